@@ -1,0 +1,1 @@
+//! TCP on the henge driver.

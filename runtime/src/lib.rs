@@ -1,0 +1,1 @@
+//! henge: a thread-per-core io_uring runtime for Linux.
