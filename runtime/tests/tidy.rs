@@ -1,0 +1,352 @@
+//! Style as a test: what the compiler and clippy cannot say about this repository.
+//!
+//! Each rule is a function from the source files to complaints; the test of the same name fails
+//! with all of them at once, each with its file, its line and what to do instead. A rule that is
+//! too strict for one place names that place here, with the reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The crates whose sources are the library: name, folder, and the crates they may use.
+const CRATES: [(&str, &str, &[&str]); 5] = [
+    ("henge_driver", "uring-driver", &[]),
+    ("henge_net", "net", &["henge_driver"]),
+    ("henge_fs", "fs", &["henge_driver"]),
+    ("henge_macros", "runtime/macros", &[]),
+    ("henge", "runtime", &["henge_driver", "henge_net", "henge_fs", "henge_macros"]),
+];
+
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// The lines before the file's unit tests, numbered from one.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let tests = self
+            .text
+            .lines()
+            .position(|line| line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test"))
+            .unwrap_or(usize::MAX);
+        self.text.lines().enumerate().take(tests).map(|(i, line)| (i + 1, line))
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
+}
+
+fn collect(folder: &Path, root: &Path, into: &mut Vec<Source>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let mut entries: Vec<_> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                collect(&path, root, into);
+            }
+        } else if name.ends_with(".rs") {
+            let text = fs::read_to_string(&path).expect("a source file is UTF-8");
+            let path = path.strip_prefix(root).expect("inside the repository");
+            into.push(Source { path: path.to_string_lossy().into_owned(), text });
+        }
+    }
+}
+
+/// Every Rust file of the repository.
+fn everything() -> Vec<Source> {
+    let root = root();
+    let mut sources = Vec::new();
+    collect(&root, &root, &mut sources);
+    assert!(sources.len() > 5, "the walk found only {} files", sources.len());
+    sources
+}
+
+/// The library's own source files, tests and benches left out.
+fn library() -> Vec<Source> {
+    let root = root();
+    let mut sources = Vec::new();
+    for (_, folder, _) in CRATES {
+        collect(&root.join(folder).join("src"), &root, &mut sources);
+    }
+    assert!(sources.len() > 4, "the walk found only {} files", sources.len());
+    sources
+}
+
+fn report(rule: &str, complaints: Vec<String>) {
+    assert!(complaints.is_empty(), "{rule}:\n{}", complaints.join("\n"));
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//")
+}
+
+#[test]
+fn lines_fit_100_columns() {
+    let mut complaints = Vec::new();
+    for source in everything() {
+        for (i, line) in source.text.lines().enumerate() {
+            // A link cannot be wrapped.
+            if line.chars().count() > 100 && !line.contains("https://") {
+                complaints.push(format!("{}:{}", source.path, i + 1));
+            }
+        }
+    }
+    report("wrap these lines", complaints);
+}
+
+#[test]
+fn every_file_opens_with_a_sentence() {
+    let complaints = everything()
+        .into_iter()
+        // What the compiler's messages are compared with is quoted to the letter.
+        .filter(|source| !source.path.contains("/tests/ui/"))
+        .filter(|source| !source.text.starts_with("//! "))
+        .map(|source| source.path)
+        .collect();
+    report("open each file with `//!` and what it is", complaints);
+}
+
+#[test]
+fn no_leftovers() {
+    let words = [
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+        concat!("TO", "DO"),
+        concat!("todo", "!("),
+        concat!("dbg", "!("),
+        concat!("unimplemented", "!("),
+        concat!("allow(", "dead_code"),
+        concat!("allow(", "unused"),
+    ];
+    let mut complaints = Vec::new();
+    for source in everything() {
+        for (i, line) in source.text.lines().enumerate() {
+            for word in words {
+                if line.contains(word) {
+                    complaints.push(format!("{}:{}: {word}", source.path, i + 1));
+                }
+            }
+        }
+    }
+    report("finish it, or write down in docs/ why it does not exist", complaints);
+}
+
+#[test]
+fn no_glob_reexports() {
+    let mut complaints = Vec::new();
+    for source in library() {
+        for (i, line) in source.code() {
+            let line = line.trim();
+            if line.starts_with("pub") && line.contains(" use ") && line.ends_with("::*;") {
+                complaints.push(format!("{}:{i}", source.path));
+            }
+        }
+    }
+    report("name what is re-exported: a reader greps for it", complaints);
+}
+
+#[test]
+fn orderings_are_explained() {
+    let strong = ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
+    let mut complaints = Vec::new();
+    for source in library() {
+        let lines: Vec<&str> = source.text.lines().collect();
+        for (i, line) in source.code() {
+            if is_comment(line) || !strong.iter().any(|word| line.contains(word)) {
+                continue;
+            }
+            let nearby = &lines[i.saturating_sub(9)..i];
+            if !nearby.iter().any(|line| line.contains("// ")) {
+                complaints.push(format!("{}:{i}", source.path));
+            }
+        }
+    }
+    report("say with what this ordering pairs, in a comment just above", complaints);
+}
+
+/// The two files of the seam are the only ones that speak to the kernel: a simulated kernel takes
+/// their place, so a call that goes past them would escape it.
+#[test]
+fn only_the_seam_calls_the_system() {
+    let in_ring = |path: &str| {
+        path == "uring-driver/src/ring.rs" || path.starts_with("uring-driver/src/ring/")
+    };
+    let in_sys =
+        |path: &str| path == "uring-driver/src/sys.rs" || path.starts_with("uring-driver/src/sys/");
+    let banned = [
+        ("libc::", "a function of henge_driver::sys"),
+        ("socket2::", "a function of henge_driver::sys"),
+        ("core::arch::", "a function of henge_driver::sys"),
+        ("thread::Builder", "henge_driver::sys::thread"),
+        ("thread::spawn", "henge_driver::sys::thread"),
+        ("Instant::now()", "henge_driver::sys::clock::now"),
+        ("SystemTime::now", "a function of henge_driver::sys"),
+        ("std::fs::", "an operation, or henge_driver::sys through the blocking pool"),
+        ("std::process::", "a function of henge_driver::sys"),
+    ];
+    // `henge::time::Instant::now` is the user's clock, and itself asks the seam; `henge::thread`
+    // wraps the seam's thread starts; `process::abort` has no effect that could be simulated.
+    let allowed = |path: &str, line: &str| {
+        line.contains("sys::thread")
+            || line.contains("process::abort")
+            || path.starts_with("runtime/src/time/") && line.contains("Instant::now()")
+            || path.starts_with("runtime/macros/")
+    };
+    let mut complaints = Vec::new();
+    for source in library() {
+        for (i, line) in source.code() {
+            if is_comment(line) {
+                continue;
+            }
+            if line.contains("io_uring::") && !in_ring(&source.path) {
+                complaints.push(format!("{}:{i}: io_uring:: belongs to ring.rs", source.path));
+            }
+            if in_sys(&source.path) || in_ring(&source.path) || allowed(&source.path, line) {
+                continue;
+            }
+            for (word, instead) in banned {
+                if line.contains(word) {
+                    complaints.push(format!("{}:{i}: {word} — use {instead}", source.path));
+                }
+            }
+        }
+    }
+    report("past the seam", complaints);
+}
+
+#[test]
+fn async_functions_state_their_cancel_safety() {
+    let mut complaints = Vec::new();
+    for source in library() {
+        let mut docs: Vec<&str> = Vec::new();
+        for (i, line) in source.code() {
+            let line = line.trim_start();
+            if line.starts_with("///") {
+                docs.push(line);
+            } else if line.starts_with("#[") || line.starts_with("//") {
+                // Between the documentation and its item.
+            } else {
+                let stated = docs.iter().any(|doc| doc.contains("# Cancel safety"));
+                if line.starts_with("pub async fn") && !stated {
+                    complaints.push(format!("{}:{i}: {line}", source.path));
+                }
+                docs.clear();
+            }
+        }
+    }
+    report("what is lost when the future is dropped? Say it under `# Cancel safety`", complaints);
+}
+
+#[test]
+fn files_have_one_noun() {
+    let limit = 650;
+    let complaints = library()
+        .into_iter()
+        .map(|source| (source.code().count(), source.path))
+        .filter(|(lines, _)| *lines > limit)
+        .map(|(lines, path)| format!("{path}: {lines} lines before its tests"))
+        .collect();
+    report("look for the second noun inside", complaints);
+}
+
+#[test]
+fn crates_use_only_the_crates_below_them() {
+    let mut complaints = Vec::new();
+    let names: BTreeSet<&str> = CRATES.iter().map(|(name, _, _)| *name).collect();
+    for (name, folder, allowed) in CRATES {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml"))
+            .expect("every crate has a manifest");
+        let dependencies = manifest.split("[dev-dependencies]").next().unwrap_or_default();
+        for line in dependencies.lines() {
+            let key = line.split(['.', '=', ' ']).next().unwrap_or_default().replace('-', "_");
+            if names.contains(&*key) && !allowed.contains(&&*key) {
+                complaints.push(format!("{name} may not use {key}"));
+            }
+        }
+    }
+    report("an arrow against the direction of docs/architecture.md", complaints);
+}
+
+/// The top-level modules of a crate and which of their siblings each uses.
+fn module_arrows(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let prefix = format!("{folder}/src/");
+    let mut sources = Vec::new();
+    collect(&root().join(folder).join("src"), &root(), &mut sources);
+    let module = |path: &str| {
+        let inside = path.strip_prefix(&prefix).expect("inside the crate");
+        inside.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned()
+    };
+    let names: BTreeSet<String> = sources.iter().map(|source| module(&source.path)).collect();
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in &sources {
+        let from = module(&source.path);
+        // `lib.rs` is the cover page: it names everything and nothing names it.
+        if from == "lib" {
+            continue;
+        }
+        for (_, line) in source.code() {
+            if is_comment(line) {
+                continue;
+            }
+            let mut rest = line;
+            while let Some(at) = rest.find("crate::") {
+                let own = at == 0 || !rest.as_bytes()[at - 1].is_ascii_alphanumeric();
+                let dollar = at > 0 && rest.as_bytes()[at - 1] == b'$';
+                rest = &rest[at + "crate::".len()..];
+                let heads: Vec<&str> = match rest.strip_prefix('{') {
+                    Some(list) => list.split('}').next().unwrap_or_default().split(',').collect(),
+                    None => vec![rest],
+                };
+                for head in heads {
+                    let to: String = head
+                        .trim()
+                        .chars()
+                        .take_while(|c| c.is_alphanumeric() || *c == '_')
+                        .collect();
+                    if own && !dollar && names.contains(&to) && to != from {
+                        arrows.entry(from.clone()).or_default().insert(to);
+                    }
+                }
+            }
+        }
+    }
+    arrows
+}
+
+fn reaches(arrows: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut next = vec![from];
+    while let Some(module) = next.pop() {
+        for target in arrows.get(module).into_iter().flatten() {
+            if target == to {
+                return true;
+            }
+            if seen.insert(target.as_str()) {
+                next.push(target);
+            }
+        }
+    }
+    false
+}
+
+#[test]
+fn modules_have_no_cycles() {
+    let mut complaints = Vec::new();
+    for (name, folder, _) in CRATES {
+        let arrows = module_arrows(folder);
+        for (from, targets) in &arrows {
+            for to in targets {
+                if from < to && reaches(&arrows, to, from) {
+                    complaints.push(format!("{name}: {from} and {to} use each other"));
+                } else if from > to && reaches(&arrows, to, from) && !arrows[to].contains(from) {
+                    complaints.push(format!("{name}: {from} uses {to}, which leads back to it"));
+                }
+            }
+        }
+    }
+    report("break the cycle: move the shared noun to a room of its own", complaints);
+}
