@@ -1,1 +1,6 @@
 //! The io_uring driver under henge.
+
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code, reason = "buffers are handed over as addresses")]
+pub mod buf;

@@ -1,0 +1,14 @@
+//! Owned buffers: the memory that an operation lends to the kernel, and gets back with the result.
+//!
+//! An operation may outlive the future that started it, so it cannot borrow its memory: it takes
+//! the buffer by value, keeps it with the driver until the final completion, and hands it back
+//! beside the result. [`IoBuf`] is what the kernel may read, [`IoBufMut`] what it may write,
+//! [`Slice`] a part of either, [`Vectored`] several of them in one operation.
+
+mod slice;
+mod traits;
+mod vectored;
+
+pub use slice::Slice;
+pub use traits::{IoBuf, IoBufMut};
+pub use vectored::{IoVec, Vectored};
