@@ -1,0 +1,3 @@
+//! Timers and the clock.
+
+mod wheel;

@@ -1,0 +1,193 @@
+//! The wheel's entries: a slab with generations whose entries are links of doubly linked lists.
+
+/// Names one entry; stale once that entry is removed, and then refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    index: u32,
+    generation: u32,
+}
+
+impl Key {
+    /// The entry's place in the slab: small, dense, and used again after removal.
+    pub(crate) fn index(self) -> u32 {
+        self.index
+    }
+}
+
+/// No entry: ends a list, and the list of free entries.
+const NIL: u32 = u32::MAX;
+
+/// Both ends of a list: entries join at the tail and leave at the head, so that equal deadlines
+/// fire in the order in which they were set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List {
+    head: u32,
+    tail: u32,
+}
+
+impl List {
+    pub(super) const EMPTY: List = List { head: NIL, tail: NIL };
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.head == NIL
+    }
+
+    pub(super) fn front(&self) -> Option<u32> {
+        (self.head != NIL).then_some(self.head)
+    }
+
+    /// The entry of a list that has exactly one.
+    pub(super) fn only(&self) -> Option<u32> {
+        (self.head == self.tail && self.head != NIL).then_some(self.head)
+    }
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    /// Counts how often this place was given out, so that a key of an earlier tenant is refused.
+    generation: u32,
+    /// The next entry of the list, or of the free list.
+    next: u32,
+    prev: u32,
+    /// The list that the entry is in, in the wheel's numbering.
+    place: u16,
+    when: u64,
+    /// None while the place is free.
+    value: Option<T>,
+}
+
+/// All entries. Knows lists, not what they stand for.
+#[derive(Debug)]
+pub(super) struct Entries<T> {
+    slots: Vec<Entry<T>>,
+    free: u32,
+    len: usize,
+}
+
+impl<T> Entries<T> {
+    pub(super) const fn new() -> Self {
+        Entries { slots: Vec::new(), free: NIL, len: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.capacity()
+    }
+
+    pub(super) fn reserve(&mut self, additional: usize) {
+        let free = self.slots.len() - self.len;
+        self.slots.reserve(additional.saturating_sub(free));
+    }
+
+    /// Gives back what memory lies behind the last entry in use.
+    pub(super) fn shrink_to_fit(&mut self) {
+        // A place that is cut off loses its generation, so a key of it could come true again;
+        // only an empty slab is cut, by an owner that has no keys left.
+        if self.len == 0 {
+            self.slots.clear();
+            self.free = NIL;
+        }
+        self.slots.shrink_to_fit();
+    }
+
+    /// Adds an entry that is in no list yet.
+    ///
+    /// # Panics
+    ///
+    /// With 2³² − 1 entries already there.
+    pub(super) fn insert(&mut self, value: T) -> Key {
+        self.len += 1;
+        if self.free != NIL {
+            let index = self.free;
+            let entry = &mut self.slots[index as usize];
+            self.free = entry.next;
+            entry.value = Some(value);
+            return Key { index, generation: entry.generation };
+        }
+        let index = u32::try_from(self.slots.len()).ok().filter(|&index| index != NIL);
+        let index = index.expect("a wheel holds at most 2^32 - 1 timers");
+        let entry =
+            Entry { generation: 0, next: NIL, prev: NIL, place: 0, when: 0, value: Some(value) };
+        self.slots.push(entry);
+        Key { index, generation: 0 }
+    }
+
+    /// Frees the entry, which its list has let go of.
+    pub(super) fn free(&mut self, index: u32) -> Option<T> {
+        let entry = &mut self.slots[index as usize];
+        let value = entry.value.take()?;
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.next = self.free;
+        self.free = index;
+        self.len -= 1;
+        Some(value)
+    }
+
+    /// The place of a key's entry in the slab, unless the key is stale.
+    pub(super) fn find(&self, key: Key) -> Option<u32> {
+        let entry = self.slots.get(key.index as usize)?;
+        (entry.generation == key.generation && entry.value.is_some()).then_some(key.index)
+    }
+
+    pub(super) fn key(&self, index: u32) -> Key {
+        Key { index, generation: self.slots[index as usize].generation }
+    }
+
+    pub(super) fn value(&self, index: u32) -> Option<&T> {
+        self.slots[index as usize].value.as_ref()
+    }
+
+    pub(super) fn value_mut(&mut self, index: u32) -> Option<&mut T> {
+        self.slots[index as usize].value.as_mut()
+    }
+
+    pub(super) fn when(&self, index: u32) -> u64 {
+        self.slots[index as usize].when
+    }
+
+    pub(super) fn set_when(&mut self, index: u32, when: u64) {
+        self.slots[index as usize].when = when;
+    }
+
+    pub(super) fn place(&self, index: u32) -> u16 {
+        self.slots[index as usize].place
+    }
+
+    pub(super) fn set_place(&mut self, index: u32, place: u16) {
+        self.slots[index as usize].place = place;
+    }
+
+    pub(super) fn next(&self, index: u32) -> Option<u32> {
+        let next = self.slots[index as usize].next;
+        (next != NIL).then_some(next)
+    }
+
+    /// Appends the entry, which is in no list, to `list`, the wheel's number `place`.
+    pub(super) fn push_back(&mut self, list: &mut List, place: u16, index: u32) {
+        let entry = &mut self.slots[index as usize];
+        entry.next = NIL;
+        entry.prev = list.tail;
+        entry.place = place;
+        match list.tail {
+            NIL => list.head = index,
+            tail => self.slots[tail as usize].next = index,
+        }
+        list.tail = index;
+    }
+
+    /// Takes the entry out of `list`, which must be the one that it is in.
+    pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
+        let Entry { next, prev, .. } = self.slots[index as usize];
+        match prev {
+            NIL => list.head = next,
+            prev => self.slots[prev as usize].next = next,
+        }
+        match next {
+            NIL => list.tail = prev,
+            next => self.slots[next as usize].prev = prev,
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! A hierarchical timing wheel: deadlines in ticks, no clock, no wakers, no unsafe.
+//!
+//! Six levels of 64 slots. Level 0 has a slot a tick, each further level a slot for all of the
+//! level below; what lies beyond level 5 waits in one list more, *far*. An entry goes to the level
+//! of the highest group of six bits in which its deadline differs from the wheel's time:
+//!
+//! ```text
+//!  deadline   000…0 │ group 5 │ group 4 │ group 3 │ group 2 │ group 1 │ group 0
+//!             far     level 5   level 4   level 3   level 2   level 1   level 0
+//! ```
+//!
+//! So at every level all entries lie *ahead* of the wheel's time and within its current block: the
+//! next slot is the lowest bit of the level's occupancy, and whatever level 0 holds comes before
+//! whatever level 1 holds, and so on. When the time reaches a slot above level 0, its entries go
+//! to lower levels by the same rule (a *cascade*); an entry does that at most six times, and most
+//! are removed before the first. Inserting, removing and finding the next slot are a handful of
+//! instructions each, however many entries there are.
+//!
+//! An entry belongs to whoever inserted it, until removed: [`Wheel::pop`] takes it out of its slot
+//! and leaves it in the slab, *idle*, so that its owner sees that it has fired.
+
+mod entries;
+#[cfg(test)]
+mod tests;
+
+use entries::{Entries, List};
+
+pub(crate) use entries::Key;
+
+const BITS: u32 = 6;
+const SLOTS: usize = 1 << BITS;
+const LEVELS: usize = 6;
+/// Bits of a deadline that the levels tell apart.
+const SPAN_BITS: u32 = BITS * LEVELS as u32;
+/// The list of deadlines beyond the top level: slot 0 of a level that has no other.
+const FAR: u16 = (LEVELS * SLOTS) as u16;
+/// The list of entries that were due when they were set.
+const DUE: u16 = FAR + 1;
+/// In no list: popped.
+const IDLE: u16 = DUE + 1;
+const LISTS: usize = IDLE as usize;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Wheel<T> {
+    /// All that is due at or before this tick has been handed out, but for what is in `DUE` and
+    /// in this very tick's slot.
+    now: u64,
+    /// Which levels have entries; bit 6 is the far list.
+    levels: u8,
+    /// Which slots of a level have entries.
+    occupied: [u64; LEVELS + 1],
+    /// The slots of all levels, then far and due. A box: wheels are moved by value.
+    lists: Box<[List; LISTS]>,
+    entries: Entries<T>,
+    /// Entries that are in a list.
+    pending: usize,
+}
+
+impl<T> Wheel<T> {
+    /// An empty wheel that stands at tick 0.
+    pub(crate) fn new() -> Self {
+        Wheel {
+            now: 0,
+            levels: 0,
+            occupied: [0; LEVELS + 1],
+            lists: Box::new([List::EMPTY; LISTS]),
+            entries: Entries::new(),
+            pending: 0,
+        }
+    }
+
+    /// The tick up to which everything was handed out.
+    pub(crate) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Entries in the slab, popped ones that were not removed included.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Entries that will be popped.
+    pub(crate) fn pending(&self) -> usize {
+        self.pending
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        self.entries.reserve(additional);
+    }
+
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.entries.shrink_to_fit();
+    }
+
+    /// Adds an entry that is due at tick `when`, be it in the past or never.
+    pub(crate) fn insert(&mut self, when: u64, value: T) -> Key {
+        let key = self.entries.insert(value);
+        self.pending += 1;
+        self.schedule(key.index(), when);
+        key
+    }
+
+    /// Removes the entry, popped or not. None if the key is stale.
+    pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
+        let index = self.entries.find(key)?;
+        self.unlink(index);
+        self.entries.free(index)
+    }
+
+    /// Gives the entry a new deadline, and puts it back if it was popped. False if the key is
+    /// stale.
+    pub(crate) fn reset(&mut self, key: Key, when: u64) -> bool {
+        let Some(index) = self.entries.find(key) else { return false };
+        self.unlink(index);
+        self.pending += 1;
+        self.schedule(index, when);
+        true
+    }
+
+    /// Whether the entry waits to be popped. None if the key is stale.
+    pub(crate) fn is_pending(&self, key: Key) -> Option<bool> {
+        let index = self.entries.find(key)?;
+        Some(self.entries.place(index) != IDLE)
+    }
+
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
+        self.entries.value(self.entries.find(key)?)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        let index = self.entries.find(key)?;
+        self.entries.value_mut(index)
+    }
+
+    /// A tick at which [`pop`](Self::pop) should be called next: never later than the earliest
+    /// deadline, and equal to it when that lies within 64 ticks or has its slot for itself.
+    #[inline]
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        if !self.lists[DUE as usize].is_empty() {
+            return Some(self.now);
+        }
+        let (place, start) = self.next_slot()?;
+        match self.lists[place as usize].only() {
+            Some(index) => Some(self.entries.when(index)),
+            None => Some(start),
+        }
+    }
+
+    /// The entry that a `pop` far enough ahead would return, found without moving the wheel: looks
+    /// at every entry of one slot.
+    pub(crate) fn peek(&self) -> Option<Key> {
+        let list = match self.lists[DUE as usize].is_empty() {
+            false => &self.lists[DUE as usize],
+            true => &self.lists[self.next_slot()?.0 as usize],
+        };
+        let mut earliest = list.front()?;
+        if self.entries.place(earliest) != DUE {
+            let mut at = earliest;
+            while let Some(next) = self.entries.next(at) {
+                if self.entries.when(next) < self.entries.when(earliest) {
+                    earliest = next;
+                }
+                at = next;
+            }
+        }
+        Some(self.entries.key(earliest))
+    }
+
+    /// Moves the wheel towards `now` up to the next due entry, takes that out of its slot and
+    /// returns it; None once nothing more is due. Earlier deadlines come first, equal ones in the
+    /// order in which they were set; what was already due when set comes before all others. A `now`
+    /// before the wheel's own time counts as that.
+    pub(crate) fn pop(&mut self, now: u64) -> Option<Key> {
+        if let Some(index) = self.lists[DUE as usize].front() {
+            return Some(self.take(index));
+        }
+        while let Some((place, mut start)) = self.next_slot() {
+            if place == FAR && start <= now {
+                // Straight to the block of the earliest: there are 2^28 blocks.
+                start = self.earliest_of_far() >> SPAN_BITS << SPAN_BITS;
+            }
+            if start > now {
+                break;
+            }
+            self.now = start;
+            if usize::from(place) < SLOTS {
+                let index = self.lists[place as usize].front()?;
+                return Some(self.take(index));
+            }
+            self.cascade(place);
+            // A cascade may have brought what is due right now.
+            if let Some(index) = self.lists[DUE as usize].front() {
+                return Some(self.take(index));
+            }
+        }
+        self.now = self.now.max(now);
+        None
+    }
+
+    fn take(&mut self, index: u32) -> Key {
+        self.unlink(index);
+        self.entries.key(index)
+    }
+
+    /// The first occupied slot and the tick at which it begins.
+    #[inline]
+    fn next_slot(&self) -> Option<(u16, u64)> {
+        if self.levels == 0 {
+            return None;
+        }
+        let level = self.levels.trailing_zeros();
+        if level as usize == LEVELS {
+            // Whatever is far is in a later block, so there is one.
+            return Some((FAR, ((self.now >> SPAN_BITS) + 1) << SPAN_BITS));
+        }
+        let slot = self.occupied[level as usize].trailing_zeros();
+        let (low, high) = (level * BITS, (level + 1) * BITS);
+        let start = (self.now >> high << high) | (u64::from(slot) << low);
+        Some(((level * SLOTS as u32 + slot) as u16, start))
+    }
+
+    /// Puts an entry that is in no list where its deadline belongs.
+    #[inline]
+    fn schedule(&mut self, index: u32, when: u64) {
+        self.entries.set_when(index, when);
+        self.place(index, when);
+    }
+
+    #[inline]
+    fn place(&mut self, index: u32, when: u64) {
+        if when <= self.now {
+            self.entries.push_back(&mut self.lists[DUE as usize], DUE, index);
+            return;
+        }
+        let differs = 63 - (when ^ self.now).leading_zeros();
+        let (level, slot) = if differs >= SPAN_BITS {
+            (LEVELS as u32, 0)
+        } else {
+            let level = differs / BITS;
+            (level, (when >> (level * BITS)) as u32 & (SLOTS as u32 - 1))
+        };
+        let place = level * SLOTS as u32 + slot;
+        self.entries.push_back(&mut self.lists[place as usize], place as u16, index);
+        self.occupied[level as usize] |= 1 << slot;
+        self.levels |= 1 << level;
+    }
+
+    /// Takes the entry out of the list that it is in, if any.
+    #[inline]
+    fn unlink(&mut self, index: u32) {
+        let place = self.entries.place(index);
+        if place == IDLE {
+            return;
+        }
+        let list = &mut self.lists[place as usize];
+        self.entries.unlink(list, index);
+        self.entries.set_place(index, IDLE);
+        self.pending -= 1;
+        if place != DUE && list.is_empty() {
+            self.vacate(place);
+        }
+    }
+
+    fn vacate(&mut self, place: u16) {
+        let (level, slot) = (usize::from(place) / SLOTS, usize::from(place) % SLOTS);
+        self.occupied[level] &= !(1 << slot);
+        if self.occupied[level] == 0 {
+            self.levels &= !(1 << level);
+        }
+    }
+
+    fn earliest_of_far(&self) -> u64 {
+        let mut at = self.lists[FAR as usize].front();
+        let mut earliest = u64::MAX;
+        while let Some(index) = at {
+            earliest = earliest.min(self.entries.when(index));
+            at = self.entries.next(index);
+        }
+        earliest
+    }
+
+    /// Distributes a slot that has begun over the levels below it, in the order of the list.
+    fn cascade(&mut self, place: u16) {
+        let mut at = self.lists[place as usize].front();
+        self.lists[place as usize] = List::EMPTY;
+        self.vacate(place);
+        while let Some(index) = at {
+            at = self.entries.next(index);
+            self.place(index, self.entries.when(index));
+        }
+    }
+}
