@@ -1,2 +1,2 @@
 //! henge: a thread-per-core io_uring runtime for Linux.
-mod time;
+pub mod time;

@@ -132,8 +132,15 @@ impl<T> Entries<T> {
         (entry.generation == key.generation && entry.value.is_some()).then_some(key.index)
     }
 
-    pub(super) fn key(&self, index: u32) -> Key {
-        Key { index, generation: self.slots[index as usize].generation }
+    /// The key of the entry at `index`, if one is there.
+    pub(super) fn key(&self, index: u32) -> Option<Key> {
+        let entry = self.slots.get(index as usize)?;
+        entry.value.as_ref()?;
+        Some(Key { index, generation: entry.generation })
+    }
+
+    pub(super) fn into_values(self) -> impl Iterator<Item = T> {
+        self.slots.into_iter().filter_map(|entry| entry.value)
     }
 
     pub(super) fn value(&self, index: u32) -> Option<&T> {

@@ -112,6 +112,24 @@ impl<T> Wheel<T> {
         self.entries.free(index)
     }
 
+    /// Removes the entry at this place of the slab, if there is one, by whoever knows that it is
+    /// theirs.
+    pub(crate) fn remove_at(&mut self, index: u32) -> Option<T> {
+        self.remove(self.entries.key(index)?)
+    }
+
+    /// The values of all entries, popped ones included, in the order of the slab.
+    pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
+        self.entries.into_values()
+    }
+
+    /// Takes the entry out of its slot, as if popped, and leaves it in the slab.
+    pub(crate) fn suspend(&mut self, key: Key) {
+        if let Some(index) = self.entries.find(key) {
+            self.unlink(index);
+        }
+    }
+
     /// Gives the entry a new deadline, and puts it back if it was popped. False if the key is
     /// stale.
     pub(crate) fn reset(&mut self, key: Key, when: u64) -> bool {
@@ -168,7 +186,7 @@ impl<T> Wheel<T> {
                 at = next;
             }
         }
-        Some(self.entries.key(earliest))
+        self.entries.key(earliest)
     }
 
     /// Moves the wheel towards `now` up to the next due entry, takes that out of its slot and
@@ -177,7 +195,7 @@ impl<T> Wheel<T> {
     /// before the wheel's own time counts as that.
     pub(crate) fn pop(&mut self, now: u64) -> Option<Key> {
         if let Some(index) = self.lists[DUE as usize].front() {
-            return Some(self.take(index));
+            return self.take(index);
         }
         while let Some((place, mut start)) = self.next_slot() {
             if place == FAR && start <= now {
@@ -190,19 +208,19 @@ impl<T> Wheel<T> {
             self.now = start;
             if usize::from(place) < SLOTS {
                 let index = self.lists[place as usize].front()?;
-                return Some(self.take(index));
+                return self.take(index);
             }
             self.cascade(place);
             // A cascade may have brought what is due right now.
             if let Some(index) = self.lists[DUE as usize].front() {
-                return Some(self.take(index));
+                return self.take(index);
             }
         }
         self.now = self.now.max(now);
         None
     }
 
-    fn take(&mut self, index: u32) -> Key {
+    fn take(&mut self, index: u32) -> Option<Key> {
         self.unlink(index);
         self.entries.key(index)
     }

@@ -1,0 +1,49 @@
+//! Which timers this thread has: what the loop enters, and what a sleep looks up.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ptr;
+
+use super::clock::Clock;
+use super::timers::Timers;
+
+thread_local! {
+    static CURRENT: Cell<*const Timers> = const { Cell::new(ptr::null()) };
+}
+
+/// While it lives, sleeps that are polled on this thread belong to the timers that were entered.
+#[derive(Debug)]
+#[must_use = "the timers are left again when this is dropped"]
+pub(crate) struct Entered<'a> {
+    outer: *const Timers,
+    timers: PhantomData<&'a Timers>,
+}
+
+impl Timers {
+    /// Makes these the timers of this thread. Guards are dropped in the reverse order; they must
+    /// not be forgotten, which the loops of this crate do not.
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        Entered { outer: CURRENT.replace(self), timers: PhantomData }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer);
+    }
+}
+
+/// Calls `f` with this thread's timers; None where no loop of ours runs.
+#[inline]
+pub(super) fn with<R>(f: impl FnOnce(Option<&Timers>) -> R) -> R {
+    let current = CURRENT.get();
+    // SAFETY: the pointer is null or was made from a reference by `enter`, on this thread, whose
+    // guard borrows the timers and puts the pointer back when it goes; it is not forgotten. `f`
+    // cannot drop a guard that was entered before this call, for those live in the loops' frames.
+    f(unsafe { current.as_ref() })
+}
+
+/// Calls `f` with the clock of the runtime that this thread is in.
+pub(super) fn with_clock<R>(f: impl FnOnce(Option<&Clock>) -> R) -> R {
+    with(|timers| f(timers.map(|timers| &**timers.clock())))
+}

@@ -1,0 +1,207 @@
+//! How a timer entry comes back to its wheel from another thread.
+//!
+//! A [`Sleep`](super::Sleep) that was polled owns an entry in one thread's wheel, the *home*. On
+//! that thread it touches the wheel directly. Dropped, reset or polled anywhere else it may not:
+//! it gives the entry back by this list and forgets it. Every entry of the wheel has a link here,
+//! by its index, so giving back allocates nothing and is never refused.
+//!
+//! ```text
+//!            give_back                    take
+//!   owned ─────────────► on the list ───────────► freed by home
+//!     │                       │ close
+//!     │ give_back, closed     ▼
+//!     └────────────────► counted as returned; the last one recycles the list
+//! ```
+//!
+//! The list is a stack that others push to with a compare-and-swap and the home empties with one
+//! swap. An index is pushed by the one owner of its entry and not used again before the home has
+//! taken it, so no push ever sees a link that somebody else is about to write.
+//!
+//! A list must outlive every `Sleep` that refers to it, and a reference count would cost two
+//! atomic operations for each timer made and dropped. So lists live for ever, and are used again:
+//! when its wheel goes, the list is closed with the number of entries still out; each of them is
+//! counted down when it comes back, and the last puts the list in the pool for the next wheel.
+//! There are never more lists than wheels were alive at once, unless sleeps were forgotten.
+
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::wheel::Key;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+/// Ends the list.
+const NIL: u32 = (1 << 31) - 1;
+/// The head of a list whose wheel is gone.
+const CLOSED: u32 = NIL - 1;
+/// In a link: this entry's waker is to be woken, for its deadline was changed.
+const WAKE: u32 = 1 << 31;
+/// The first chunk of links has 64 of them, each further one twice as many.
+const FIRST_BITS: u32 = 6;
+const CHUNKS: usize = (31 - FIRST_BITS) as usize;
+
+/// Lists without a wheel, for the next one.
+static POOL: Mutex<Vec<&'static Returns>> = Mutex::new(Vec::new());
+
+/// One wheel's list of returned entries.
+pub(crate) struct Returns {
+    head: AtomicU32,
+    /// Once closed: entries that have not come back, and one for `close` itself.
+    out: AtomicUsize,
+    links: [OnceLock<Box<[AtomicU32]>>; CHUNKS],
+    home: Mutex<Option<Wake>>,
+}
+
+/// How the home is got to look at its list.
+type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// An entry that came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Returned {
+    pub(super) index: u32,
+    /// Whether whoever polled the entry last is to be woken.
+    pub(super) wake: bool,
+}
+
+impl Returns {
+    fn new() -> Self {
+        Returns {
+            head: AtomicU32::new(NIL),
+            out: AtomicUsize::new(0),
+            links: [const { OnceLock::new() }; CHUNKS],
+            home: Mutex::new(None),
+        }
+    }
+
+    /// A list for a new wheel: one from the pool, or a new one that is never freed.
+    pub(super) fn acquire() -> &'static Returns {
+        let pooled = POOL.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        pooled.unwrap_or_else(|| Box::leak(Box::new(Returns::new())))
+    }
+
+    /// Sees to it that entry `index` has a link, and returns the first index that has none. Home
+    /// only, before the entry is given out; indices come in order.
+    #[cold]
+    pub(super) fn reserve(&self, index: u32) -> u32 {
+        assert!(index < CLOSED, "a shard holds at most 2^31 - 2 timers");
+        let (chunk, offset) = locate(index);
+        let links = self.links[chunk].get_or_init(|| {
+            (0..1usize << (chunk as u32 + FIRST_BITS)).map(|_| AtomicU32::new(NIL)).collect()
+        });
+        index - offset as u32 + links.len() as u32
+    }
+
+    /// How the home is to be woken when an entry comes back whose task waits for it.
+    pub(super) fn set_home(&self, wake: Wake) {
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(wake);
+    }
+
+    /// Gives an entry back, from any thread but the home. With `wake` whoever polled it last is
+    /// woken, by the home.
+    pub(super) fn give_back(&'static self, key: Key, wake: bool) {
+        if self.push(key.index(), wake) {
+            if wake && let Some(home) = &*self.home.lock().unwrap_or_else(PoisonError::into_inner) {
+                home();
+            }
+        } else {
+            self.count_down(1);
+        }
+    }
+
+    /// False if the list is closed.
+    fn push(&self, index: u32, wake: bool) -> bool {
+        let link = self.link(index);
+        // Acquire: whoever sees CLOSED must see the count that `close` stored before.
+        let mut head = self.head.load(Ordering::Acquire);
+        loop {
+            if head == CLOSED {
+                return false;
+            }
+            link.store(head | if wake { WAKE } else { 0 }, Ordering::Relaxed);
+            // Release: the home reads the link. Acquire on failure: as above.
+            let pushed =
+                self.head.compare_exchange_weak(head, index, Ordering::Release, Ordering::Acquire);
+            match pushed {
+                Ok(_) => return true,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Whether anything came back. One load.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.head.load(Ordering::Relaxed) == NIL
+    }
+
+    /// All that came back, the latest first. Home only, whose entries they are again.
+    pub(super) fn take(&self) -> impl Iterator<Item = Returned> {
+        // Acquire: the links that the pushers wrote.
+        self.walk(self.head.swap(NIL, Ordering::Acquire))
+    }
+
+    /// Ends the list with its wheel, in which `len` entries were left.
+    pub(super) fn close(&'static self, len: usize) {
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.out.store(len + 1, Ordering::Relaxed);
+        // Acquire: the links that the pushers wrote. Release: the count, for late comers.
+        let returned = self.walk(self.head.swap(CLOSED, Ordering::AcqRel)).count();
+        self.count_down(returned + 1);
+    }
+
+    fn count_down(&'static self, by: usize) {
+        // Acquire and Release: whoever is last must have everybody's accesses behind it, for it
+        // makes the list somebody else's.
+        if self.out.fetch_sub(by, Ordering::AcqRel) == by {
+            self.head.store(NIL, Ordering::Relaxed);
+            POOL.lock().unwrap_or_else(PoisonError::into_inner).push(self);
+        }
+    }
+
+    fn walk(&self, head: u32) -> impl Iterator<Item = Returned> {
+        let mut at = head;
+        std::iter::from_fn(move || {
+            if at == NIL {
+                return None;
+            }
+            let index = at;
+            let link = self.link(index).load(Ordering::Relaxed);
+            at = link & !WAKE;
+            Some(Returned { index, wake: link & WAKE != 0 })
+        })
+    }
+
+    fn link(&self, index: u32) -> &AtomicU32 {
+        let (chunk, offset) = locate(index);
+        let links = self.links[chunk].get().expect("an entry that is out has a link");
+        &links[offset]
+    }
+}
+
+impl fmt::Debug for Returns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Returns").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// The chunk of a link, and its place there.
+fn locate(index: u32) -> (usize, usize) {
+    let shifted = index + (1 << FIRST_BITS);
+    let top = 31 - shifted.leading_zeros();
+    ((top - FIRST_BITS) as usize, (shifted - (1 << top)) as usize)
+}
+
+#[cfg(all(test, not(henge_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_has_its_own_link() {
+        assert_eq!(locate(0), (0, 0));
+        assert_eq!(locate(63), (0, 63));
+        assert_eq!(locate(64), (1, 0));
+        assert_eq!(locate(64 + 127), (1, 127));
+        assert_eq!(locate(64 + 128), (2, 0));
+        let (chunk, offset) = locate(CLOSED - 1);
+        assert!(chunk < CHUNKS && offset < 1 << (chunk as u32 + FIRST_BITS));
+    }
+}

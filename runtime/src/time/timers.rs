@@ -1,0 +1,300 @@
+//! The timers of one shard or guest: a wheel, what its ticks mean, and who may touch it.
+//!
+//! A `Timers` is made, used and dropped by one thread, its *home*. The loop of that thread calls,
+//! every turn,
+//!
+//! - [`fire`](Timers::fire) with the time, which wakes what is due;
+//! - [`next_deadline`](Timers::next_deadline) for how long it may sleep;
+//! - [`auto_advance`](Timers::auto_advance) when it has nothing to do at all and would sleep: on a
+//!   paused clock this brings the next timer about instead.
+//!
+//! Tasks come here through [`Sleep`](super::Sleep), by `current`. Entries that other threads give
+//! back come by the list in `returns`. The wheel is borrowed for a few instructions at a time, and
+//! no waker is cloned, woken or dropped meanwhile: those are code of others, and may come back here.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::clock::{Clock, monotonic};
+use super::returns::Returns;
+use super::wheel::{Key, Wheel};
+
+/// How finely a shard tells deadlines apart. Deadlines are rounded up to it, so that no timer is
+/// ever early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    /// Ticks of a millisecond: a loaded shard wakes at most 1,000 times a second for its timers.
+    Millisecond,
+    /// Ticks of 2¹⁶ ns, 65.5 µs: timers are below 100 µs late, and those due within a tick still
+    /// share one wake of the shard.
+    Exact,
+}
+
+const EXACT_BITS: u32 = 16;
+
+impl Resolution {
+    /// The first tick at or after `time`.
+    #[inline]
+    fn ceil(self, time: Duration) -> u64 {
+        let (secs, nanos) = (time.as_secs(), time.subsec_nanos());
+        match self {
+            Resolution::Millisecond => {
+                secs.saturating_mul(1_000).saturating_add(u64::from(nanos.div_ceil(1_000_000)))
+            }
+            Resolution::Exact => {
+                let nanos = secs.saturating_mul(1_000_000_000).saturating_add(u64::from(nanos));
+                nanos.div_ceil(1 << EXACT_BITS)
+            }
+        }
+    }
+
+    /// The last tick at or before `time`.
+    #[inline]
+    fn floor(self, time: Duration) -> u64 {
+        let (secs, nanos) = (time.as_secs(), time.subsec_nanos());
+        match self {
+            Resolution::Millisecond => {
+                secs.saturating_mul(1_000).saturating_add(u64::from(nanos / 1_000_000))
+            }
+            Resolution::Exact => {
+                let nanos = secs.saturating_mul(1_000_000_000).saturating_add(u64::from(nanos));
+                nanos >> EXACT_BITS
+            }
+        }
+    }
+
+    fn duration(self, tick: u64) -> Duration {
+        match self {
+            Resolution::Millisecond => Duration::from_millis(tick),
+            Resolution::Exact => Duration::from_nanos(tick.saturating_mul(1 << EXACT_BITS)),
+        }
+    }
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    /// The value is the waker of whoever polled last; None once it was woken.
+    wheel: RefCell<Wheel<Option<Waker>>>,
+    returns: &'static Returns,
+    /// Entries from this index on have no link yet.
+    links: Cell<u32>,
+    clock: Arc<Clock>,
+    /// Tick 0.
+    origin: Instant,
+    resolution: Resolution,
+    /// Whether an idle loop may move the clock, and so whether it is the shard's own: a guest
+    /// only follows it.
+    leads: bool,
+}
+
+impl Timers {
+    /// The timers of the shard that `clock` belongs to.
+    pub(crate) fn new(clock: Arc<Clock>, resolution: Resolution) -> Self {
+        Timers::with(clock, resolution, true)
+    }
+
+    /// The timers of a guest of the runtime that `clock` belongs to.
+    pub(crate) fn guest(clock: Arc<Clock>, resolution: Resolution) -> Self {
+        Timers::with(clock, resolution, false)
+    }
+
+    fn with(clock: Arc<Clock>, resolution: Resolution, leads: bool) -> Self {
+        let origin = clock.at(monotonic());
+        Timers {
+            wheel: RefCell::new(Wheel::new()),
+            returns: Returns::acquire(),
+            links: Cell::new(0),
+            clock,
+            origin,
+            resolution,
+            leads,
+        }
+    }
+
+    /// How another thread wakes this loop, for the rare timer that is reset from there.
+    pub(crate) fn set_home(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.returns.set_home(Box::new(wake));
+    }
+
+    /// The clock that these timers go by.
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// Timers that have not fired.
+    pub(crate) fn pending(&self) -> usize {
+        self.wheel.borrow().pending()
+    }
+
+    /// Whether [`fire`](Self::fire) has anything to do, or may have once it knows the time: the
+    /// loop need not read the clock otherwise.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.returns.is_empty() && self.wheel.borrow().pending() == 0
+    }
+
+    /// Whether an entry came back from another thread: a source of work that a loop looks at once
+    /// more after it has published that it sleeps.
+    #[inline]
+    pub(crate) fn has_returned(&self) -> bool {
+        !self.returns.is_empty()
+    }
+
+    /// Wakes all that is due when the monotonic clock shows `now`, and returns how many that were.
+    ///
+    /// A waker that panics ends this; what it kept from firing fires the next time.
+    pub(crate) fn fire(&self, now: Instant) -> usize {
+        if !self.returns.is_empty() {
+            self.take_returned();
+        }
+        // What wakers set from here on, however early, waits for the next turn.
+        let mut left = self.wheel.borrow().pending();
+        if left == 0 {
+            return 0;
+        }
+        let now = self.resolution.floor(self.clock.at(now).saturating_duration_since(self.origin));
+        let mut fired = 0;
+        while left > 0 {
+            let mut wheel = self.wheel.borrow_mut();
+            let Some(key) = wheel.pop(now) else { break };
+            let waker = wheel.get_mut(key).and_then(Option::take);
+            drop(wheel);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+            left -= 1;
+            fired += 1;
+        }
+        fired
+    }
+
+    /// Until when, by the monotonic clock, the loop may sleep; None is for ever. A timer never
+    /// fires before its deadline, but this may lie before the next one.
+    ///
+    /// On a paused clock nothing is due by itself: call [`auto_advance`](Self::auto_advance) first.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let deadline = self.next()?;
+        match self.clock.real(deadline) {
+            Some(real) => Some(real),
+            None if self.leads => None,
+            // Somebody else moves the clock, and tells nobody.
+            None => Some(monotonic() + Duration::from_millis(1)),
+        }
+    }
+
+    /// On a paused clock, moves it to the next deadline, and returns true: there is something to
+    /// fire. For a loop that has looked everywhere else and found nothing to do.
+    pub(crate) fn auto_advance(&self) -> bool {
+        if !self.leads || !self.clock.may_auto_advance() {
+            return false;
+        }
+        let Some(deadline) = self.next() else { return false };
+        self.clock.set(deadline);
+        true
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let tick = self.wheel.borrow().next_deadline()?;
+        self.origin.checked_add(self.resolution.duration(tick))
+    }
+
+    fn tick(&self, deadline: Instant) -> u64 {
+        self.resolution.ceil(deadline.saturating_duration_since(self.origin))
+    }
+
+    /// Whether this is the home of the wheel that gave an entry out with `returns`.
+    #[inline]
+    pub(super) fn is_home(&self, returns: &'static Returns) -> bool {
+        std::ptr::eq(self.returns, returns)
+    }
+
+    /// Sets a timer for whoever `waker` stands for. None if the deadline has passed.
+    pub(super) fn arm(&self, deadline: Instant, waker: &Waker) -> Option<(&'static Returns, Key)> {
+        let when = self.tick(deadline);
+        if when <= self.wheel.borrow().now() {
+            return None;
+        }
+        let waker = waker.clone();
+        let key = self.wheel.borrow_mut().insert(when, Some(waker));
+        if key.index() >= self.links.get() {
+            self.links.set(self.returns.reserve(key.index()));
+        }
+        Some((self.returns, key))
+    }
+
+    /// Whether the timer has fired; if not, it will wake `waker`.
+    pub(super) fn poll(&self, key: Key, waker: &Waker) -> bool {
+        {
+            let wheel = self.wheel.borrow();
+            match wheel.get(key) {
+                Some(Some(current)) if current.will_wake(waker) => return false,
+                Some(Some(_)) => {}
+                _ => return true,
+            }
+        }
+        let waker = waker.clone();
+        let before = self.wheel.borrow_mut().get_mut(key).map(|current| current.replace(waker));
+        drop(before);
+        false
+    }
+
+    /// Whether the timer has fired.
+    pub(super) fn has_fired(&self, key: Key) -> bool {
+        self.wheel.borrow().is_pending(key) != Some(true)
+    }
+
+    /// Gives a timer another deadline; fires it if that has passed. False if it fired before.
+    pub(super) fn reset(&self, key: Key, deadline: Instant) -> bool {
+        let when = self.tick(deadline);
+        let mut wheel = self.wheel.borrow_mut();
+        if wheel.is_pending(key) != Some(true) {
+            return false;
+        }
+        if when > wheel.now() {
+            return wheel.reset(key, when);
+        }
+        wheel.suspend(key);
+        let waker = wheel.get_mut(key).and_then(Option::take);
+        drop(wheel);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Removes a timer, fired or not.
+    pub(super) fn disarm(&self, key: Key) {
+        let removed = self.wheel.borrow_mut().remove(key);
+        debug_assert!(removed.is_some(), "a timer is removed once, by its owner");
+        drop(removed);
+    }
+
+    /// Frees what other threads gave back.
+    #[cold]
+    fn take_returned(&self) {
+        for returned in self.returns.take() {
+            let removed = self.wheel.borrow_mut().remove_at(returned.index);
+            if let Some(Some(waker)) = removed
+                && returned.wake
+            {
+                waker.wake();
+            }
+        }
+    }
+}
+
+impl Drop for Timers {
+    fn drop(&mut self) {
+        // Whoever still holds a sleep is woken, and finds, when it polls, that it must arm it
+        // elsewhere or that there is nowhere to.
+        self.take_returned();
+        let wheel = self.wheel.replace(Wheel::new());
+        self.returns.close(wheel.len());
+        for waker in wheel.into_values().flatten() {
+            waker.wake();
+        }
+    }
+}
