@@ -1,0 +1,64 @@
+//! What the rows ask of a runtime, in tokio's words.
+
+use std::future::Future;
+use std::thread;
+
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+pub use tokio::task::{spawn_blocking, spawn_local, yield_now};
+pub use tokio::time::sleep;
+
+/// Runs a future on a new runtime of one thread.
+pub fn run<F: Future>(make: impl FnOnce() -> F) -> F::Output {
+    match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(make()),
+        Err(error) => panic!("no runtime: {error}"),
+    }
+}
+
+/// The same, with tasks that need not be `Send`.
+pub fn run_local<F: Future>(make: impl FnOnce() -> F) -> F::Output {
+    match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+        Ok(runtime) => runtime.block_on(make()),
+        Err(error) => panic!("no runtime: {error}"),
+    }
+}
+
+pub fn spawn<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    tokio::spawn(future)
+}
+
+pub fn detach<T>(handle: JoinHandle<T>) {
+    drop(handle);
+}
+
+/// Two runtimes, a thread each.
+pub fn pair<A: Future, B: Future>(
+    here: impl FnOnce() -> A,
+    there: impl FnOnce() -> B + Send,
+) -> A::Output {
+    thread::scope(|scope| {
+        scope.spawn(move || drop(run(there)));
+        run(here)
+    })
+}
+
+pub fn channel() -> (mpsc::Sender<()>, mpsc::Receiver<()>) {
+    mpsc::channel(1)
+}
+
+pub async fn send(to: &mpsc::Sender<()>) {
+    if to.send(()).await.is_err() {
+        panic!("the receiver is gone");
+    }
+}
+
+pub async fn receive(from: &mut mpsc::Receiver<()>) {
+    if from.recv().await.is_none() {
+        panic!("the sender is gone");
+    }
+}

@@ -1,0 +1,48 @@
+//! Contestant: tokio, the `multi_thread` runtime with as many workers as it takes by itself.
+
+#![deny(unsafe_code)]
+
+#[path = "../echo.rs"]
+mod echo;
+#[path = "../http.rs"]
+mod http;
+mod peer;
+
+#[path = "../../../common/rows/blocking.rs"]
+mod blocking;
+#[path = "../../../common/rows/channel.rs"]
+mod channel;
+#[path = "../../../common/rows/cross.rs"]
+mod cross;
+#[path = "../../../common/rows/tasks.rs"]
+mod tasks;
+#[path = "../../../common/rows/timers.rs"]
+mod timers;
+
+use contestant::{Job, NamedRow};
+
+// Without the rows whose tasks are not `Send`.
+const ROWS: &[NamedRow] = &[
+    ("spawn-batch", tasks::spawn_batch),
+    ("spawn-one", tasks::spawn_one),
+    ("yield", tasks::yield_thousand),
+    ("channel-round-trip", channel::channel_round_trip),
+    ("timer-drop", timers::drop_alone),
+    ("timer-drop-earlier", timers::drop_with_earlier),
+    ("timer-drop-million", timers::drop_among_million),
+    ("timer-fire", timers::fire),
+    ("cross-round-trip", cross::busy_round_trip),
+    ("spawn-blocking", blocking::round_trip),
+    ("idle-tasks", tasks::idle_tasks),
+];
+
+fn main() -> std::io::Result<()> {
+    match contestant::job() {
+        Job::Echo { addr, buffer, .. } => peer::run(move || echo::serve(addr, buffer)),
+        Job::Http { addr } => peer::run(move || http::serve(addr)),
+        Job::Micro { row } => {
+            contestant::micro(&row, ROWS);
+            Ok(())
+        }
+    }
+}
