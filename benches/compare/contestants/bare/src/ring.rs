@@ -90,11 +90,15 @@ impl Ring {
 
     /// One turn: one enter that submits what was pushed, waits for a completion and runs task work.
     /// Hands the completions out, and takes the list back for the next turn.
-    pub fn turn(&mut self, mut handle: impl FnMut(&mut Ring, Completion) -> io::Result<()>) -> io::Result<()> {
+    pub fn turn(
+        &mut self,
+        mut handle: impl FnMut(&mut Ring, Completion) -> io::Result<()>,
+    ) -> io::Result<()> {
         match self.ring.submit_and_wait(1) {
             Ok(_) => {}
             // The queue wants reaping, or a signal came: both are mended by going on.
-            Err(e) if matches!(e.raw_os_error(), Some(libc::EBUSY | libc::EINTR | libc::EAGAIN)) => {}
+            Err(e)
+                if matches!(e.raw_os_error(), Some(libc::EBUSY | libc::EINTR | libc::EAGAIN)) => {}
             Err(e) => return Err(e),
         }
         let mut batch = std::mem::take(&mut self.batch);
@@ -122,7 +126,13 @@ impl Ring {
     }
 
     /// A receive into `buf`; `wait_first` skips the attempt that is known to find nothing.
-    pub fn receive(&mut self, stream: &TcpStream, buf: &mut [u8], wait_first: bool, n: u32) -> io::Result<()> {
+    pub fn receive(
+        &mut self,
+        stream: &TcpStream,
+        buf: &mut [u8],
+        wait_first: bool,
+        n: u32,
+    ) -> io::Result<()> {
         const POLL_FIRST: u16 = 1;
         let fd = Fd(stream.as_raw_fd());
         let entry = opcode::Recv::new(fd, buf.as_mut_ptr(), buf.len() as u32);

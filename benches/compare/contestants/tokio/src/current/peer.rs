@@ -26,9 +26,7 @@ pub fn run_local<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     }
 }
 
-pub fn spawn<T: Send + 'static>(
-    future: impl Future<Output = T> + Send + 'static,
-) -> JoinHandle<T> {
+pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(future)
 }
 

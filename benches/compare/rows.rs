@@ -1,0 +1,122 @@
+//! What is measured: the rows, in the order of the report.
+
+use crate::load::Arrival;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// What the row shows, for the report's heading.
+    pub(crate) title: String,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Echo {
+        size: usize,
+        connections: usize,
+        depth: usize,
+        arrival: Arrival,
+    },
+    /// hyper's hello server under wrk.
+    Http {
+        connections: usize,
+    },
+    /// A row that a contestant measures by itself.
+    Micro {
+        row: &'static str,
+        cores: usize,
+        figure: &'static str,
+    },
+    /// Memory of a connection that has echoed once and gone idle.
+    Idle {
+        connections: usize,
+    },
+}
+
+/// Rows that the contestants measure by themselves: name, title, cores, and the figure that counts.
+const MICRO: [(&str, &str, usize, &str); 12] = [
+    ("spawn-batch", "a task spawned and joined, a thousand at a time", 1, "cpu_ns"),
+    ("spawn-one", "a task spawned and joined, one at a time", 1, "cpu_ns"),
+    ("yield", "a yield, among a thousand tasks", 1, "cpu_ns"),
+    ("wake-round-trip", "a round trip between two tasks of a thread, by waker", 1, "cpu_ns"),
+    ("channel-round-trip", "the same over the runtime's own channel", 1, "cpu_ns"),
+    ("timer-drop", "a timer made and dropped, nothing earlier due", 1, "cpu_ns"),
+    ("timer-drop-earlier", "a timer made and dropped, one due earlier", 1, "cpu_ns"),
+    ("timer-drop-million", "a timer made and dropped, a million pending", 1, "cpu_ns"),
+    ("timer-fire", "a timer fired, 100,000 within a second", 1, "cpu_ns"),
+    ("cross-round-trip", "a round trip between two busy shards", 2, "cpu_ns"),
+    ("spawn-blocking", "a closure in the blocking pool and back, one core", 1, "cpu_ns"),
+    ("idle-tasks", "memory of an idle task with a 72-byte future, of a million", 1, "bytes"),
+];
+
+pub(crate) fn all() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for size in [64, 4_096, 16_384] {
+        let size_name =
+            if size < 1_024 { format!("{size}B") } else { format!("{}KiB", size / 1_024) };
+        // With one connection the two ways of arriving are the same.
+        let arrivals = [("", Arrival::Trickling)];
+        for (connections, depth, arrivals) in
+            [(1, 1, &arrivals[..]), (50, 1, &BOTH), (1_000, 1, &BOTH), (50, 16, &BOTH)]
+        {
+            for &(arrival_name, arrival) in arrivals {
+                let depth_name = if depth > 1 { format!("x{depth}") } else { String::new() };
+                let name = format!("echo-{size_name}-{connections}{depth_name}{arrival_name}");
+                let deep = if depth > 1 { format!(", {depth} deep") } else { String::new() };
+                let how = arrival_name.replace('-', ", ");
+                let title = format!("echo of {size_name}, {connections} connections{deep}{how}");
+                let kind = Kind::Echo { size, connections, depth, arrival };
+                rows.push(Row {
+                    name,
+                    title: title.replace("1 connections", "1 connection"),
+                    kind,
+                });
+            }
+        }
+    }
+    for (name, micros) in [("200us", 200), ("5ms", 5_000)] {
+        rows.push(Row {
+            name: format!("echo-paced-{name}"),
+            title: format!("echo of 64B, a request every {name} on one connection"),
+            kind: Kind::Echo {
+                size: 64,
+                connections: 1,
+                depth: 1,
+                arrival: Arrival::Paced(micros),
+            },
+        });
+    }
+    rows.push(Row {
+        name: "http-50".into(),
+        title: "hyper's hello server under wrk, 50 connections".into(),
+        kind: Kind::Http { connections: 50 },
+    });
+    for (row, title, cores, figure) in MICRO {
+        rows.push(Row {
+            name: row.into(),
+            title: title.into(),
+            kind: Kind::Micro { row, cores, figure },
+        });
+    }
+    rows.push(Row {
+        name: "idle-connections".into(),
+        title: "memory of a connection that echoed once and went idle, of 10,000".into(),
+        kind: Kind::Idle { connections: 10_000 },
+    });
+    rows
+}
+
+const BOTH: [(&str, Arrival); 2] =
+    [("-bursty", Arrival::Bursty), ("-trickling", Arrival::Trickling)];
+
+impl Kind {
+    /// The figure by which the row is judged.
+    pub(crate) fn figure(&self) -> &'static str {
+        match self {
+            Kind::Echo { .. } | Kind::Http { .. } => "cpu_ns",
+            Kind::Micro { figure, .. } => figure,
+            Kind::Idle { .. } => "bytes",
+        }
+    }
+}
