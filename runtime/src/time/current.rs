@@ -11,6 +11,10 @@ thread_local! {
     static CURRENT: Cell<*const Timers> = const { Cell::new(ptr::null()) };
 }
 
+/// Why a timer panics where nothing could fire it.
+pub(super) const NO_LOOP: &str = "there is no reactor running: a timer must be polled inside \
+     `Runtime::block_on`, `Handle::block_on` or a task of a henge runtime";
+
 /// While it lives, sleeps that are polled on this thread belong to the timers that were entered.
 #[derive(Debug)]
 #[must_use = "the timers are left again when this is dropped"]
@@ -46,4 +50,11 @@ pub(super) fn with<R>(f: impl FnOnce(Option<&Timers>) -> R) -> R {
 /// Calls `f` with the clock of the runtime that this thread is in.
 pub(super) fn with_clock<R>(f: impl FnOnce(Option<&Clock>) -> R) -> R {
     with(|timers| f(timers.map(|timers| &**timers.clock())))
+}
+
+/// Panics, in the caller's name, where there is no runtime.
+#[track_caller]
+#[inline]
+pub(super) fn assert_in_runtime() {
+    assert!(!CURRENT.get().is_null(), "{NO_LOOP}");
 }

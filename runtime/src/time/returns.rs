@@ -37,7 +37,7 @@ const CLOSED: u32 = NIL - 1;
 const WAKE: u32 = 1 << 31;
 /// The first chunk of links has 64 of them, each further one twice as many.
 const FIRST_BITS: u32 = 6;
-const CHUNKS: usize = (31 - FIRST_BITS) as usize;
+const CHUNKS: usize = (32 - FIRST_BITS) as usize;
 
 /// Lists without a wheel, for the next one.
 static POOL: Mutex<Vec<&'static Returns>> = Mutex::new(Vec::new());

@@ -150,23 +150,22 @@ impl Timers {
         if !self.returns.is_empty() {
             self.take_returned();
         }
-        // What wakers set from here on, however early, waits for the next turn.
-        let mut left = self.wheel.borrow().pending();
-        if left == 0 {
-            return 0;
-        }
         let now = self.resolution.floor(self.clock.at(now).saturating_duration_since(self.origin));
+        let mut wheel = self.wheel.borrow_mut();
+        // What wakers set, however early, waits for the next turn.
+        let most = wheel.pending();
         let mut fired = 0;
-        while left > 0 {
-            let mut wheel = self.wheel.borrow_mut();
-            let Some(key) = wheel.pop(now) else { break };
+        while let Some(key) = wheel.pop(now) {
             let waker = wheel.get_mut(key).and_then(Option::take);
             drop(wheel);
             if let Some(waker) = waker {
                 waker.wake();
             }
-            left -= 1;
             fired += 1;
+            if fired == most {
+                return fired;
+            }
+            wheel = self.wheel.borrow_mut();
         }
         fired
     }
@@ -201,6 +200,7 @@ impl Timers {
         self.origin.checked_add(self.resolution.duration(tick))
     }
 
+    #[inline]
     fn tick(&self, deadline: Instant) -> u64 {
         self.resolution.ceil(deadline.saturating_duration_since(self.origin))
     }
@@ -212,13 +212,17 @@ impl Timers {
     }
 
     /// Sets a timer for whoever `waker` stands for. None if the deadline has passed.
+    #[inline]
     pub(super) fn arm(&self, deadline: Instant, waker: &Waker) -> Option<(&'static Returns, Key)> {
         let when = self.tick(deadline);
-        if when <= self.wheel.borrow().now() {
+        let waker = waker.clone();
+        let mut wheel = self.wheel.borrow_mut();
+        if when <= wheel.now() {
+            drop(wheel);
             return None;
         }
-        let waker = waker.clone();
-        let key = self.wheel.borrow_mut().insert(when, Some(waker));
+        let key = wheel.insert(when, Some(waker));
+        drop(wheel);
         if key.index() >= self.links.get() {
             self.links.set(self.returns.reserve(key.index()));
         }
@@ -226,6 +230,7 @@ impl Timers {
     }
 
     /// Whether the timer has fired; if not, it will wake `waker`.
+    #[inline]
     pub(super) fn poll(&self, key: Key, waker: &Waker) -> bool {
         {
             let wheel = self.wheel.borrow();
@@ -266,6 +271,7 @@ impl Timers {
     }
 
     /// Removes a timer, fired or not.
+    #[inline]
     pub(super) fn disarm(&self, key: Key) {
         let removed = self.wheel.borrow_mut().remove(key);
         debug_assert!(removed.is_some(), "a timer is removed once, by its owner");

@@ -9,6 +9,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// The entry's place in the slab: small, dense, and used again after removal.
+    #[inline]
     pub(crate) fn index(self) -> u32 {
         self.index
     }
@@ -28,15 +29,18 @@ pub(super) struct List {
 impl List {
     pub(super) const EMPTY: List = List { head: NIL, tail: NIL };
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.head == NIL
     }
 
+    #[inline]
     pub(super) fn front(&self) -> Option<u32> {
         (self.head != NIL).then_some(self.head)
     }
 
     /// The entry of a list that has exactly one.
+    #[inline]
     pub(super) fn only(&self) -> Option<u32> {
         (self.head == self.tail && self.head != NIL).then_some(self.head)
     }
@@ -98,6 +102,7 @@ impl<T> Entries<T> {
     /// # Panics
     ///
     /// With 2³² − 1 entries already there.
+    #[inline]
     pub(super) fn insert(&mut self, value: T) -> Key {
         self.len += 1;
         if self.free != NIL {
@@ -116,6 +121,7 @@ impl<T> Entries<T> {
     }
 
     /// Frees the entry, which its list has let go of.
+    #[inline]
     pub(super) fn free(&mut self, index: u32) -> Option<T> {
         let entry = &mut self.slots[index as usize];
         let value = entry.value.take()?;
@@ -127,12 +133,14 @@ impl<T> Entries<T> {
     }
 
     /// The place of a key's entry in the slab, unless the key is stale.
+    #[inline]
     pub(super) fn find(&self, key: Key) -> Option<u32> {
         let entry = self.slots.get(key.index as usize)?;
         (entry.generation == key.generation && entry.value.is_some()).then_some(key.index)
     }
 
     /// The key of the entry at `index`, if one is there.
+    #[inline]
     pub(super) fn key(&self, index: u32) -> Option<Key> {
         let entry = self.slots.get(index as usize)?;
         entry.value.as_ref()?;
@@ -143,36 +151,44 @@ impl<T> Entries<T> {
         self.slots.into_iter().filter_map(|entry| entry.value)
     }
 
+    #[inline]
     pub(super) fn value(&self, index: u32) -> Option<&T> {
         self.slots[index as usize].value.as_ref()
     }
 
+    #[inline]
     pub(super) fn value_mut(&mut self, index: u32) -> Option<&mut T> {
         self.slots[index as usize].value.as_mut()
     }
 
+    #[inline]
     pub(super) fn when(&self, index: u32) -> u64 {
         self.slots[index as usize].when
     }
 
+    #[inline]
     pub(super) fn set_when(&mut self, index: u32, when: u64) {
         self.slots[index as usize].when = when;
     }
 
+    #[inline]
     pub(super) fn place(&self, index: u32) -> u16 {
         self.slots[index as usize].place
     }
 
+    #[inline]
     pub(super) fn set_place(&mut self, index: u32, place: u16) {
         self.slots[index as usize].place = place;
     }
 
+    #[inline]
     pub(super) fn next(&self, index: u32) -> Option<u32> {
         let next = self.slots[index as usize].next;
         (next != NIL).then_some(next)
     }
 
     /// Appends the entry, which is in no list, to `list`, the wheel's number `place`.
+    #[inline]
     pub(super) fn push_back(&mut self, list: &mut List, place: u16, index: u32) {
         let entry = &mut self.slots[index as usize];
         entry.next = NIL;
@@ -186,6 +202,7 @@ impl<T> Entries<T> {
     }
 
     /// Takes the entry out of `list`, which must be the one that it is in.
+    #[inline]
     pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
         let Entry { next, prev, .. } = self.slots[index as usize];
         match prev {

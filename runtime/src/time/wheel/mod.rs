@@ -50,8 +50,8 @@ pub(crate) struct Wheel<T> {
     levels: u8,
     /// Which slots of a level have entries.
     occupied: [u64; LEVELS + 1],
-    /// The slots of all levels, then far and due. A box: wheels are moved by value.
-    lists: Box<[List; LISTS]>,
+    /// The slots of all levels, then far and due.
+    lists: [List; LISTS],
     entries: Entries<T>,
     /// Entries that are in a list.
     pending: usize,
@@ -64,13 +64,14 @@ impl<T> Wheel<T> {
             now: 0,
             levels: 0,
             occupied: [0; LEVELS + 1],
-            lists: Box::new([List::EMPTY; LISTS]),
+            lists: [List::EMPTY; LISTS],
             entries: Entries::new(),
             pending: 0,
         }
     }
 
     /// The tick up to which everything was handed out.
+    #[inline]
     pub(crate) fn now(&self) -> u64 {
         self.now
     }
@@ -98,6 +99,7 @@ impl<T> Wheel<T> {
     }
 
     /// Adds an entry that is due at tick `when`, be it in the past or never.
+    #[inline]
     pub(crate) fn insert(&mut self, when: u64, value: T) -> Key {
         let key = self.entries.insert(value);
         self.pending += 1;
@@ -106,6 +108,7 @@ impl<T> Wheel<T> {
     }
 
     /// Removes the entry, popped or not. None if the key is stale.
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let index = self.entries.find(key)?;
         self.unlink(index);
@@ -146,10 +149,12 @@ impl<T> Wheel<T> {
         Some(self.entries.place(index) != IDLE)
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         self.entries.value(self.entries.find(key)?)
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let index = self.entries.find(key)?;
         self.entries.value_mut(index)

@@ -1,0 +1,132 @@
+//! One deadline and its entry in a wheel: what sleeps, intervals and delay queues are made of.
+
+use std::mem;
+use std::task::{Context, Poll};
+
+use super::returns::Returns;
+use super::timers::Timers;
+use super::wheel::Key;
+use super::{Instant, current};
+
+/// Waits for a deadline. Needs no pinning: the wheel knows its waker, never the timer itself.
+#[derive(Debug)]
+pub(super) struct Timer {
+    deadline: Instant,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not polled since the deadline was set: no wheel knows of it.
+    Fresh,
+    Armed(Armed),
+    /// Was found elapsed by a poll.
+    Elapsed,
+}
+
+/// An entry in the wheel of one thread, owned. Gives it back when dropped, from wherever.
+#[derive(Debug)]
+struct Armed {
+    home: &'static Returns,
+    key: Key,
+}
+
+impl Armed {
+    /// These timers, if the entry is theirs.
+    #[inline]
+    fn at_home<'a>(&self, timers: Option<&'a Timers>) -> Option<&'a Timers> {
+        timers.filter(|timers| timers.is_home(self.home))
+    }
+
+    /// Leaves the entry to its home, elsewhere, which wakes whoever polled last.
+    fn abandon(self) {
+        let (home, key) = (self.home, self.key);
+        mem::forget(self);
+        home.give_back(key, true);
+    }
+}
+
+impl Drop for Armed {
+    #[inline]
+    fn drop(&mut self) {
+        current::with(|timers| match self.at_home(timers) {
+            Some(timers) => timers.disarm(self.key),
+            None => self.home.give_back(self.key, false),
+        });
+    }
+}
+
+impl Timer {
+    pub(super) fn new(deadline: Instant) -> Self {
+        Timer { deadline, state: State::Fresh }
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub(super) fn is_elapsed(&self) -> bool {
+        match &self.state {
+            State::Fresh => false,
+            State::Elapsed => true,
+            State::Armed(armed) => current::with(|timers| match armed.at_home(timers) {
+                Some(timers) => timers.has_fired(armed.key),
+                // What `poll` would go by here, too.
+                None => Instant::now() >= self.deadline,
+            }),
+        }
+    }
+
+    /// Sets another deadline. Whoever polled last is woken for it, not for the old one.
+    pub(super) fn reset(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+        let State::Armed(armed) = mem::replace(&mut self.state, State::Fresh) else { return };
+        current::with(|timers| match armed.at_home(timers) {
+            Some(timers) => {
+                if timers.reset(armed.key, deadline.into_std()) {
+                    self.state = State::Armed(armed);
+                }
+            }
+            None => armed.abandon(),
+        });
+    }
+
+    /// Sets another deadline of which nothing is known until the next poll.
+    pub(super) fn replace(&mut self, deadline: Instant) {
+        *self = Timer::new(deadline);
+    }
+
+    /// Ready once the deadline has passed, and from then on.
+    ///
+    /// # Panics
+    ///
+    /// On a thread on which no loop of ours runs.
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let State::Elapsed = self.state {
+            return Poll::Ready(());
+        }
+        current::with(|timers| {
+            let timers = timers.expect(current::NO_LOOP);
+            let elapsed = match &self.state {
+                State::Armed(armed) if timers.is_home(armed.home) => {
+                    timers.poll(armed.key, cx.waker())
+                }
+                // It was armed on another thread, and this one is where it is awaited now.
+                State::Armed(_) if Instant::now() >= self.deadline => true,
+                _ => match timers.arm(self.deadline.into_std(), cx.waker()) {
+                    Some((home, key)) => {
+                        self.state = State::Armed(Armed { home, key });
+                        false
+                    }
+                    None => true,
+                },
+            };
+            if elapsed {
+                self.state = State::Elapsed;
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        })
+    }
+}
