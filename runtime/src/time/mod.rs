@@ -28,6 +28,7 @@
 mod clock;
 #[allow(unsafe_code, reason = "the thread's timers are found through a pointer")]
 mod current;
+pub mod delay_queue;
 pub mod error;
 mod instant;
 mod interval;
@@ -42,6 +43,8 @@ mod wheel;
 pub use std::time::Duration;
 
 pub use clock::{advance, pause, resume};
+#[doc(inline)]
+pub use delay_queue::DelayQueue;
 pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};

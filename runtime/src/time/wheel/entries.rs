@@ -69,8 +69,8 @@ pub(super) struct Entries<T> {
 }
 
 impl<T> Entries<T> {
-    pub(super) const fn new() -> Self {
-        Entries { slots: Vec::new(), free: NIL, len: 0 }
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Entries { slots: Vec::with_capacity(capacity), free: NIL, len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -86,14 +86,9 @@ impl<T> Entries<T> {
         self.slots.reserve(additional.saturating_sub(free));
     }
 
-    /// Gives back what memory lies behind the last entry in use.
+    /// Gives back what memory lies behind the last place that was ever used: a place that is
+    /// given back forgets its generation.
     pub(super) fn shrink_to_fit(&mut self) {
-        // A place that is cut off loses its generation, so a key of it could come true again;
-        // only an empty slab is cut, by an owner that has no keys left.
-        if self.len == 0 {
-            self.slots.clear();
-            self.free = NIL;
-        }
         self.slots.shrink_to_fit();
     }
 

@@ -60,12 +60,17 @@ pub(crate) struct Wheel<T> {
 impl<T> Wheel<T> {
     /// An empty wheel that stands at tick 0.
     pub(crate) fn new() -> Self {
+        Wheel::starting_at(0, 0)
+    }
+
+    /// An empty wheel that stands at tick `now`, with room for `capacity` entries.
+    pub(crate) fn starting_at(now: u64, capacity: usize) -> Self {
         Wheel {
-            now: 0,
+            now,
             levels: 0,
             occupied: [0; LEVELS + 1],
             lists: [List::EMPTY; LISTS],
-            entries: Entries::new(),
+            entries: Entries::with_capacity(capacity),
             pending: 0,
         }
     }
@@ -141,6 +146,11 @@ impl<T> Wheel<T> {
         self.pending += 1;
         self.schedule(index, when);
         true
+    }
+
+    /// The entry's deadline. None if the key is stale.
+    pub(crate) fn when(&self, key: Key) -> Option<u64> {
+        Some(self.entries.when(self.entries.find(key)?))
     }
 
     /// Whether the entry waits to be popped. None if the key is stale.
