@@ -8,11 +8,11 @@ use crate::peer;
 pub fn round_trip() -> Row {
     peer::run(|| async {
         for _ in 0..1_000 {
-            drop(peer::spawn_blocking(|| ()).await);
+            _ = peer::spawn_blocking(|| ()).await;
         }
         let meter = Meter::start();
         for _ in 0..20_000 {
-            drop(peer::spawn_blocking(|| ()).await);
+            _ = peer::spawn_blocking(|| ()).await;
         }
         meter.stop(20_000)
     })

@@ -26,7 +26,7 @@ pub fn channel_round_trip() -> Row {
             peer::receive(&mut at_us).await;
         }
         let row = meter.stop(TRIPS);
-        drop(other.await);
+        _ = other.await;
         row
     })
 }

@@ -23,7 +23,7 @@ pub fn busy_round_trip() -> Row {
                 there.take(trip).await;
                 back.give(trip);
             }
-            drop(busy.await);
+            _ = busy.await;
         }
     };
     let us = move || async move {
@@ -38,7 +38,7 @@ pub fn busy_round_trip() -> Row {
         }
         let row = meter.stop(TRIPS);
         over.store(true, Ordering::Relaxed);
-        drop(busy.await);
+        _ = busy.await;
         row
     };
     peer::pair(us, echo)

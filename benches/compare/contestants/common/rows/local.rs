@@ -63,7 +63,7 @@ pub fn wake_round_trip() -> Row {
             back.take().await;
         }
         let row = meter.stop(TRIPS);
-        drop(other.await);
+        _ = other.await;
         row
     })
 }

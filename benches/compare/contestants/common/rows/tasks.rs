@@ -16,7 +16,7 @@ pub fn spawn_batch() -> Row {
             let mut handles = Vec::with_capacity(BATCH as usize);
             handles.extend((0..BATCH).map(|_| peer::spawn(async {})));
             for handle in handles {
-                drop(handle.await);
+                _ = handle.await;
             }
         };
         for _ in 0..20 {
@@ -34,11 +34,11 @@ pub fn spawn_batch() -> Row {
 pub fn spawn_one() -> Row {
     peer::run(|| async {
         for _ in 0..10_000 {
-            drop(peer::spawn(async {}).await);
+            _ = peer::spawn(async {}).await;
         }
         let meter = Meter::start();
         for _ in 0..200_000 {
-            drop(peer::spawn(async {}).await);
+            _ = peer::spawn(async {}).await;
         }
         meter.stop(200_000)
     })
@@ -57,7 +57,7 @@ pub fn yield_thousand() -> Row {
             };
             let handles: Vec<_> = (0..TASKS).map(|_| peer::spawn(task())).collect();
             for handle in handles {
-                drop(handle.await);
+                _ = handle.await;
             }
         };
         all(100).await;

@@ -92,7 +92,7 @@ pub fn fire() -> Row {
         peer::yield_now().await;
         let meter = Meter::start();
         for handle in handles {
-            drop(handle.await);
+            _ = handle.await;
         }
         let mean_us = late_ns.load(Ordering::Relaxed) as f64 / TIMERS as f64 / 1_000.0;
         meter.stop(TIMERS).with("late_us", mean_us)

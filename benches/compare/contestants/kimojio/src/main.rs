@@ -1,0 +1,42 @@
+//! Contestant: kimojio, with its defaults.
+
+#![deny(unsafe_code)]
+
+mod echo;
+mod peer;
+
+#[path = "../../common/rows/channel.rs"]
+mod channel;
+#[path = "../../common/rows/local.rs"]
+mod local;
+#[path = "../../common/rows/tasks.rs"]
+mod tasks;
+#[path = "../../common/rows/timers.rs"]
+mod timers;
+
+use contestant::{Job, NamedRow};
+
+// It has no blocking pool, and its wakers may not be used from another thread.
+const ROWS: &[NamedRow] = &[
+    ("spawn-batch", tasks::spawn_batch),
+    ("spawn-one", tasks::spawn_one),
+    ("yield", tasks::yield_thousand),
+    ("wake-round-trip", local::wake_round_trip),
+    ("channel-round-trip", channel::channel_round_trip),
+    ("timer-drop", timers::drop_alone),
+    ("timer-drop-earlier", timers::drop_with_earlier),
+    ("timer-drop-million", timers::drop_among_million),
+    ("timer-fire", timers::fire),
+    ("idle-tasks", tasks::idle_tasks),
+];
+
+fn main() -> std::io::Result<()> {
+    match contestant::job() {
+        Job::Echo { addr, buffer, .. } => peer::run(move || echo::serve(addr, buffer)),
+        Job::Http { .. } => contestant::unsupported("no hyper without an adapter"),
+        Job::Micro { row } => {
+            contestant::micro(&row, ROWS);
+            Ok(())
+        }
+    }
+}
