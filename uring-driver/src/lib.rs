@@ -4,3 +4,5 @@
 
 #[allow(unsafe_code, reason = "buffers are handed over as addresses")]
 pub mod buf;
+#[allow(unsafe_code, reason = "system calls")]
+pub mod sys;

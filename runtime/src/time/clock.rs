@@ -6,12 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Instant as StdInstant;
 
-use super::{Duration, Instant, current};
+use henge_driver::sys::clock::now as monotonic;
 
-/// The monotonic clock.
-pub(super) fn monotonic() -> StdInstant {
-    StdInstant::now()
-}
+use super::{Duration, Instant, current};
 
 /// Whether any clock of this process was ever paused: until then nobody needs to look for one.
 static DIVERGED: AtomicBool = AtomicBool::new(false);
@@ -151,11 +148,17 @@ impl Drop for Inhibit {
     }
 }
 
+/// Whether any clock of the process differs from the monotonic one.
+#[inline]
+pub(super) fn ever_paused() -> bool {
+    // Relaxed: see `Clock::at`.
+    DIVERGED.load(Ordering::Relaxed)
+}
+
 /// The time on the current runtime's clock; the monotonic one outside of runtimes.
 #[inline]
 pub(super) fn now() -> Instant {
-    // Relaxed: see `Clock::at`.
-    if DIVERGED.load(Ordering::Relaxed) {
+    if ever_paused() {
         return now_of_runtime();
     }
     Instant::from_std(monotonic())

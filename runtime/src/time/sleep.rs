@@ -42,7 +42,8 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::new(deadline)
 }
 
-/// Waits for `duration`, which begins now, not when the future is polled first.
+/// Waits for `duration`, which begins now (or up to 8 µs later), not when the future is polled
+/// first.
 ///
 /// As [`sleep_until`] otherwise. Use [`interval`](super::interval()) to do something regularly.
 ///
@@ -67,7 +68,11 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::new(Instant::now() + safe_delay(duration))
+    // Never None: there are more than 30 years left.
+    match Sleep::after(safe_delay(duration)) {
+        Some(sleep) => sleep,
+        None => Sleep::new(Instant::now() + safe_delay(duration)),
+    }
 }
 
 pin_project! {
@@ -107,6 +112,17 @@ impl Sleep {
     pub(super) fn new(deadline: Instant) -> Sleep {
         current::assert_in_runtime();
         Sleep { timer: Timer::new(deadline) }
+    }
+
+    /// None if that is beyond what a clock can show.
+    #[track_caller]
+    #[inline]
+    pub(super) fn after(duration: Duration) -> Option<Sleep> {
+        // Not `map`: closures do not pass the caller's location on.
+        match Timer::after(duration) {
+            Some(timer) => Some(Sleep { timer }),
+            None => None,
+        }
     }
 
     /// The moment at which this ends.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
+use henge_driver::sys::clock::now as monotonic;
+
 use super::timers::Timers;
 use super::*;
 
@@ -47,14 +49,14 @@ fn paused() -> Timers {
 /// False if there is none.
 fn idle_turn(timers: &Timers) -> bool {
     let advanced = timers.auto_advance();
-    timers.fire(clock::monotonic());
+    timers.fire(monotonic());
     advanced
 }
 
 /// Moves the clock as `advance` does.
 fn advance_by(timers: &Timers, by: Duration) {
-    timers.clock().set(timers.clock().at(clock::monotonic()) + by);
-    timers.fire(clock::monotonic());
+    timers.clock().set(timers.clock().at(monotonic()) + by);
+    timers.fire(monotonic());
 }
 
 #[test]
@@ -193,7 +195,7 @@ fn dropped_elsewhere_it_comes_back_by_the_list() {
         std::thread::scope(|s| s.spawn(|| drop(sleeps)).join().unwrap());
         assert_eq!(timers.pending(), 1_000);
         assert!(timers.has_returned() && !timers.is_idle());
-        assert_eq!(timers.fire(clock::monotonic()), 0);
+        assert_eq!(timers.fire(monotonic()), 0);
         assert!(timers.is_idle(), "round {round}");
     }
     assert_eq!(Arc::strong_count(&count), 2);
@@ -220,7 +222,7 @@ fn polled_elsewhere_it_is_armed_there() {
             assert!(poll(sleep.as_mut(), &waker_there).is_ready());
         });
     });
-    here.fire(clock::monotonic());
+    here.fire(monotonic());
     assert_eq!(count.get(), 0);
     assert!(here.is_idle());
 }
@@ -235,7 +237,7 @@ fn due_while_it_moved() {
         assert!(poll(sleep.as_mut(), &waker).is_pending());
         sleep
     };
-    timers.clock().set(clock::monotonic() + ms(50));
+    timers.clock().set(monotonic() + ms(50));
     let clock = timers.clock().clone();
     std::thread::scope(|s| {
         s.spawn(|| {
@@ -264,7 +266,7 @@ fn reset_elsewhere_wakes_whoever_polled_it_here() {
         s.spawn(|| sleep.as_mut().reset(earlier));
     });
     assert_eq!(notified.load(Ordering::Relaxed), 1, "the loop may sleep for long");
-    timers.fire(clock::monotonic());
+    timers.fire(monotonic());
     assert_eq!(count.get(), 1, "the task polls again, for the new deadline");
     assert!(poll(sleep.as_mut(), &waker).is_pending());
     advance_by(&timers, ms(50));
@@ -356,9 +358,9 @@ fn what_a_waker_sets_waits_for_the_next_turn() {
     let again = Arc::new(Again(Instant::now(), AtomicUsize::new(0)));
     let mut first = pin!(sleep(ms(1)));
     assert!(poll(first.as_mut(), &Waker::from(again.clone())).is_pending());
-    timers.clock().set(timers.clock().at(clock::monotonic()) + ms(10));
-    assert_eq!(timers.fire(clock::monotonic()), 1);
-    assert_eq!(timers.fire(clock::monotonic()), 1);
+    timers.clock().set(timers.clock().at(monotonic()) + ms(10));
+    assert_eq!(timers.fire(monotonic()), 1);
+    assert_eq!(timers.fire(monotonic()), 1);
     assert_eq!(again.1.load(Ordering::Relaxed), 2);
 }
 
@@ -372,8 +374,8 @@ fn a_guest_follows_the_clock_and_does_not_move_it() {
     assert!(poll(sleep.as_mut(), &waker).is_pending());
     assert!(!guest.auto_advance());
     assert!(guest.next_deadline().is_some(), "it looks again by itself");
-    clock.set(clock.at(clock::monotonic()) + ms(5));
-    assert_eq!(guest.fire(clock::monotonic()), 1);
+    clock.set(clock.at(monotonic()) + ms(5));
+    assert_eq!(guest.fire(monotonic()), 1);
     assert_eq!(count.get(), 1);
 }
 
@@ -398,7 +400,7 @@ fn a_resumed_clock_tells_real_deadlines() {
     let (_, waker) = counter();
     advance_by(&timers, Duration::from_secs(1_000));
     resume();
-    let before = clock::monotonic();
+    let before = monotonic();
     let mut sleep = pin!(sleep(ms(500)));
     assert!(poll(sleep.as_mut(), &waker).is_pending());
     let real = timers.next_deadline().unwrap();

@@ -43,12 +43,7 @@ pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
-    // Not `map`: closures do not pass the caller's location on.
-    let delay = match Instant::now().checked_add(duration) {
-        Some(deadline) => Some(Sleep::new(deadline)),
-        None => None,
-    };
-    Timeout { value: future.into_future(), delay }
+    Timeout { value: future.into_future(), delay: Sleep::after(duration) }
 }
 
 /// Gives `future` until `deadline`. As [`timeout`] otherwise.

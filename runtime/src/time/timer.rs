@@ -6,12 +6,13 @@ use std::task::{Context, Poll};
 use super::returns::Returns;
 use super::timers::Timers;
 use super::wheel::Key;
-use super::{Instant, current};
+use super::{Duration, Instant, current, moment};
 
 /// Waits for a deadline. Needs no pinning: the wheel knows its waker, never the timer itself.
 #[derive(Debug)]
 pub(super) struct Timer {
-    deadline: Instant,
+    /// In the numbers of `moment`.
+    deadline: u64,
     state: State,
 }
 
@@ -58,11 +59,33 @@ impl Drop for Armed {
 
 impl Timer {
     pub(super) fn new(deadline: Instant) -> Self {
+        Timer::at(moment::number(deadline.into_std()))
+    }
+
+    #[inline]
+    fn at(deadline: u64) -> Self {
         Timer { deadline, state: State::Fresh }
     }
 
+    /// A timer for `duration` from now, or at most 8 µs more: cheaper than to ask for the time.
+    /// None if that is beyond what a clock can show.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    #[inline]
+    pub(super) fn after(duration: Duration) -> Option<Self> {
+        current::assert_in_runtime();
+        let now = current::with(|timers| match timers {
+            Some(timers) => timers.now_or_later(),
+            None => moment::number(Instant::now().into_std()),
+        });
+        now.checked_add(moment::nanos(duration)).map(Timer::at)
+    }
+
     pub(super) fn deadline(&self) -> Instant {
-        self.deadline
+        Instant::from_std(moment::instant(self.deadline))
     }
 
     pub(super) fn is_elapsed(&self) -> bool {
@@ -72,18 +95,18 @@ impl Timer {
             State::Armed(armed) => current::with(|timers| match armed.at_home(timers) {
                 Some(timers) => timers.has_fired(armed.key),
                 // What `poll` would go by here, too.
-                None => Instant::now() >= self.deadline,
+                None => Instant::now() >= self.deadline(),
             }),
         }
     }
 
     /// Sets another deadline. Whoever polled last is woken for it, not for the old one.
     pub(super) fn reset(&mut self, deadline: Instant) {
-        self.deadline = deadline;
+        self.deadline = moment::number(deadline.into_std());
         let State::Armed(armed) = mem::replace(&mut self.state, State::Fresh) else { return };
         current::with(|timers| match armed.at_home(timers) {
             Some(timers) => {
-                if timers.reset(armed.key, deadline.into_std()) {
+                if timers.reset(armed.key, self.deadline) {
                     self.state = State::Armed(armed);
                 }
             }
@@ -113,8 +136,8 @@ impl Timer {
                     timers.poll(armed.key, cx.waker())
                 }
                 // It was armed on another thread, and this one is where it is awaited now.
-                State::Armed(_) if Instant::now() >= self.deadline => true,
-                _ => match timers.arm(self.deadline.into_std(), cx.waker()) {
+                State::Armed(_) if Instant::now() >= self.deadline() => true,
+                _ => match timers.arm(self.deadline, cx.waker()) {
                     Some((home, key)) => {
                         self.state = State::Armed(Armed { home, key });
                         false

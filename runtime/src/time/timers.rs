@@ -9,15 +9,20 @@
 //!   paused clock this brings the next timer about instead.
 //!
 //! Tasks come here through [`Sleep`](super::Sleep), by `current`. Entries that other threads give
-//! back come by the list in `returns`. The wheel is borrowed for a few instructions at a time, and
-//! no waker is cloned, woken or dropped meanwhile: those are code of others, and may come back here.
+//! back come by the list in `returns`. The wheel is borrowed for a few instructions at a time,
+//! and no waker is cloned, woken or dropped meanwhile: those are code of others, and may come back
+//! here.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::clock::{Clock, monotonic};
+use henge_driver::sys::clock::now as monotonic;
+
+use super::clock::{self, Clock};
+use super::hand::Hand;
+use super::moment;
 use super::returns::Returns;
 use super::wheel::{Key, Wheel};
 
@@ -35,40 +40,29 @@ pub(crate) enum Resolution {
 const EXACT_BITS: u32 = 16;
 
 impl Resolution {
-    /// The first tick at or after `time`.
+    /// The first tick at or after this many nanoseconds.
     #[inline]
-    fn ceil(self, time: Duration) -> u64 {
-        let (secs, nanos) = (time.as_secs(), time.subsec_nanos());
+    fn ceil(self, nanos: u64) -> u64 {
         match self {
-            Resolution::Millisecond => {
-                secs.saturating_mul(1_000).saturating_add(u64::from(nanos.div_ceil(1_000_000)))
-            }
-            Resolution::Exact => {
-                let nanos = secs.saturating_mul(1_000_000_000).saturating_add(u64::from(nanos));
-                nanos.div_ceil(1 << EXACT_BITS)
-            }
+            Resolution::Millisecond => nanos.saturating_add(999_999) / 1_000_000,
+            Resolution::Exact => nanos.saturating_add((1 << EXACT_BITS) - 1) >> EXACT_BITS,
         }
     }
 
-    /// The last tick at or before `time`.
+    /// The last tick at or before this many nanoseconds.
     #[inline]
-    fn floor(self, time: Duration) -> u64 {
-        let (secs, nanos) = (time.as_secs(), time.subsec_nanos());
+    fn floor(self, nanos: u64) -> u64 {
         match self {
-            Resolution::Millisecond => {
-                secs.saturating_mul(1_000).saturating_add(u64::from(nanos / 1_000_000))
-            }
-            Resolution::Exact => {
-                let nanos = secs.saturating_mul(1_000_000_000).saturating_add(u64::from(nanos));
-                nanos >> EXACT_BITS
-            }
+            Resolution::Millisecond => nanos / 1_000_000,
+            Resolution::Exact => nanos >> EXACT_BITS,
         }
     }
 
-    fn duration(self, tick: u64) -> Duration {
+    /// The nanoseconds at which the tick begins.
+    fn nanos(self, tick: u64) -> u64 {
         match self {
-            Resolution::Millisecond => Duration::from_millis(tick),
-            Resolution::Exact => Duration::from_nanos(tick.saturating_mul(1 << EXACT_BITS)),
+            Resolution::Millisecond => tick.saturating_mul(1_000_000),
+            Resolution::Exact => tick.saturating_mul(1 << EXACT_BITS),
         }
     }
 }
@@ -82,8 +76,9 @@ pub(crate) struct Timers {
     /// Entries from this index on have no link yet.
     links: Cell<u32>,
     clock: Arc<Clock>,
+    hand: Hand,
     /// Tick 0.
-    origin: Instant,
+    origin: u64,
     resolution: Resolution,
     /// Whether an idle loop may move the clock, and so whether it is the shard's own: a guest
     /// only follows it.
@@ -102,12 +97,13 @@ impl Timers {
     }
 
     fn with(clock: Arc<Clock>, resolution: Resolution, leads: bool) -> Self {
-        let origin = clock.at(monotonic());
+        let origin = moment::number(clock.at(monotonic()));
         Timers {
             wheel: RefCell::new(Wheel::new()),
             returns: Returns::acquire(),
             links: Cell::new(0),
             clock,
+            hand: Hand::default(),
             origin,
             resolution,
             leads,
@@ -150,7 +146,8 @@ impl Timers {
         if !self.returns.is_empty() {
             self.take_returned();
         }
-        let now = self.resolution.floor(self.clock.at(now).saturating_duration_since(self.origin));
+        let now = moment::number(self.clock.at(now));
+        let now = self.resolution.floor(now.saturating_sub(self.origin));
         let mut wheel = self.wheel.borrow_mut();
         // What wakers set, however early, waits for the next turn.
         let most = wheel.pending();
@@ -197,12 +194,21 @@ impl Timers {
 
     fn next(&self) -> Option<Instant> {
         let tick = self.wheel.borrow().next_deadline()?;
-        self.origin.checked_add(self.resolution.duration(tick))
+        Some(moment::instant(self.origin.saturating_add(self.resolution.nanos(tick))))
     }
 
     #[inline]
-    fn tick(&self, deadline: Instant) -> u64 {
-        self.resolution.ceil(deadline.saturating_duration_since(self.origin))
+    fn tick(&self, deadline: u64) -> u64 {
+        self.resolution.ceil(deadline.saturating_sub(self.origin))
+    }
+
+    /// The number of this moment, or of one a little later: what a duration is added to.
+    #[inline]
+    pub(super) fn now_or_later(&self) -> u64 {
+        match clock::ever_paused() {
+            false => self.hand.now_or_later(),
+            true => moment::number(super::Instant::now().into_std()),
+        }
     }
 
     /// Whether this is the home of the wheel that gave an entry out with `returns`.
@@ -213,7 +219,7 @@ impl Timers {
 
     /// Sets a timer for whoever `waker` stands for. None if the deadline has passed.
     #[inline]
-    pub(super) fn arm(&self, deadline: Instant, waker: &Waker) -> Option<(&'static Returns, Key)> {
+    pub(super) fn arm(&self, deadline: u64, waker: &Waker) -> Option<(&'static Returns, Key)> {
         let when = self.tick(deadline);
         let waker = waker.clone();
         let mut wheel = self.wheel.borrow_mut();
@@ -252,7 +258,7 @@ impl Timers {
     }
 
     /// Gives a timer another deadline; fires it if that has passed. False if it fired before.
-    pub(super) fn reset(&self, key: Key, deadline: Instant) -> bool {
+    pub(super) fn reset(&self, key: Key, deadline: u64) -> bool {
         let when = self.tick(deadline);
         let mut wheel = self.wheel.borrow_mut();
         if wheel.is_pending(key) != Some(true) {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
 
+use henge_driver::sys::clock::now as monotonic;
+
+use super::super::Clock;
 use super::super::timers::{Resolution, Timers};
-use super::super::{Clock, clock};
 use super::*;
 
 #[derive(Default)]
@@ -32,8 +34,8 @@ impl World {
 
     fn pass(&self, ms: u64) {
         let clock = self.timers.clock();
-        clock.set(clock.at(clock::monotonic()) + Duration::from_millis(ms));
-        self.timers.fire(clock::monotonic());
+        clock.set(clock.at(monotonic()) + Duration::from_millis(ms));
+        self.timers.fire(monotonic());
     }
 
     fn poll<T>(&self, queue: &mut DelayQueue<T>) -> Poll<Option<T>> {
@@ -68,7 +70,7 @@ fn in_order_of_deadlines_whatever_they_are() {
                 Poll::Ready(polled) => break polled,
                 Poll::Pending => assert!(world.timers.auto_advance()),
             }
-            world.timers.fire(clock::monotonic());
+            world.timers.fire(monotonic());
         };
         assert_eq!(polled, Some(expected));
         assert_eq!(start.elapsed(), ms(expected.0));

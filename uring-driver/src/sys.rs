@@ -1,0 +1,7 @@
+//! One half of the seam: every system call that is not the ring's, the clock, and thread starts.
+//!
+//! Nothing outside this module and its files names `libc`, `socket2`, `std::fs`, `std::thread`
+//! or the clock, in any crate of henge; what stands behind it can therefore be exchanged whole.
+
+pub mod clock;
+pub mod cycles;
