@@ -1,8 +1,59 @@
-//! The io_uring driver under henge.
+//! The io_uring driver under henge: a ring a thread, operations, descriptors, and nothing above.
+//!
+//! A [`Driver`] is made on the thread that uses it. Operations ([`Operation`]) are submitted to it
+//! and belong to it until the kernel has finished with them; whoever waits is woken through a
+//! [`Waker`](std::task::Waker). It knows no tasks, no timers, no cores and no protocols, and can
+//! be driven by its own [`Driver::block_on`], by a runtime (a loop around [`Driver::turn`] and
+//! [`Driver::park`]), or by an event loop that somebody else owns (its descriptor is readable
+//! when a turn would find something).
+//!
+//! ```
+//! use henge_driver::{Driver, ops, submit};
+//!
+//! let driver = Driver::new()?;
+//! driver.block_on(submit(ops::Nop::new()))??;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # Where the unsafe code is
+//!
+//! In the files that are let in below, each with its reason, and nowhere else. `cell.rs` says who
+//! may touch an operation's memory when, `remote/list.rs` what other threads may do.
 
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code, reason = "buffers are handed over as addresses")]
 pub mod buf;
+#[allow(unsafe_code, reason = "cells are shared with the kernel and with futures elsewhere")]
+mod cell;
+#[allow(unsafe_code, reason = "pins a future inside a future")]
+pub mod coop;
+#[allow(unsafe_code, reason = "the thread's driver is found through a raw pointer")]
+pub mod current;
+#[allow(unsafe_code, reason = "calls the functions of erased cells")]
+mod driver;
+#[allow(unsafe_code, reason = "operations promise what their entries point to")]
+mod op;
+#[allow(unsafe_code, reason = "each operation proves its memory")]
+pub mod ops;
+#[allow(unsafe_code, reason = "the list of posted objects is intrusive")]
+mod remote;
+#[allow(unsafe_code, reason = "the kernel's ring")]
+mod ring;
 #[allow(unsafe_code, reason = "system calls")]
 pub mod sys;
+
+mod block_on;
+mod cqe;
+mod fd;
+mod inflight;
+mod loom;
+mod sqe;
+
+pub use cqe::Cqe;
+pub use driver::{Config, Counters, Driver, Leaked, Ticket, Turn};
+pub use fd::Fd;
+pub use op::{Next, Op, Operation, submit};
+pub use remote::list::Link;
+pub use remote::{Closed, DriverId, Posted, Remote};
+pub use sqe::{Sqe, Timespec};

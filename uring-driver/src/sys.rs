@@ -3,5 +3,9 @@
 //! Nothing outside this module and its files names `libc`, `socket2`, `std::fs`, `std::thread`
 //! or the clock, in any crate of henge; what stands behind it can therefore be exchanged whole.
 
+pub(crate) mod abi;
 pub mod clock;
 pub mod cycles;
+pub(crate) mod event;
+pub(crate) mod fd;
+pub mod thread;

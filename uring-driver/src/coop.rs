@@ -1,0 +1,174 @@
+//! The budget of a poll: so that a task whose I/O is always ready lets others run.
+//!
+//! Whoever polls tasks gives each poll a budget; every leaf future of henge spends one unit when it
+//! makes progress. With nothing left a leaf future wakes its task and is pending.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::current::{LOCAL, UNLIMITED};
+
+/// The usual budget of one poll of a task.
+pub const BUDGET: u8 = 128;
+
+/// Gives back what [`poll_proceed`] took, unless the future says that it made progress.
+#[derive(Debug)]
+#[must_use]
+pub struct RestoreOnPending {
+    before: u8,
+}
+
+impl RestoreOnPending {
+    /// The future is ready: the unit is spent.
+    #[inline]
+    pub fn made_progress(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for RestoreOnPending {
+    #[inline]
+    fn drop(&mut self) {
+        if self.before != UNLIMITED {
+            LOCAL.with(|local| local.budget.set(self.before));
+        }
+    }
+}
+
+/// Takes one unit of the budget. With none left the task is woken, to be polled again when others
+/// have had their turn, and the answer is `Pending`.
+///
+/// ```
+/// use std::task::{Context, Waker};
+/// use henge_driver::coop;
+///
+/// let mut cx = Context::from_waker(Waker::noop());
+/// coop::budget(1, || {
+///     let std::task::Poll::Ready(spent) = coop::poll_proceed(&mut cx) else { panic!() };
+///     spent.made_progress();
+///     assert!(coop::poll_proceed(&mut cx).is_pending());
+/// });
+/// ```
+#[inline]
+pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
+    let before = LOCAL.with(|local| {
+        let before = local.budget.get();
+        if before != UNLIMITED && before != 0 {
+            local.budget.set(before - 1);
+        }
+        before
+    });
+    if before == 0 {
+        cx.waker().wake_by_ref();
+        return Poll::Pending;
+    }
+    Poll::Ready(RestoreOnPending { before })
+}
+
+/// Is there something left? True where nobody counts.
+#[inline]
+pub fn has_budget_remaining() -> bool {
+    LOCAL.with(|local| local.budget.get() != 0)
+}
+
+/// Runs `f`, usually one poll of a task, with this budget (at most 254), and puts the one from
+/// before back afterwards.
+#[inline]
+pub fn budget<R>(units: u8, f: impl FnOnce() -> R) -> R {
+    set(units.min(UNLIMITED - 1), f)
+}
+
+fn set<R>(units: u8, f: impl FnOnce() -> R) -> R {
+    struct Reset(u8);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            LOCAL.with(|local| local.budget.set(self.0));
+        }
+    }
+    let _reset = Reset(LOCAL.with(|local| local.budget.replace(units)));
+    f()
+}
+
+/// Polls `future` without a budget: it may take as long as it likes.
+///
+/// # Cancel safety
+///
+/// That of `future`.
+pub fn unconstrained<F: Future>(future: F) -> Unconstrained<F> {
+    Unconstrained { future }
+}
+
+/// The future of [`unconstrained`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Unconstrained<F> {
+    future: F,
+}
+
+impl<F: Future> Future for Unconstrained<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: `future` is pinned with `self`: it is never moved out, there is no `Drop`, and
+        // `Unconstrained` is `Unpin` only if `F` is.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
+        set(UNLIMITED, || future.poll(cx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::{budget, has_budget_remaining, poll_proceed, unconstrained};
+
+    fn spend(cx: &mut Context<'_>) -> Poll<()> {
+        poll_proceed(cx).map(|spent| spent.made_progress())
+    }
+
+    #[test]
+    fn ends_and_comes_back() {
+        let mut cx = Context::from_waker(Waker::noop());
+        budget(2, || {
+            assert!(spend(&mut cx).is_ready());
+            budget(1, || {
+                assert!(spend(&mut cx).is_ready());
+                assert!(!has_budget_remaining());
+            });
+            assert!(spend(&mut cx).is_ready());
+            assert!(spend(&mut cx).is_pending());
+        });
+        for _ in 0..1_000 {
+            assert!(spend(&mut cx).is_ready(), "nobody counts outside");
+        }
+    }
+
+    #[test]
+    fn what_made_no_progress_costs_nothing() {
+        let mut cx = Context::from_waker(Waker::noop());
+        budget(1, || {
+            for _ in 0..10 {
+                assert!(poll_proceed(&mut cx).is_ready());
+            }
+            assert!(has_budget_remaining());
+        });
+    }
+
+    #[test]
+    fn unconstrained_does_not_count() {
+        let mut cx = Context::from_waker(Waker::noop());
+        budget(1, || {
+            let mut many = pin!(unconstrained(poll_fn(|cx| {
+                (0..100)
+                    .all(|_| spend(cx).is_ready())
+                    .then_some(())
+                    .map_or(Poll::Pending, Poll::Ready)
+            })));
+            assert!(many.as_mut().poll(&mut cx).is_ready());
+            assert!(has_budget_remaining());
+        });
+    }
+}

@@ -1,0 +1,114 @@
+//! Completions as the kernel posts them.
+
+use std::io;
+
+const F_BUFFER: u32 = 1 << 0;
+const F_MORE: u32 = 1 << 1;
+const F_SOCK_NONEMPTY: u32 = 1 << 2;
+const F_NOTIF: u32 = 1 << 3;
+const F_BUF_MORE: u32 = 1 << 4;
+const BUFFER_SHIFT: u32 = 16;
+
+/// One completion: what an operation's `complete` is called with.
+///
+/// ```
+/// use henge_driver::Cqe;
+///
+/// let end_of_stream = Cqe::new(0, 0);
+/// assert_eq!(end_of_stream.into_result()?, 0);
+/// assert!(!end_of_stream.has_more());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cqe {
+    result: i32,
+    flags: u32,
+}
+
+impl Cqe {
+    /// A completion with this result and these flags (`IORING_CQE_F_*`), as a kernel posts it;
+    /// for tests of operations.
+    pub const fn new(result: i32, flags: u32) -> Cqe {
+        Cqe { result, flags }
+    }
+
+    /// The number as it came: negative is an errno.
+    #[inline]
+    pub const fn result(self) -> i32 {
+        self.result
+    }
+
+    /// The number as a result.
+    ///
+    /// # Errors
+    ///
+    /// The errno that the kernel answered.
+    #[inline]
+    pub fn into_result(self) -> io::Result<u32> {
+        if self.result < 0 {
+            Err(io::Error::from_raw_os_error(-self.result))
+        } else {
+            Ok(self.result.cast_unsigned())
+        }
+    }
+
+    /// The flags as they came (`IORING_CQE_F_*`).
+    #[inline]
+    pub const fn flags(self) -> u32 {
+        self.flags
+    }
+
+    /// More completions of the same entry will come. Without it the kernel has finished, on
+    /// success too.
+    #[inline]
+    pub const fn has_more(self) -> bool {
+        self.flags & F_MORE != 0
+    }
+
+    /// The buffer that the kernel took from the entry's buffer group.
+    #[inline]
+    pub const fn buffer_id(self) -> Option<u16> {
+        if self.flags & F_BUFFER != 0 { Some((self.flags >> BUFFER_SHIFT) as u16) } else { None }
+    }
+
+    /// The kernel keeps the buffer and will put more into it (incremental buffers).
+    #[inline]
+    pub const fn buffer_more(self) -> bool {
+        self.flags & F_BUF_MORE != 0
+    }
+
+    /// The socket held more than was taken.
+    #[inline]
+    pub const fn socket_nonempty(self) -> bool {
+        self.flags & F_SOCK_NONEMPTY != 0
+    }
+
+    /// The second completion of a zero-copy send: the kernel has let go of the memory.
+    #[inline]
+    pub const fn is_notification(self) -> bool {
+        self.flags & F_NOTIF != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cqe;
+
+    #[test]
+    fn flags_are_told_apart() {
+        let cqe = Cqe::new(5, (7 << 16) | 1 | 2);
+        assert_eq!(cqe.buffer_id(), Some(7));
+        assert!(cqe.has_more());
+        assert!(!cqe.buffer_more());
+        assert!(!cqe.is_notification());
+        assert_eq!(Cqe::new(5, 7 << 16).buffer_id(), None);
+        assert!(Cqe::new(0, 16).buffer_more());
+        assert!(Cqe::new(0, 8).is_notification());
+        assert!(Cqe::new(0, 4).socket_nonempty());
+    }
+
+    #[test]
+    fn a_negative_result_is_an_errno() {
+        assert_eq!(Cqe::new(-32, 0).into_result().unwrap_err().raw_os_error(), Some(32));
+    }
+}

@@ -1,0 +1,131 @@
+//! This thread's driver, and the budget of the poll that runs on it: one thread-local, without a
+//! destructor, so that it can be asked at any time in a thread's life.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::rc::Rc;
+
+use crate::driver::{Driver, Inner};
+use crate::remote::DriverId;
+
+/// A poll that is not limited: nobody counts.
+pub(crate) const UNLIMITED: u8 = u8::MAX;
+
+pub(crate) struct Local {
+    /// The driver that was entered last; the guard that did so keeps one strong reference to it.
+    driver: Cell<*const Inner>,
+    /// Its id, or 0: one load tells whether something is at home here.
+    id: Cell<u64>,
+    /// What the poll that runs may still do; see `coop`.
+    pub(crate) budget: Cell<u8>,
+}
+
+thread_local! {
+    pub(crate) static LOCAL: Local = const {
+        Local { driver: Cell::new(ptr::null()), id: Cell::new(0), budget: Cell::new(UNLIMITED) }
+    };
+}
+
+/// There is no driver on this thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoDriver;
+
+impl fmt::Display for NoDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "no io_uring driver on this thread: call this inside a runtime's task or `block_on`, \
+             or inside `Driver::block_on` or `Driver::enter`",
+        )
+    }
+}
+
+impl Error for NoDriver {}
+
+impl From<NoDriver> for io::Error {
+    fn from(error: NoDriver) -> io::Error {
+        io::Error::other(error)
+    }
+}
+
+/// Runs `f` with this thread's driver.
+///
+/// # Errors
+///
+/// [`NoDriver`] if none was entered.
+///
+/// ```
+/// use henge_driver::{Driver, current};
+///
+/// assert!(current::with(|_| ()).is_err());
+/// let driver = Driver::new()?;
+/// let _entered = driver.enter();
+/// assert!(current::with(|driver| driver.has_queued()).is_ok());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[inline]
+pub fn with<R>(f: impl FnOnce(&Driver) -> R) -> Result<R, NoDriver> {
+    let inner = LOCAL.with(|local| local.driver.get());
+    if inner.is_null() {
+        return Err(NoDriver);
+    }
+    // SAFETY: the guard that put the pointer here holds a strong reference, which it gives up only
+    // after it has taken the pointer away; a guard that is forgotten never does. `ManuallyDrop`
+    // keeps the count as it is: this is a borrow of that reference. Should `f` drop the guard,
+    // the handle that the guard borrows (its lifetime) still outlives `f`.
+    let borrowed = ManuallyDrop::new(Driver::from_inner(unsafe { Rc::from_raw(inner) }));
+    Ok(f(&borrowed))
+}
+
+/// Is this the driver of the calling thread? One load and a compare.
+#[inline]
+pub fn is(id: DriverId) -> bool {
+    LOCAL.with(|local| local.id.get()) == id.get()
+}
+
+/// The driver is this thread's until this guard is dropped.
+#[derive(Debug)]
+pub struct Entered<'a> {
+    installed: *const Inner,
+    previous: *const Inner,
+    previous_id: u64,
+    /// The guard belongs to the thread, and to the borrow of the driver.
+    driver: PhantomData<&'a Driver>,
+}
+
+impl<'a> Entered<'a> {
+    pub(crate) fn new(driver: &'a Driver) -> Entered<'a> {
+        let installed = Rc::into_raw(Rc::clone(driver.inner()));
+        let id = driver.remote().id().get();
+        LOCAL.with(|local| Entered {
+            installed,
+            previous: local.driver.replace(installed),
+            previous_id: local.id.replace(id),
+            driver: PhantomData,
+        })
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        let last = LOCAL.with(|local| {
+            let last = ptr::eq(local.driver.get(), self.installed);
+            if last {
+                local.driver.set(self.previous);
+                local.id.set(self.previous_id);
+            }
+            last
+        });
+        if last {
+            // SAFETY: the strong reference that `new` made; nothing points to it any more.
+            drop(Driver::from_inner(unsafe { Rc::from_raw(self.installed) }));
+        } else if !std::thread::panicking() {
+            // The reference is not given up: an inner guard will put the pointer back.
+            panic!("guards of `Driver::enter` dropped out of order");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a driver is made with.
+
+use std::time::Duration;
+
+/// How to make a [`Driver`](super::Driver).
+///
+/// ```
+/// use henge_driver::{Config, Driver};
+///
+/// let driver = Driver::with_config(&Config::new().ring_entries(64))?;
+/// # drop(driver);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub(crate) ring_entries: u32,
+    pub(crate) completion_entries: u32,
+    pub(crate) min_wait: Option<(u32, Duration)>,
+    pub(crate) wake_by_message: bool,
+    pub(crate) drain: Duration,
+    pub(crate) reap: Duration,
+}
+
+impl Config {
+    /// The defaults: 1,024 entries, four times as many completions, no batching, wakes by message.
+    pub fn new() -> Config {
+        Config {
+            ring_entries: 1024,
+            completion_entries: 0,
+            min_wait: None,
+            wake_by_message: true,
+            drain: Duration::from_millis(500),
+            reap: Duration::from_millis(500),
+        }
+    }
+
+    /// Entries of the submission queue, rounded up to a power of two. More may be queued at any
+    /// time; they wait outside.
+    #[must_use]
+    pub fn ring_entries(mut self, entries: u32) -> Config {
+        self.ring_entries = entries.max(1);
+        self
+    }
+
+    /// Entries of the completion queue, at least four times those of the submission queue: one
+    /// multishot entry brings many completions.
+    #[must_use]
+    pub fn completion_entries(mut self, entries: u32) -> Config {
+        self.completion_entries = entries;
+        self
+    }
+
+    /// A wait ends when so many completions are there; after `wait`, when there is one. Without
+    /// effect on kernels before 6.12.
+    #[must_use]
+    pub fn min_wait(mut self, completions: u32, wait: Duration) -> Config {
+        self.min_wait = Some((completions, wait));
+        self
+    }
+
+    /// Wakes other drivers by an entry on this driver's own ring (the default), or by their
+    /// eventfd, which costs a system call each.
+    #[must_use]
+    pub fn wake_by_message(mut self, yes: bool) -> Config {
+        self.wake_by_message = yes;
+        self
+    }
+
+    /// How long dropping the driver waits for what is still to be sent, and then for the kernel to
+    /// give everything back; 500 ms each unless set.
+    #[must_use]
+    pub fn shutdown_deadlines(mut self, drain: Duration, reap: Duration) -> Config {
+        self.drain = drain;
+        self.reap = reap;
+        self
+    }
+
+    pub(crate) fn completions(&self) -> u32 {
+        let entries = self.ring_entries.checked_next_power_of_two().unwrap_or(1 << 31);
+        self.completion_entries.max(entries.saturating_mul(4))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}

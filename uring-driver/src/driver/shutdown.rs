@@ -1,0 +1,110 @@
+//! The end of a driver: drain, cancel, reap, and leak what the kernel does not give back.
+//!
+//! Memory is never freed under the kernel. An operation whose last completion has not come by the
+//! deadline (a read of a disk that does not answer) keeps its cell for the rest of the process's
+//! life, and the caller is told.
+
+use std::time::{Duration, Instant};
+
+use super::{Driver, Phase};
+use crate::sys::clock;
+
+/// What a driver could not get back from the kernel in time, or could not send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Leaked {
+    /// Operations whose memory is kept for the rest of the process's life.
+    pub operations: usize,
+    /// The size of their cells in bytes; what the operations own besides is not counted.
+    pub bytes: usize,
+    /// Bytes that were promised to somebody and not sent by the first deadline.
+    pub unsent: u64,
+}
+
+/// How long one wait is at most while shutting down, to see a deadline that other ends caused.
+const STEP: Duration = Duration::from_millis(50);
+
+impl Driver {
+    /// Waits up to `drain` for operations that have bytes to send, cancels everything, waits up to
+    /// `reap` for the kernel to let go, and leaks the rest. Afterwards the driver does nothing any
+    /// more; calling it again does nothing.
+    ///
+    /// Operations that come up meanwhile are accepted and cancelled like the others.
+    ///
+    /// # Panics
+    ///
+    /// As [`turn`](Driver::turn).
+    pub fn shutdown(&self, drain: Duration, reap: Duration) -> Leaked {
+        if self.inner.phase.get() == Phase::Closed {
+            return Leaked::default();
+        }
+        self.assert_turnable();
+        let _entered = self.enter();
+        let deadline = clock::now() + drain;
+        while self.unsent() > 0 && self.step(deadline) {}
+        let unsent = self.unsent();
+
+        self.inner.phase.set(Phase::Closing);
+        let deadline = clock::now() + reap;
+        loop {
+            // Also what came up since the last time, in completions and destructors.
+            self.cancel_all();
+            let done = self.in_flight() == 0;
+            if !self.step(deadline) || (done && self.in_flight() == 0) {
+                break;
+            }
+        }
+        self.close();
+        let slots = self.inner.slots.borrow();
+        let bytes = slots.values().map(|cell| {
+            // SAFETY: a cell in the table is alive, and its header is the driver's.
+            unsafe { cell.as_ref() }.kind.bytes
+        });
+        Leaked { operations: slots.len(), bytes: bytes.sum(), unsent }
+    }
+
+    /// The end for whoever did not call `shutdown`.
+    pub(super) fn shutdown_at_drop(&self) {
+        if self.inner.phase.get() != Phase::Closed {
+            let config = &self.inner.config;
+            let _leaked = self.shutdown(config.drain, config.reap);
+        }
+    }
+
+    /// One turn that waits; `false` when the deadline has come, or the ring does not work.
+    fn step(&self, deadline: Instant) -> bool {
+        let now = clock::now();
+        if now >= deadline {
+            return false;
+        }
+        let idle = self.in_flight() == 0;
+        let turned =
+            if idle { self.turn() } else { self.park(Some(deadline.min(now + STEP)), || false) };
+        turned.is_ok()
+    }
+
+    /// From here on other threads are refused.
+    fn close(&self) {
+        let shared = self.inner.remote.shared();
+        // SAFETY: `Inner` never leaves its thread, and this is the list's only `Taken`.
+        unsafe { self.inner.taken.close(&shared.list) };
+        self.run_posted();
+        self.inner.phase.set(Phase::Closed);
+        // If the number cannot be redirected (no such thing is known) messages still go to a ring
+        // that nobody reads any more.
+        let _detached = shared.detach();
+    }
+
+    /// Bytes that operations in flight have still to send.
+    fn unsent(&self) -> u64 {
+        let cells: Vec<_> = self.inner.slots.borrow().values().copied().collect();
+        let unsent = cells.into_iter().map(|cell| {
+            // SAFETY: a cell in the table is alive; `unsent` of one operation does not end others:
+            // nothing is reaped meanwhile.
+            let kind = unsafe { cell.as_ref() }.kind;
+            // SAFETY: at home, not inside `complete` (`assert_turnable`).
+            unsafe { (kind.unsent)(cell) }
+        });
+        unsent.sum()
+    }
+}

@@ -1,0 +1,199 @@
+//! How entries get from operations to the kernel, and cancels after them.
+//!
+//! An entry goes into the submission queue; if that is full, the kernel is given what is in it; if
+//! that does not help either, the entry waits outside, in order, and so does every later one, so
+//! that a cancel never overtakes what it cancels. Nothing is ever refused.
+
+use std::io;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+use super::{Driver, Phase, retry, tag};
+use crate::cell::awaited::Awaited;
+use crate::cell::detached::Detached;
+use crate::cell::{Header, Progress};
+use crate::cqe::Cqe;
+use crate::inflight::Key;
+use crate::op::Operation;
+use crate::sqe::Sqe;
+use crate::sys::abi;
+
+/// The name of a detached operation, to cancel it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(Key);
+
+impl Driver {
+    /// Submits an operation that nobody waits for: it makes of its completions what it likes.
+    ///
+    /// After the driver has been shut down the operation is dropped without a completion.
+    ///
+    /// ```
+    /// use henge_driver::{Cqe, Driver, Next, Operation, Sqe};
+    ///
+    /// struct Say(std::sync::mpsc::Sender<i32>);
+    ///
+    /// // SAFETY: the entry points to no memory and names no descriptor.
+    /// unsafe impl Operation for Say {
+    ///     type Output = ();
+    ///     fn prepare(&mut self) -> Sqe { Sqe::nop() }
+    ///     fn complete(&mut self, cqe: Cqe) -> Next<()> {
+    ///         self.0.send(cqe.result()).expect("the receiver lives");
+    ///         Next::Done(())
+    ///     }
+    /// }
+    ///
+    /// let driver = Driver::new()?;
+    /// let (say, said) = std::sync::mpsc::channel();
+    /// driver.submit_detached(Say(say));
+    /// driver.turn()?;
+    /// assert_eq!(said.recv(), Ok(0));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[inline]
+    pub fn submit_detached<O: Operation<Output = ()>>(&self, op: O) -> Ticket {
+        if self.inner.phase.get() == Phase::Closed {
+            return Ticket(Key::NONE);
+        }
+        let cell = Detached::allocate(op, &self.inner.cells);
+        // SAFETY: a fresh cell, which nobody else has.
+        Ticket(unsafe { self.submit_cell(cell) })
+    }
+
+    /// Asks the kernel to end a detached operation. Its last completion still comes, and may be a
+    /// success. An operation that has ended already is left alone.
+    pub fn cancel(&self, ticket: Ticket) {
+        self.cancel_key(ticket.0);
+    }
+
+    /// Is the detached operation still in flight?
+    pub fn is_in_flight(&self, ticket: Ticket) -> bool {
+        self.inner.slots.borrow().get(ticket.0).is_some()
+    }
+
+    /// Submits an operation for a future.
+    ///
+    /// # Panics
+    ///
+    /// After the driver has been shut down.
+    pub(crate) fn submit_awaited<O: Operation>(&self, op: O, waker: Waker) -> NonNull<Awaited<O>> {
+        assert!(self.inner.phase.get() != Phase::Closed, "the driver has been shut down");
+        let cell = Awaited::allocate(op, waker, &self.inner.cells);
+        // SAFETY: a fresh cell, which only its future has besides.
+        unsafe { self.submit_cell(cell.cast()) };
+        cell
+    }
+
+    /// Gives a cell a slot and its entry to the kernel.
+    ///
+    /// # Safety
+    ///
+    /// The cell is new, and the driver's from now on.
+    #[inline]
+    unsafe fn submit_cell(&self, cell: NonNull<Header>) -> Key {
+        let key = self.inner.slots.borrow_mut().insert(cell);
+        // SAFETY: the caller's promise.
+        let header = unsafe { cell.as_ref() };
+        header.key.set(key);
+        // SAFETY: the caller's promise; the slot was made for it.
+        unsafe { self.submit_cell_again(cell, key) };
+        key
+    }
+
+    /// Prepares a cell that has a slot and gives its entry to the kernel.
+    ///
+    /// # Safety
+    ///
+    /// The cell is in the slot of this key, and the kernel does not have it.
+    #[inline]
+    pub(super) unsafe fn submit_cell_again(&self, cell: NonNull<Header>, key: Key) {
+        // SAFETY: a cell in the table is alive, and its header is the driver's.
+        let kind = unsafe { cell.as_ref() }.kind;
+        let guard = super::Completing::new(&self.inner, key, true);
+        // SAFETY: at home, and the kernel does not have the cell: the caller's promise.
+        let (sqe, limit) = unsafe { (kind.prepare)(cell) };
+        guard.done();
+        let sqe = sqe.with_user_data(key.to_user_data());
+        self.inner.counting.submissions.add(1);
+        match limit {
+            None => self.push((sqe, None)),
+            Some(span) => {
+                let limit = Sqe::link_timeout(span.as_ptr()).with_user_data(tag::TIME_LIMIT);
+                self.push((sqe.with_link(), Some(limit)));
+            }
+        }
+    }
+
+    /// Tells an operation that it will not be repeated, and ends it.
+    pub(super) fn refuse(&self, cell: NonNull<Header>, key: Key) {
+        // SAFETY: a cell in the table is alive, and its header is the driver's.
+        let kind = unsafe { cell.as_ref() }.kind;
+        let guard = super::Completing::new(&self.inner, key, true);
+        // SAFETY: at home, not inside another `complete`. The kernel does not have the cell, so
+        // this completion, which has no more to come, is its last.
+        let progress = unsafe { (kind.complete)(cell, Cqe::new(-abi::ECANCELED, 0)) };
+        guard.done();
+        debug_assert!(matches!(progress, Progress::Finished | Progress::Again));
+        self.inner.slots.borrow_mut().remove(key);
+        // SAFETY: the kernel does not have the cell, and the slot is free.
+        if let Some(waker) = unsafe { (kind.release)(cell) } {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn cancel_key(&self, key: Key) {
+        if self.inner.slots.borrow().get(key).is_none() {
+            return;
+        }
+        self.inner.counting.cancels.add(1);
+        self.push((Sqe::cancel(key.to_user_data()).with_user_data(tag::CANCEL), None));
+    }
+
+    /// Queues an entry, or two that belong together.
+    #[inline]
+    pub(super) fn push(&self, group: (Sqe, Option<Sqe>)) {
+        if !self.inner.overflow.borrow().is_empty() || !self.push_to_ring(&group) {
+            self.push_outside(group);
+        }
+        self.notify_queued();
+    }
+
+    #[inline]
+    fn push_to_ring(&self, group: &(Sqe, Option<Sqe>)) -> bool {
+        // SAFETY: what the entries point to is owned by a cell that lives until its last
+        // completion, or by the driver; `Operation`'s promise.
+        match group {
+            (sqe, None) => unsafe { self.inner.ring.push(std::slice::from_ref(sqe)) },
+            // SAFETY: likewise.
+            (sqe, Some(limit)) => unsafe { self.inner.ring.push(&[*sqe, *limit]) },
+        }
+    }
+
+    #[cold]
+    fn push_outside(&self, group: (Sqe, Option<Sqe>)) {
+        self.inner.overflow.borrow_mut().push_back(group);
+        // Whatever the kernel answers, the entry is kept, and the next turn reports an error.
+        let submitted: io::Result<bool> = retry(self.inner.ring.submit());
+        if submitted.is_ok() {
+            self.refill();
+        }
+        if !self.inner.overflow.borrow().is_empty() {
+            self.inner.counting.overflows.add(1);
+        }
+    }
+
+    /// Moves what waits outside into the submission queue, as far as there is room.
+    pub(super) fn refill(&self) {
+        let mut overflow = self.inner.overflow.borrow_mut();
+        while let Some(group) = overflow.front() {
+            if !self.push_to_ring(group) {
+                break;
+            }
+            overflow.pop_front();
+        }
+    }
+
+    /// Asks the kernel to end everything.
+    pub(super) fn cancel_all(&self) {
+        self.push((Sqe::cancel_all().with_user_data(tag::CANCEL), None));
+    }
+}

@@ -1,0 +1,211 @@
+//! What other threads may ask of a driver: to run something on its thread, and to wake up.
+//!
+//! Asking allocates nothing and is never refused while the driver lives. A driver that sleeps is
+//! woken by an entry on the asking thread's own ring, if that has one (it rides on that thread's
+//! next enter), else by an eventfd that the sleeping ring polls.
+
+pub(crate) mod list;
+pub(crate) mod sleep;
+
+use std::fmt;
+use std::io;
+use std::num::NonZeroU64;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::current;
+use crate::driver::Driver;
+use crate::fd::Fd;
+use crate::sys;
+use crate::sys::event::EventFd;
+use list::{Entry, Link, List, Pushed};
+use sleep::Sleep;
+
+/// The name of one driver; no two drivers of a process have the same, one after the other neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DriverId(NonZeroU64);
+
+impl DriverId {
+    fn next() -> DriverId {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        DriverId(NonZeroU64::new(id).expect("2⁶⁴ drivers were made"))
+    }
+
+    #[inline]
+    pub(crate) fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Something that can be posted to a driver, to be run on its thread.
+pub trait Posted: Send + Sync + 'static {
+    /// The link by which this object hangs in the driver's list: a field of the object. Objects
+    /// that return the link of another are taken for that other one.
+    fn link(&self) -> &Link;
+
+    /// Runs on the driver's thread, in its turn. It may post itself again.
+    fn run(self: Arc<Self>, driver: &Driver);
+}
+
+/// What a driver that is gone answers; holds what was posted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Closed<T>(pub T);
+
+impl<T> fmt::Debug for Closed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Closed(..)")
+    }
+}
+
+impl<T> fmt::Display for Closed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the driver has been shut down")
+    }
+}
+
+impl<T> std::error::Error for Closed<T> {}
+
+/// The part of a driver that other threads see.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    id: DriverId,
+    pub(crate) list: List,
+    pub(crate) sleep: Sleep,
+    /// Polled by the driver's ring.
+    pub(crate) event: EventFd,
+    /// A descriptor of the driver's ring, for messages. Its number belongs to this struct, so a
+    /// message can never reach a stranger's ring; when the driver closes, the number is made to
+    /// stand for the eventfd instead, and messages fail.
+    ring: Fd,
+}
+
+impl Shared {
+    pub(crate) fn new(ring: RawFd) -> io::Result<Shared> {
+        Ok(Shared {
+            id: DriverId::next(),
+            list: List::new(),
+            sleep: Sleep::new(),
+            event: EventFd::new()?,
+            ring: sys::fd::duplicate(ring)?,
+        })
+    }
+
+    /// Where messages to this driver go.
+    pub(crate) fn ring(&self) -> &Fd {
+        &self.ring
+    }
+
+    /// Lets go of the ring: from now on messages to it fail.
+    pub(crate) fn detach(&self) -> io::Result<()> {
+        sys::fd::replace(&self.ring, self.event.fd())
+    }
+
+    /// Runs what was pushed before, if it has to be; by message from a thread that turns a ring
+    /// itself.
+    fn wake(self: &Arc<Shared>) {
+        if !self.sleep.claim() {
+            return;
+        }
+        let sent = current::with(|driver| driver.send_wake(self));
+        if !matches!(sent, Ok(true)) {
+            self.event.signal();
+        }
+    }
+}
+
+/// The handle by which other threads reach a driver. Cheap to clone; outlives the driver.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use henge_driver::{Driver, Link, Posted};
+///
+/// struct Hello { link: Link, said: AtomicBool }
+/// impl Posted for Hello {
+///     fn link(&self) -> &Link { &self.link }
+///     fn run(self: Arc<Self>, _driver: &Driver) { self.said.store(true, Ordering::Relaxed) }
+/// }
+///
+/// let driver = Driver::new()?;
+/// let remote = driver.remote().clone();
+/// let hello = Arc::new(Hello { link: Link::new(), said: AtomicBool::new(false) });
+/// let posted = Arc::clone(&hello);
+/// std::thread::spawn(move || remote.post(posted)).join().expect("no panic").expect("it lives");
+/// driver.park(None, || false)?;
+/// assert!(hello.said.load(Ordering::Relaxed));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Remote(Arc<Shared>);
+
+impl Remote {
+    pub(crate) fn new(shared: Shared) -> Remote {
+        Remote(Arc::new(shared))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
+    /// Has `item` run on the driver's thread, and wakes it. An item that waits to be run already
+    /// is not queued a second time.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`], with the item, once the driver has been shut down.
+    pub fn post<T: Posted>(&self, item: Arc<T>) -> Result<(), Closed<Arc<T>>> {
+        /// Runs what `post` has let go of.
+        ///
+        /// # Safety
+        ///
+        /// `object` comes from `Arc::<T>::into_raw` and is given up by this call.
+        unsafe fn run<T: Posted>(object: *const (), driver: &Driver) {
+            // SAFETY: the caller's promise: one strong reference becomes ours.
+            let item = unsafe { Arc::from_raw(object.cast::<T>()) };
+            item.run(driver);
+        }
+        let object = Arc::into_raw(Arc::clone(&item)).cast::<()>();
+        let entry = Entry { run: run::<T>, object };
+        // SAFETY: the link is borrowed from `*item`, which the strong reference in `object` keeps
+        // alive and in place until `run` has it; and `run::<T>` suits `object`.
+        let pushed = unsafe { self.0.list.push(item.link(), entry) };
+        if pushed != Pushed::Queued {
+            // SAFETY: not queued, so the strong reference made above is still ours to drop.
+            drop(unsafe { Arc::from_raw(object.cast::<T>()) });
+        }
+        match pushed {
+            Pushed::Queued => {
+                self.0.wake();
+                Ok(())
+            }
+            Pushed::Already => Ok(()),
+            Pushed::Closed => Err(Closed(item)),
+        }
+    }
+
+    /// Ends the driver's sleep, or keeps it from the next one if it is on its way there. To be
+    /// called after the reason to wake up has been made visible to the driver's thread.
+    #[inline]
+    pub fn wake(&self) {
+        self.0.wake();
+    }
+
+    /// Which driver this is.
+    #[inline]
+    pub fn id(&self) -> DriverId {
+        self.0.id
+    }
+
+    /// Has the driver been shut down?
+    pub fn is_closed(&self) -> bool {
+        self.0.list.is_closed()
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("id", &self.0.id.get()).finish_non_exhaustive()
+    }
+}
