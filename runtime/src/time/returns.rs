@@ -24,10 +24,12 @@
 //! There are never more lists than wheels were alive at once, unless sleeps were forgotten.
 
 use std::fmt;
+#[cfg(not(henge_loom))]
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::wheel::Key;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+#[cfg(henge_loom)]
+use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// Ends the list.
 const NIL: u32 = (1 << 31) - 1;
@@ -95,10 +97,10 @@ impl Returns {
         *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(wake);
     }
 
-    /// Gives an entry back, from any thread but the home. With `wake` whoever polled it last is
+    /// Gives the entry `index` back, from any thread but the home. With `wake` whoever polled it last is
     /// woken, by the home.
-    pub(super) fn give_back(&'static self, key: Key, wake: bool) {
-        if self.push(key.index(), wake) {
+    pub(super) fn give_back(&'static self, index: u32, wake: bool) {
+        if self.push(index, wake) {
             if wake && let Some(home) = &*self.home.lock().unwrap_or_else(PoisonError::into_inner) {
                 home();
             }
@@ -203,5 +205,78 @@ mod tests {
         assert_eq!(locate(64 + 128), (2, 0));
         let (chunk, offset) = locate(CLOSED - 1);
         assert!(chunk < CHUNKS && offset < 1 << (chunk as u32 + FIRST_BITS));
+    }
+}
+
+#[cfg(all(test, henge_loom))]
+mod loom_tests {
+    use loom::thread;
+
+    use super::*;
+
+    /// How often the list is in the pool. Removes it, for loom's atomics end with the execution.
+    fn recycled(returns: &'static Returns) -> usize {
+        let mut pool = POOL.lock().unwrap();
+        let before = pool.len();
+        pool.retain(|other| !std::ptr::eq(*other, returns));
+        before - pool.len()
+    }
+
+    fn list(entries: u32) -> &'static Returns {
+        let returns: &'static Returns = Box::leak(Box::new(Returns::new()));
+        let mut reserved = 0;
+        while reserved < entries {
+            reserved = returns.reserve(reserved);
+        }
+        returns
+    }
+
+    /// Entries come back before, while and after the home looks, and closes.
+    #[test]
+    fn loom_every_entry_comes_back_once_and_the_last_recycles() {
+        loom::model(|| {
+            let returns = list(2);
+            let others: Vec<_> =
+                (0..2).map(|n| thread::spawn(move || returns.give_back(n, n == 1))).collect();
+            let mut seen: Vec<_> = returns.take().collect();
+            seen.sort_by_key(|returned| returned.index);
+            assert!(seen.iter().all(|returned| returned.wake == (returned.index == 1)));
+            seen.dedup();
+            returns.close(2 - seen.len());
+            for other in others {
+                other.join().unwrap();
+            }
+            assert_eq!(recycled(returns), 1);
+        });
+    }
+
+    /// An index that the home has taken is given out and comes back again.
+    #[test]
+    fn loom_an_index_is_used_again() {
+        let mut model = loom::model::Builder::new();
+        // Four threads: unbounded, this takes half a minute and finds no more.
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let returns = list(2);
+            let first = thread::spawn(move || returns.give_back(0, false));
+            let other = thread::spawn(move || returns.give_back(1, false));
+            let mut out = 2;
+            let mut again = None;
+            for returned in returns.take() {
+                out -= 1;
+                if returned.index == 0 {
+                    out += 1;
+                    again = Some(thread::spawn(move || returns.give_back(0, true)));
+                }
+            }
+            out -= returns.take().count();
+            first.join().unwrap();
+            other.join().unwrap();
+            again.map(|again| again.join().unwrap());
+            out -= returns.take().count();
+            assert_eq!(out, 0);
+            returns.close(0);
+            assert_eq!(recycled(returns), 1);
+        });
     }
 }

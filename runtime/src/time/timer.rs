@@ -43,7 +43,7 @@ impl Armed {
     fn abandon(self) {
         let (home, key) = (self.home, self.key);
         mem::forget(self);
-        home.give_back(key, true);
+        home.give_back(key.index(), true);
     }
 }
 
@@ -52,7 +52,7 @@ impl Drop for Armed {
     fn drop(&mut self) {
         current::with(|timers| match self.at_home(timers) {
             Some(timers) => timers.disarm(self.key),
-            None => self.home.give_back(self.key, false),
+            None => self.home.give_back(self.key.index(), false),
         });
     }
 }

@@ -20,7 +20,7 @@
 //! and leaves it in the slab, *idle*, so that its owner sees that it has fired.
 
 mod entries;
-#[cfg(test)]
+#[cfg(all(test, not(henge_loom)))]
 mod tests;
 
 use entries::{Entries, List};
