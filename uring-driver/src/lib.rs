@@ -48,6 +48,7 @@ mod cqe;
 mod fd;
 mod inflight;
 mod loom;
+pub mod offload;
 mod sqe;
 
 pub use cqe::Cqe;

@@ -4,6 +4,7 @@
 //! or the clock, in any crate of henge; what stands behind it can therefore be exchanged whole.
 
 pub(crate) mod abi;
+pub mod affinity;
 pub mod clock;
 pub mod cycles;
 pub(crate) mod event;

@@ -1,0 +1,343 @@
+//! The pool: the queue and the crew behind one lock, and the threads' loop.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::config::Config;
+use super::crew::{Crew, Wanted};
+use super::job::{AbortJob, Cell, Job, JobError, Run, contain, lock};
+use super::queue::{Class, Queue, Ticket};
+use super::sync::{self, Condvar, Mutex, MutexGuard, ThreadId};
+use crate::sys;
+
+/// Threads for what would block: a closure goes in, its value comes out.
+///
+/// Dropping it drops the jobs that have not started and waits for nobody;
+/// [`shutdown`](Self::shutdown) waits.
+///
+/// # Examples
+///
+/// ```
+/// use henge_driver::offload::{Class, Pool};
+///
+/// let pool = Pool::default();
+/// let job = pool.spawn(Class::User, || 1 + 1);
+/// assert_eq!(pool.shutdown(None), 0);
+/// assert!(job.is_finished());
+/// ```
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    config: Config,
+    state: Mutex<State>,
+    /// Rung by each thread that ends once the pool is closed.
+    ended: Condvar,
+    start: Start,
+}
+
+/// How a thread is started: the system's way, or a test's.
+pub(super) type Start = fn(&Arc<Shared>) -> io::Result<()>;
+
+struct State {
+    queue: Queue<Arc<dyn Run>>,
+    crew: Crew<Arc<Condvar>>,
+    /// The threads of the crew, and those that have left it and run their last hook.
+    alive: usize,
+    members: HashSet<ThreadId>,
+    /// Takes no more jobs; threads end as soon as the queue is empty.
+    closed: bool,
+}
+
+/// What a pool is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Threads, idle ones included.
+    pub threads: usize,
+    /// Threads that sleep until there is something to do.
+    pub idle: usize,
+    /// Jobs that no thread has begun.
+    pub queued: usize,
+}
+
+impl Pool {
+    /// A pool without any thread yet.
+    pub fn new(config: Config) -> Pool {
+        Pool::with_start(config, start_thread)
+    }
+
+    pub(super) fn with_start(config: Config, start: Start) -> Pool {
+        let state = State {
+            queue: Queue::new(),
+            crew: Crew::new(config.max_threads.max(1)),
+            alive: 0,
+            members: HashSet::new(),
+            closed: false,
+        };
+        let (state, ended) = (Mutex::new(state), Condvar::new());
+        Pool { shared: Arc::new(Shared { config, state, ended, start }) }
+    }
+
+    /// Runs `call` on a thread of the pool.
+    ///
+    /// It starts without being awaited. Where neither a thread is idle nor another one allowed it
+    /// waits for its turn: [`Class::System`] before [`Class::User`], each in the order of
+    /// arrival. A job that the pool cannot take, because it is shut down or has no thread and
+    /// gets none, is finished at once with the reason.
+    pub fn spawn<F, T>(&self, class: Class, call: F) -> Job<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let cell = Arc::new(Cell::new(call));
+        let job: Arc<Cell<F, T>> = Arc::clone(&cell);
+        let ticket = Shared::submit(&self.shared, class, job);
+        Job::new(cell, AbortJob::new(Arc::clone(&self.shared), ticket))
+    }
+
+    /// Threads and jobs at this moment.
+    pub fn metrics(&self) -> Metrics {
+        let state = lock(&self.shared.state);
+        Metrics {
+            threads: state.crew.threads(),
+            idle: state.crew.asleep(),
+            queued: state.queue.len(),
+        }
+    }
+
+    /// Drops the jobs that have not started, and waits for those that have, at most for
+    /// `timeout` if there is one. Returns how many threads still run then.
+    ///
+    /// A thread of the pool itself may ask too; it does not wait for its own end.
+    pub fn shutdown(&self, timeout: Option<Duration>) -> usize {
+        self.close();
+        let deadline = timeout.and_then(|timeout| sys::clock::now().checked_add(timeout));
+        let mut state = lock(&self.shared.state);
+        let own = usize::from(state.members.contains(&sync::current().id()));
+        while state.alive > own {
+            let Some(deadline) = deadline else {
+                state = wait(&self.shared.ended, state);
+                continue;
+            };
+            let left = deadline.saturating_duration_since(sys::clock::now());
+            if left.is_zero() {
+                break;
+            }
+            (state, _) = wait_for(&self.shared.state, &self.shared.ended, state, left);
+        }
+        state.alive
+    }
+
+    /// Takes no more jobs and drops those that have not started; waits for nobody.
+    fn close(&self) {
+        let mut state = lock(&self.shared.state);
+        state.closed = true;
+        let queued: Vec<_> = std::iter::from_fn(|| state.queue.pop()).collect();
+        let bells = state.crew.wake_all();
+        drop(state);
+        for bell in bells {
+            bell.notify_one();
+        }
+        for job in queued {
+            job.refuse(JobError::Cancelled);
+        }
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Pool {
+        Pool::new(Config::default())
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("metrics", &self.metrics()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Queues a job and sees to it that somebody comes for it; `None` if it was refused.
+    fn submit(this: &Arc<Shared>, class: Class, job: Arc<dyn Run>) -> Option<Ticket> {
+        let mut state = lock(&this.state);
+        if state.closed {
+            drop(state);
+            job.refuse(JobError::Cancelled);
+            return None;
+        }
+        let ticket = state.queue.push(class, job);
+        let queued = state.queue.len();
+        let wanted = state.crew.wanted(queued);
+        state.alive += usize::from(matches!(wanted, Wanted::Start));
+        drop(state);
+        match wanted {
+            Wanted::Nothing => {}
+            // After the lock is given back, or the thread would wake only to wait for it.
+            Wanted::Wake(bell) => bell.notify_one(),
+            Wanted::Start => {
+                if let Err(error) = (this.start)(this) {
+                    this.start_failed(&error);
+                }
+            }
+        }
+        Some(ticket)
+    }
+
+    /// The jobs stay for the threads that there are; where there are none they are refused, all
+    /// of them, for each may have trusted another's start.
+    fn start_failed(&self, error: &io::Error) {
+        let mut state = lock(&self.state);
+        state.crew.failed();
+        state.alive -= 1;
+        let mut refused = Vec::new();
+        if state.crew.threads() == 0 {
+            refused.extend(std::iter::from_fn(|| state.queue.pop()));
+        }
+        drop(state);
+        for job in refused {
+            let error = match error.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::new(error.kind(), error.to_string()),
+            };
+            job.refuse(JobError::NoThread(error));
+        }
+        self.ended.notify_all();
+    }
+
+    pub(super) fn remove(&self, ticket: Ticket) -> Option<Arc<dyn Run>> {
+        lock(&self.state).queue.remove(ticket)
+    }
+
+    /// The life of one thread of the pool.
+    pub(super) fn work(&self) {
+        let me = sync::current().id();
+        run_hook(self.config.on_start.as_deref());
+        let bell = Arc::new(Condvar::new());
+        let mut state = lock(&self.state);
+        state.members.insert(me);
+        state.crew.arrive();
+        loop {
+            if let Some(job) = state.queue.pop() {
+                drop(state);
+                let coming = self.run(job);
+                state = lock(&self.state);
+                if coming {
+                    state.crew.arrive();
+                }
+            } else if state.closed {
+                break;
+            } else {
+                let arrived;
+                (state, arrived) = self.sleep(state, &bell);
+                if !arrived {
+                    break;
+                }
+            }
+        }
+        // In one breath with the decision: who submits from now on must not count on this thread.
+        state.crew.leave();
+        drop(state);
+        run_hook(self.config.on_stop.as_deref());
+        let mut state = lock(&self.state);
+        state.members.remove(&me);
+        state.alive -= 1;
+        drop(state);
+        self.ended.notify_all();
+    }
+
+    /// Runs a job and tells its owner; true if this thread is among those coming then.
+    fn run(&self, job: Arc<dyn Run>) -> bool {
+        // Panics of the closure and of its result's destructor are caught inside.
+        let waker = job.run();
+        drop(job);
+        let Some(waker) = waker else { return false };
+        // Before the wake: its owner may have the next job in the queue before `wake` returns.
+        lock(&self.state).crew.finishing();
+        contain(|| waker.wake());
+        true
+    }
+
+    /// Sleeps until woken (true) or until the keep-alive has passed (false: leave).
+    fn sleep<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        bell: &Arc<Condvar>,
+    ) -> (MutexGuard<'a, State>, bool) {
+        let sleeper = state.crew.sleep(Arc::clone(bell));
+        loop {
+            let timed_out;
+            (state, timed_out) = wait_for(&self.state, bell, state, self.config.keep_alive);
+            // `get_up` decides a tie: who was woken at the last moment has a job to look for.
+            if timed_out && state.crew.get_up(sleeper) {
+                return (state, false);
+            }
+            if !state.crew.sleeps(sleeper) {
+                state.crew.arrive();
+                return (state, true);
+            }
+        }
+    }
+}
+
+fn run_hook(hook: Option<&(dyn Fn() + Send + Sync)>) {
+    if let Some(hook) = hook {
+        contain(hook);
+    }
+}
+
+fn wait<'a, T>(bell: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    bell.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(not(henge_loom))]
+fn wait_for<'a, T>(
+    _mutex: &'a Mutex<T>,
+    bell: &Condvar,
+    guard: MutexGuard<'a, T>,
+    time: Duration,
+) -> (MutexGuard<'a, T>, bool) {
+    let (guard, result) =
+        bell.wait_timeout(guard, time).unwrap_or_else(|poisoned| poisoned.into_inner());
+    (guard, result.timed_out())
+}
+
+/// A model has no clock: a time of zero has passed as soon as the lock was free, any other never
+/// passes.
+#[cfg(henge_loom)]
+fn wait_for<'a, T>(
+    mutex: &'a Mutex<T>,
+    bell: &Condvar,
+    guard: MutexGuard<'a, T>,
+    time: Duration,
+) -> (MutexGuard<'a, T>, bool) {
+    if time.is_zero() {
+        drop(guard);
+        sync::yield_now();
+        return (lock(mutex), true);
+    }
+    (wait(bell, guard), false)
+}
+
+fn start_thread(shared: &Arc<Shared>) -> io::Result<()> {
+    let config = &shared.config;
+    let shared = Arc::clone(shared);
+    let thread = sys::thread::spawn((config.thread_name)(), config.stack_size, move || {
+        // A thread that was started on a pinned shard would share that shard's one CPU.
+        // Where that is forbidden it does, and works all the same.
+        drop(sys::affinity::unpin());
+        shared.work();
+    })?;
+    // It is never joined: `ended` tells when it is about to end.
+    drop(thread);
+    Ok(())
+}
