@@ -1,0 +1,125 @@
+//! Commands for one shard on their way there, and their replies on the way back.
+
+use crate::commands::Command;
+use crate::resp::{Args, Mark, Reply, Span};
+use crate::store::Store;
+
+/// Some commands of one connection that concern one shard, and what that shard answered.
+///
+/// A batch travels between shards as a box and is used again for the next commands, so that after
+/// the first few a connection allocates nothing.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The database that the connection has selected.
+    pub db: usize,
+    /// The replies of the commands run, one behind the other.
+    pub reply: Reply,
+    /// Where each of the replies ends.
+    ends: Vec<Mark>,
+    /// How many of the replies have been taken.
+    taken: usize,
+    /// The words of the commands, copied: the connection's buffer stays where it is.
+    words: Vec<u8>,
+    spans: Vec<Span>,
+    commands: Vec<(&'static Command, usize)>,
+    /// How many of the commands have run.
+    run: usize,
+}
+
+impl Batch {
+    /// Adds a command.
+    pub fn push<'a>(
+        &mut self,
+        command: &'static Command,
+        words: impl IntoIterator<Item = &'a [u8]>,
+    ) {
+        for word in words {
+            let start = self.words.len() as u32;
+            self.words.extend_from_slice(word);
+            self.spans.push(Span { start, end: self.words.len() as u32 });
+        }
+        self.commands.push((command, self.spans.len()));
+    }
+
+    /// Whether there are commands that have not run.
+    pub fn has_commands(&self) -> bool {
+        self.run < self.commands.len()
+    }
+
+    /// Whether it has to go to its shard before the connection can go on.
+    pub fn is_waiting(&self) -> bool {
+        self.has_commands() && self.replies() == 0
+    }
+
+    /// Whether nothing more should be added before this has been answered.
+    pub fn is_full(&self) -> bool {
+        const WORDS: usize = 64 << 10;
+        self.words.len() >= WORDS || self.reply.is_full()
+    }
+
+    /// Runs commands until there are no more, or the replies so far are enough to be sent first.
+    /// How many have run.
+    pub fn execute(&mut self, store: &mut Store) -> usize {
+        let before = self.run;
+        while let Some(&(command, end)) = self.commands.get(self.run) {
+            if self.reply.is_full() {
+                break;
+            }
+            let start = if self.run == 0 { 0 } else { self.commands[self.run - 1].1 };
+            let args = Args::new(&self.words, &self.spans[start..end]);
+            command.run(store, self.db, args, &mut self.reply);
+            self.ends.push(self.reply.mark());
+            self.run += 1;
+        }
+        self.run - before
+    }
+
+    /// Runs one command on the spot, its words where they are.
+    pub fn execute_now(&mut self, command: &Command, args: Args<'_>, store: &mut Store) {
+        command.run(store, self.db, args, &mut self.reply);
+        self.end_reply();
+    }
+
+    /// What has been encoded to `reply` since the last end is one reply.
+    pub fn end_reply(&mut self) {
+        self.ends.push(self.reply.mark());
+    }
+
+    /// How many replies are here that have not been taken.
+    pub fn replies(&self) -> usize {
+        self.ends.len() - self.taken
+    }
+
+    /// Takes up to `count` replies: from where to where they reach.
+    pub fn take(&mut self, count: usize) -> (Mark, Mark) {
+        let start = self.boundary(self.taken);
+        self.taken += count.min(self.replies());
+        (start, self.boundary(self.taken))
+    }
+
+    /// Makes room for more replies, once all have been taken; forgets the commands, once all have
+    /// run.
+    pub fn recycle(&mut self) {
+        self.reply.clear();
+        self.ends.clear();
+        self.taken = 0;
+        if !self.has_commands() {
+            self.words.clear();
+            self.spans.clear();
+            self.commands.clear();
+            self.run = 0;
+        }
+    }
+
+    /// Gives back the memory that large commands and replies took.
+    pub fn shrink(&mut self) {
+        const KEEP: usize = 64 << 10;
+        self.words.shrink_to(KEEP);
+        self.spans.shrink_to(KEEP / size_of::<Span>());
+        self.reply.shrink(KEEP);
+    }
+
+    fn boundary(&self, index: usize) -> Mark {
+        if index == 0 { Mark::default() } else { self.ends[index - 1] }
+    }
+}

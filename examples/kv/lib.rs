@@ -1,0 +1,14 @@
+//! A sharded key-value server that speaks the Redis protocol.
+#![forbid(unsafe_code)]
+
+pub mod batch;
+mod catalog;
+pub mod commands;
+mod config;
+pub mod glob;
+pub mod info;
+pub mod pipeline;
+pub mod resp;
+pub mod server;
+pub mod session;
+pub mod store;

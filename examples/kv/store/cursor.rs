@@ -1,0 +1,63 @@
+//! SCAN's cursors: which shard has its turn, and how far it got.
+
+/// Which part of the data a store holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its number, from 0.
+    pub index: usize,
+    /// How many parts there are.
+    pub of: usize,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Part = Part { index: 0, of: 1 };
+}
+
+/// A cursor of SCAN. To clients it is one number; zero both starts and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The shard whose turn it is.
+    pub shard: usize,
+    /// How many of its entries are left; zero stands for all, as there is no cursor once none are.
+    left: u64,
+}
+
+/// The bits below the shard's number.
+const LEFT_BITS: u32 = 48;
+
+impl Cursor {
+    /// Reads a client's cursor.
+    ///
+    /// ```
+    /// use henge_kv::store::{Cursor, Part};
+    /// let second = Part { index: 1, of: 3 };
+    /// let cursor = Cursor::parse(b"0").unwrap();
+    /// assert_eq!((cursor.shard, cursor.left()), (0, usize::MAX));
+    /// let cursor = Cursor::parse(Cursor::after(second, 17).as_bytes()).unwrap();
+    /// assert_eq!((cursor.shard, cursor.left()), (1, 17));
+    /// let cursor = Cursor::parse(Cursor::after(second, 0).as_bytes()).unwrap();
+    /// assert_eq!((cursor.shard, cursor.left()), (2, usize::MAX));
+    /// ```
+    pub fn parse(text: &[u8]) -> Option<Cursor> {
+        let number: u64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+        let left = number & ((1 << LEFT_BITS) - 1);
+        Some(Cursor { shard: (number >> LEFT_BITS) as usize, left })
+    }
+
+    /// How many entries of the shard are still to be looked at.
+    pub fn left(self) -> usize {
+        if self.left == 0 { usize::MAX } else { self.left as usize }
+    }
+
+    /// The cursor to send when `left` entries of `part` are still to be looked at.
+    pub fn after(part: Part, left: usize) -> String {
+        let next = part.index as u64 + 1;
+        match left {
+            0 if next == part.of as u64 => 0,
+            0 => next << LEFT_BITS,
+            left => (part.index as u64) << LEFT_BITS | left as u64,
+        }
+        .to_string()
+    }
+}

@@ -1,0 +1,61 @@
+//! A sorted set: scores by member, members by score.
+
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
+
+use super::Ranked;
+
+/// A sorted set.
+#[derive(Debug, Default)]
+pub struct Zset {
+    scores: IndexMap<Arc<[u8]>, f64, RandomState>,
+    ranked: Ranked,
+}
+
+impl Zset {
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+
+    /// A member's score.
+    pub fn score(&self, member: &[u8]) -> Option<f64> {
+        self.scores.get(member).copied()
+    }
+
+    /// Gives a member its score, adding it if it is new.
+    pub fn insert(&mut self, member: &[u8], score: f64) {
+        match self.scores.get_full_mut(member) {
+            Some((_, shared, old)) => {
+                let shared = Arc::clone(shared);
+                self.ranked.remove(*old, member);
+                *old = score;
+                self.ranked.insert(score, shared);
+            }
+            None => {
+                let shared: Arc<[u8]> = member.into();
+                self.scores.insert(Arc::clone(&shared), score);
+                self.ranked.insert(score, shared);
+            }
+        }
+    }
+
+    /// Removes the member with the lowest score.
+    pub fn pop_min(&mut self) -> Option<(f64, Arc<[u8]>)> {
+        let (score, member) = self.ranked.pop_first()?;
+        self.scores.swap_remove(&member);
+        Some((score, member))
+    }
+
+    /// The members in order.
+    pub fn ranked(&self) -> &Ranked {
+        &self.ranked
+    }
+}

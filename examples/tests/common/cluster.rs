@@ -1,0 +1,82 @@
+//! A server without a network, its shards on one thread.
+
+use std::sync::Arc;
+
+use henge_kv::pipeline::{Pipeline, Planned};
+use henge_kv::resp::Parser;
+use henge_kv::server::Server;
+use henge_kv::session::Session;
+use henge_kv::store::{Part, Store};
+
+use crate::encode::encode;
+
+/// The shards of a server, all on this thread, and one client of its first shard.
+pub(crate) struct Cluster {
+    stores: Vec<Store>,
+    pipeline: Pipeline,
+    parser: Parser,
+    session: Session,
+    pending: Vec<u8>,
+}
+
+/// A clock that stands still.
+pub(crate) fn noon() -> u64 {
+    1_000_000_000_000
+}
+
+impl Cluster {
+    pub(crate) fn new(shards: usize) -> Cluster {
+        let part = |index| Part { index, of: shards };
+        let address = ([127, 0, 0, 1], 6379).into();
+        let server = Arc::new(Server::new(address, shards, noon()));
+        Cluster {
+            stores: (0..shards).map(|index| Store::new(part(index), noon)).collect(),
+            pipeline: Pipeline::new(part(0)),
+            parser: Parser::default(),
+            session: Session::new(server, address),
+            pending: Vec::new(),
+        }
+    }
+
+    /// Sends bytes as one piece; what comes back.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut replies = Vec::new();
+        let mut joined = std::mem::take(&mut self.pending);
+        joined.extend_from_slice(bytes);
+        let mut rest = joined.as_slice();
+        loop {
+            let Cluster { stores, pipeline, parser, session, .. } = self;
+            let planned = pipeline.plan(&mut rest, parser, session, &mut stores[0]);
+            loop {
+                pipeline.execute_own(&mut stores[0]);
+                let away: Vec<_> = pipeline.outgoing().collect();
+                for (shard, mut batch) in away {
+                    batch.execute(&mut stores[shard]);
+                    pipeline.returned(shard, batch);
+                }
+                let reply = pipeline.merge();
+                reply.pieces().for_each(|piece| replies.extend_from_slice(piece));
+                reply.clear();
+                if pipeline.is_done() {
+                    break;
+                }
+            }
+            pipeline.finish();
+            if planned != Ok(Planned::Enough) || session.closing {
+                break;
+            }
+        }
+        self.pending = rest.to_vec();
+        replies
+    }
+
+    /// Sends one command; what comes back, as text.
+    pub(crate) fn run(&mut self, line: &str) -> String {
+        let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
+        String::from_utf8_lossy(&self.send(&encode(&words))).into_owned()
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.session.closing
+    }
+}
