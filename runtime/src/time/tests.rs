@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
+use henge_driver::coop;
 use henge_driver::sys::clock::now as monotonic;
 
 use super::timers::Timers;
@@ -406,6 +407,38 @@ fn a_resumed_clock_tells_real_deadlines() {
     let real = timers.next_deadline().unwrap();
     let late = real.saturating_duration_since(before);
     assert!(late >= ms(500) && late < ms(500) + Duration::from_secs(60), "{late:?}");
+}
+
+#[test]
+fn timers_that_are_due_spend_the_budget() {
+    let timers = paused();
+    let _entered = timers.enter();
+    let (count, waker) = counter();
+    let past = Instant::now();
+    coop::budget(2, || {
+        let mut due = pin!(sleep_until(past));
+        assert!(poll(due.as_mut(), &waker).is_ready());
+        assert!(poll(pin!(sleep(ms(1))), &waker).is_pending(), "costs nothing");
+        assert!(poll(due.as_mut(), &waker).is_ready());
+        assert!(poll(due.as_mut(), &waker).is_pending());
+        assert_eq!(count.get(), 1, "woken, to go on after the others");
+    });
+}
+
+#[test]
+fn a_future_that_spends_the_budget_is_limited_all_the_same() {
+    let timers = paused();
+    let _entered = timers.enter();
+    let (_, waker) = counter();
+    let past = Instant::now();
+    let busy = std::future::poll_fn(|cx| {
+        while let Poll::Ready(unit) = coop::poll_proceed(cx) {
+            unit.made_progress();
+        }
+        Poll::<()>::Pending
+    });
+    let limited = coop::budget(8, || poll(pin!(timeout_at(past, busy)), &waker));
+    assert!(limited.is_ready());
 }
 
 #[test]

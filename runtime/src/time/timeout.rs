@@ -1,9 +1,10 @@
 //! Giving a future a limited time.
 
 use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
+use henge_driver::coop;
 use pin_project_lite::pin_project;
 
 use super::error::Elapsed;
@@ -152,11 +153,21 @@ impl<T: Future> Future for Timeout<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let had_budget = coop::has_budget_remaining();
         if let Poll::Ready(value) = this.value.poll(cx) {
             return Poll::Ready(Ok(value));
         }
         match this.delay.as_pin_mut() {
-            Some(delay) => delay.poll(cx).map(|()| Err(Elapsed::new())),
+            Some(delay) => {
+                // A future that spends the whole budget every time must not keep the limit from
+                // being looked at.
+                let spent = had_budget && !coop::has_budget_remaining();
+                let elapsed = match spent {
+                    true => pin!(coop::unconstrained(delay)).poll(cx),
+                    false => delay.poll(cx),
+                };
+                elapsed.map(|()| Err(Elapsed::new()))
+            }
             None => Poll::Pending,
         }
     }

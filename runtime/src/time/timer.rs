@@ -1,7 +1,9 @@
 //! One deadline and its entry in a wheel: what sleeps, intervals and delay queues are made of.
 
 use std::mem;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use henge_driver::coop;
 
 use super::returns::Returns;
 use super::timers::Timers;
@@ -119,14 +121,16 @@ impl Timer {
         *self = Timer::new(deadline);
     }
 
-    /// Ready once the deadline has passed, and from then on.
+    /// Ready once the deadline has passed, and from then on; costs a unit of the task's budget.
     ///
     /// # Panics
     ///
     /// On a thread on which no loop of ours runs.
     #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let unit = ready!(coop::poll_proceed(cx));
         if let State::Elapsed = self.state {
+            unit.made_progress();
             return Poll::Ready(());
         }
         current::with(|timers| {
@@ -147,6 +151,7 @@ impl Timer {
             };
             if elapsed {
                 self.state = State::Elapsed;
+                unit.made_progress();
                 return Poll::Ready(());
             }
             Poll::Pending
