@@ -1,0 +1,188 @@
+//! What other threads ask of a shard: woken tasks by their own links, and messages.
+//!
+//! Unbounded, but everything in it has an owner that pays: a task stands in it once at most,
+//! however often it is woken, and a message is memory of its sender's. Tasks and messages come
+//! out in the order in which they went in.
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use super::stack::{Closed, Drain, Link, Stack};
+use crate::task::Home;
+
+/// The half of a shard that is everybody's.
+pub(crate) struct Inbox {
+    stack: Stack,
+    /// Wakes the shard if it sleeps, or is about to.
+    bell: Box<dyn Fn() + Send + Sync>,
+}
+
+/// What stands in the inbox.
+pub(crate) enum Entry {
+    /// A link that [`Inbox::push_link`] was given.
+    Link(NonNull<Link>),
+    /// A closure to be called by the shard.
+    Message(Message),
+}
+
+/// The lowest bit of a link's address: set for messages.
+const MESSAGE: usize = 1;
+
+impl Inbox {
+    /// `bell` is called after each push; it may be called from any thread at any time, also
+    /// after the shard is gone.
+    pub(crate) fn new(bell: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { stack: Stack::new(), bell: Box::new(bell) }
+    }
+
+    /// Pushes a task by its link and wakes the shard.
+    ///
+    /// # Safety
+    /// As for [`Stack::push`].
+    #[inline]
+    pub(crate) unsafe fn push_link(&self, link: NonNull<Link>) -> Result<(), Closed> {
+        // SAFETY: the caller's promise.
+        unsafe { self.stack.push(link) }?;
+        (self.bell)();
+        Ok(())
+    }
+
+    /// Pushes a link that can wait until the shard looks by itself: nobody is woken.
+    ///
+    /// # Safety
+    /// As for [`Stack::push`].
+    pub(crate) unsafe fn push_link_quietly(&self, link: NonNull<Link>) -> Result<(), Closed> {
+        // SAFETY: the caller's promise.
+        unsafe { self.stack.push(link) }
+    }
+
+    /// Sends a closure to be called on the shard's thread, with the shard's tasks at hand.
+    ///
+    /// # Errors
+    /// Gives the closure back if the shard is gone. A shard that goes later drops it, uncalled,
+    /// on its own thread.
+    pub(crate) fn send<F>(&self, run: F) -> Result<(), F>
+    where
+        F: FnOnce(&Home) + Send + 'static,
+    {
+        let message = Box::into_raw(Box::new(Envelope {
+            head: Head { link: Link::new(), open: open::<F> },
+            run,
+        }));
+        let link = message.cast::<Link>().map_addr(|address| address | MESSAGE);
+        // SAFETY: an address in a box is not null, with or without its lowest bit.
+        let link = unsafe { NonNull::new_unchecked(link) };
+        // SAFETY: the envelope begins with its link, was just made, is on no list, and is
+        // freed only after it was yielded, or below.
+        match unsafe { self.push_link(link) } {
+            Ok(()) => Ok(()),
+            Err(Closed) => {
+                // SAFETY: the push failed, so the box is still ours alone.
+                let envelope = unsafe { Box::from_raw(message) };
+                Err(envelope.run)
+            }
+        }
+    }
+
+    /// Whether there is nothing to take. One plain load.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stack.is_empty()
+    }
+
+    /// Takes everything, oldest first. For the shard's thread only.
+    pub(crate) fn take(&self) -> Entries {
+        Entries { links: self.stack.take() }
+    }
+
+    /// Refuses everything from now on, and takes what came before. For the shard's thread only.
+    pub(crate) fn close(&self) -> Entries {
+        Entries { links: self.stack.close() }
+    }
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("empty", &self.is_empty()).finish_non_exhaustive()
+    }
+}
+
+/// What a take or a close yields. Dropped messages are dropped uncalled.
+pub(crate) struct Entries {
+    links: Drain,
+}
+
+impl Iterator for Entries {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        let link = self.links.next()?;
+        if link.addr().get() & MESSAGE == 0 {
+            return Some(Entry::Link(link));
+        }
+        let head = link.as_ptr().map_addr(|address| address & !MESSAGE).cast::<Head>();
+        // SAFETY: only `send` sets the bit, on the address of a box, which is not null.
+        Some(Entry::Message(Message(unsafe { NonNull::new_unchecked(head) })))
+    }
+}
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        // A message that nobody asked for is still owned by the iterator; so is its box.
+        for entry in self {
+            drop(entry);
+        }
+    }
+}
+
+/// A closure that came from another thread.
+pub(crate) struct Message(NonNull<Head>);
+
+impl Message {
+    /// Calls the closure.
+    pub(crate) fn run(self, home: &Home) {
+        let head = self.0;
+        std::mem::forget(self);
+        // SAFETY: the head is that of a live envelope that this message owned until now.
+        let open = unsafe { head.as_ref() }.open;
+        // SAFETY: `open` is the function that `send` chose for this envelope, called once:
+        // the message is gone.
+        unsafe { open(head, Some(home)) }
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        // SAFETY: as in `run`, which forgets the message before.
+        let open = unsafe { self.0.as_ref() }.open;
+        // SAFETY: as in `run`; this is the last use of the envelope.
+        unsafe { open(self.0, None) }
+    }
+}
+
+/// What is known of an envelope whose closure's type is erased.
+#[repr(C)]
+struct Head {
+    /// First, so that the link's address is the envelope's.
+    link: Link,
+    /// Frees the envelope; calls the closure if there is a home to call it with.
+    open: unsafe fn(NonNull<Head>, Option<&Home>),
+}
+
+/// One allocation a message.
+#[repr(C)]
+struct Envelope<F> {
+    /// First, so that the head's address is the envelope's.
+    head: Head,
+    run: F,
+}
+
+/// # Safety
+/// `head` is that of a live `Envelope<F>` from `Box::into_raw`, not used afterwards.
+unsafe fn open<F: FnOnce(&Home)>(head: NonNull<Head>, home: Option<&Home>) {
+    // SAFETY: the caller's promise.
+    let envelope = unsafe { Box::from_raw(head.cast::<Envelope<F>>().as_ptr()) };
+    if let Some(home) = home {
+        (envelope.run)(home);
+    }
+}

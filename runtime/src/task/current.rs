@@ -1,0 +1,45 @@
+//! This thread's home and the task that it is polling: the one thread-local of the task layer.
+//!
+//! Constant and without a destructor, so that a look-up is one load, also in the destructors of
+//! other thread-locals.
+
+use std::cell::Cell;
+use std::ptr;
+
+use super::header::TaskPtr;
+use super::home::Home;
+
+#[cfg(not(henge_loom))]
+thread_local! {
+    static HOME: Cell<*const Home> = const { Cell::new(ptr::null()) };
+    static TASK: Cell<Option<TaskPtr>> = const { Cell::new(None) };
+}
+
+// loom's threads share one thread of the system, so it brings its own.
+#[cfg(henge_loom)]
+loom::thread_local! {
+    static HOME: Cell<*const Home> = Cell::new(ptr::null());
+    static TASK: Cell<Option<TaskPtr>> = Cell::new(None);
+}
+
+/// The home that this thread has entered, or null.
+#[inline]
+pub(super) fn home() -> *const Home {
+    HOME.with(Cell::get)
+}
+
+#[inline]
+pub(super) fn set_home(home: *const Home) -> *const Home {
+    HOME.with(|cell| cell.replace(home))
+}
+
+/// The task that this thread is polling or whose future or result it is dropping.
+#[inline]
+pub(super) fn task() -> Option<TaskPtr> {
+    TASK.with(Cell::get)
+}
+
+#[inline]
+pub(super) fn set_task(task: Option<TaskPtr>) -> Option<TaskPtr> {
+    TASK.with(|cell| cell.replace(task))
+}

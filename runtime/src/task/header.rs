@@ -1,0 +1,155 @@
+//! What every task begins with, whatever its future.
+//!
+//! | bytes | field | whose |
+//! |---|---|---|
+//! | 8 | link | the pusher's and then the taker's of the inbox; the slab's while the block is free |
+//! | 8 | vtable | constant |
+//! | 8 | shared word | everybody's, atomic |
+//! | 8 | local word, the kind of the block, `taken` | the home's (`DONE` is read by all); the last the join handle's |
+//! | 8 | joiner | the home's |
+
+use std::cell::Cell;
+use std::mem::offset_of;
+use std::ptr::NonNull;
+use std::task::{Context, Poll, Waker};
+
+use super::slab::Place;
+use super::state::{Kind, Local, Shared};
+use super::waker;
+use crate::queue::stack::Link;
+
+/// The part of a task that does not depend on its future.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// First: the link's address is the task's.
+    pub(super) link: Link,
+    pub(super) vtable: &'static Vtable,
+    pub(super) shared: Shared,
+    pub(super) local: Local,
+    pub(super) joiner: Joiner,
+}
+
+#[cfg(not(henge_loom))]
+const _: () = assert!(size_of::<Header>() == 40);
+const _: () = assert!(offset_of!(Header, link) == 0);
+
+/// What depends on the future's type.
+#[derive(Debug)]
+pub(super) struct Vtable {
+    /// Polls; after `Ready` the future is gone and the result stored, a panic's too.
+    pub(super) poll: unsafe fn(TaskPtr, &mut Context<'_>) -> Poll<()>,
+    /// Drops the future and stores the error of a cancelled task.
+    pub(super) cancel: unsafe fn(TaskPtr),
+    /// Drops the result. A panic is swallowed.
+    pub(super) drop_output: unsafe fn(TaskPtr),
+    /// Where the result lies, from the header.
+    pub(super) output: usize,
+    /// Bytes of the task, and their alignment.
+    pub(super) size: usize,
+    pub(super) align: usize,
+}
+
+impl Header {
+    pub(super) fn new(vtable: &'static Vtable, shared: Shared, local: Local) -> Self {
+        Self { link: Link::new(), vtable, shared, local, joiner: Joiner::new() }
+    }
+}
+
+/// A task by its address. Says nothing about references: who holds one knows that it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct TaskPtr(NonNull<Header>);
+
+impl TaskPtr {
+    /// # Safety
+    /// `header` is that of a block with an initialised header, is derived from the whole
+    /// allocation that the block lies in, and the value is not used after the block was freed.
+    #[inline]
+    pub(super) const unsafe fn new(header: NonNull<Header>) -> Self {
+        Self(header)
+    }
+
+    #[inline]
+    pub(super) fn header(&self) -> &Header {
+        // SAFETY: the promise of `new`: the block is live while this value is used. No
+        // exclusive reference to a header is ever made; all its fields have interior
+        // mutability or never change.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    pub(super) fn as_ptr(self) -> NonNull<Header> {
+        self.0
+    }
+
+    /// Where the task lives.
+    #[inline]
+    pub(super) fn place(&self) -> &Place {
+        // SAFETY: the header is live, by the promise of `new`, which also covers the memory
+        // around it.
+        unsafe { Place::of(self.0, self.header().local.kind.get() == Kind::Alone) }
+    }
+}
+
+/// The waker to be woken when the task is done, in one word: another task of ours by its
+/// address, anything else in a box. For the home's thread only.
+#[derive(Debug)]
+pub(super) struct Joiner(Cell<*mut ()>);
+
+/// The lowest bit of the word: set for a box.
+const BOXED: usize = 1;
+
+impl Joiner {
+    fn new() -> Self {
+        Self(Cell::new(std::ptr::null_mut()))
+    }
+
+    /// Whether waking the one that is here would wake `waker`'s task.
+    #[inline]
+    pub(super) fn will_wake(&self, waker: &Waker) -> bool {
+        let word = self.0.get();
+        if word.addr() & BOXED == 0 {
+            return !word.is_null() && waker::is_of(waker, word);
+        }
+        // SAFETY: a tagged word is the box that `set` leaked, and nobody takes it before this
+        // shared borrow ends: `will_wake` runs no code that could reach this task.
+        let boxed = unsafe { &*untagged(word) };
+        boxed.will_wake(waker)
+    }
+
+    /// Puts a waker here. The one that was here comes back, for the caller to drop when it is
+    /// ready for whatever that runs.
+    #[inline]
+    pub(super) fn set(&self, new: Waker) -> Option<Waker> {
+        let word = if waker::is_ours(&new) {
+            waker::into_data(new)
+        } else {
+            Box::into_raw(Box::new(new)).cast::<()>().map_addr(|address| address | BOXED)
+        };
+        Self::waker(self.0.replace(word))
+    }
+
+    #[inline]
+    pub(super) fn take(&self) -> Option<Waker> {
+        Self::waker(self.0.replace(std::ptr::null_mut()))
+    }
+
+    #[inline]
+    fn waker(word: *mut ()) -> Option<Waker> {
+        if word.is_null() {
+            return None;
+        }
+        if word.addr() & BOXED == 0 {
+            // SAFETY: `set` took the word, and with it one reference, out of a waker of ours;
+            // replacing the word made that reference this function's.
+            return Some(unsafe { waker::from_data(word) });
+        }
+        // SAFETY: the box that `set` leaked; replacing the word made it this function's.
+        Some(*unsafe { Box::from_raw(untagged(word)) })
+    }
+}
+
+fn untagged(word: *mut ()) -> *mut Waker {
+    word.map_addr(|address| address & !BOXED).cast()
+}

@@ -1,0 +1,578 @@
+//! One shard's tasks: spawned, queued, polled and dropped here, and nowhere else.
+
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use super::current;
+use super::header::{Header, TaskPtr};
+use super::join::JoinHandle;
+use super::raw::{Task, swallow};
+use super::slab::{self, Alone, Slab};
+use super::state::{
+    ABORT, DETACHED, DONE, Kind, Local, MERGED, NOTIFIED, RUNNING, Settled, Shared, YIELDED,
+};
+use super::waker;
+use crate::queue::inbox::{Entry, Inbox};
+use crate::queue::local::Ring;
+
+/// Polls in a row out of the LIFO slot, before the queue has its turn.
+const LIFO_IN_A_ROW: u8 = 3;
+/// Slots from which on an empty queue gives its memory back.
+const HUGE: usize = 32 << 10;
+
+/// The tasks of one shard. It belongs to the thread that made it; what others may have is its
+/// [`Inbox`].
+pub(crate) struct Home {
+    /// Tasks to be polled, in order.
+    queue: Queue,
+    /// Tasks that gave way, until the shard has looked at its ring.
+    yielded: Queue,
+    /// Wakers of those that gave way inside something that wakes by itself.
+    yielded_wakers: RefCell<Vec<Waker>>,
+    /// The task woken last, if the slot is used.
+    lifo: Cell<Option<TaskPtr>>,
+    uses_lifo: Cell<bool>,
+    lifo_run: Cell<u8>,
+    slab: Slab,
+    inbox: Arc<Inbox>,
+    /// Tasks that are not done.
+    alive: Cell<usize>,
+    /// Tasks are cancelled, and no more are taken in.
+    closed: Cell<bool>,
+    /// Neither Send nor Sync, whatever the fields say.
+    here: PhantomData<*const ()>,
+}
+
+/// A run queue that is reached through a shared reference.
+struct Queue(UnsafeCell<Ring<TaskPtr>>);
+
+impl Queue {
+    fn new() -> Self {
+        Self(UnsafeCell::new(Ring::new()))
+    }
+
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut Ring<TaskPtr>) -> R) -> R {
+        // SAFETY: for one thread, as it is not Sync, and never nested: the closures of this
+        // file call nothing but methods of `Ring`, which run no code of others.
+        f(unsafe { &mut *self.0.get() })
+    }
+}
+
+/// A task whose turn it is.
+#[must_use = "a task that is not run is not queued any more, and is forgotten"]
+pub(crate) struct Runnable<'a> {
+    home: &'a Home,
+    task: TaskPtr,
+}
+
+impl Runnable<'_> {
+    /// Polls the task once.
+    #[inline]
+    pub(crate) fn run(self) {
+        self.home.run(self.task);
+    }
+}
+
+/// Makes a home this thread's current one until it is dropped.
+#[must_use]
+pub(crate) struct Entered<'a> {
+    outer: *const Home,
+    here: PhantomData<&'a Home>,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        current::set_home(self.outer);
+    }
+}
+
+impl Home {
+    /// An empty home. Whoever puts something into the inbox from elsewhere calls `bell`
+    /// afterwards: from any thread, at any time, even when the home is gone.
+    pub(crate) fn new(bell: impl Fn() + Send + Sync + 'static) -> Rc<Self> {
+        let inbox = Arc::new(Inbox::new(bell));
+        Rc::new(Self {
+            queue: Queue::new(),
+            yielded: Queue::new(),
+            yielded_wakers: RefCell::new(Vec::new()),
+            lifo: Cell::new(None),
+            uses_lifo: Cell::new(false),
+            lifo_run: Cell::new(0),
+            slab: Slab::new(inbox.clone()),
+            inbox,
+            alive: Cell::new(0),
+            closed: Cell::new(false),
+            here: PhantomData,
+        })
+    }
+
+    /// Runs the task that was woken last before the others, three in a row at most. Off unless
+    /// asked for.
+    pub(crate) fn use_lifo_slot(&self, on: bool) {
+        self.uses_lifo.set(on);
+    }
+
+    /// What other threads may have of this home.
+    pub(crate) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// Makes this the current home: wakes and drops of its tasks' references take the short way.
+    /// Tasks are polled only inside. Nests, and must be left in the opposite order.
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        Entered { outer: current::set_home(self), here: PhantomData }
+    }
+
+    /// Calls `f` with the home that this thread has entered.
+    #[inline]
+    pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Home>) -> R) -> R {
+        let home = current::home();
+        // SAFETY: an entered home is live until it is left, outside of this call.
+        f(unsafe { home.as_ref() })
+    }
+
+    /// Tasks that are not done.
+    pub(crate) fn alive(&self) -> usize {
+        self.alive.get()
+    }
+
+    /// Tasks that wait for their turn.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.with(|queue| queue.len())
+            + self.yielded.with(|queue| queue.len())
+            + usize::from(self.lifo.get().is_some())
+    }
+
+    /// Whether a task can run now, or could after [`end_turn`](Self::end_turn).
+    #[inline]
+    pub(crate) fn has_work(&self) -> bool {
+        self.queue.with(|queue| !queue.is_empty())
+            || self.lifo.get().is_some()
+            || self.yielded.with(|queue| !queue.is_empty())
+            || !self.yielded_wakers.borrow().is_empty()
+    }
+
+    /// Spawns a task. On a home that has closed, it is cancelled at once.
+    #[inline]
+    pub(crate) fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        if self.closed.get() {
+            return refused_spawn(&self.inbox, future);
+        }
+        let (size, align) = (Task::<F>::SIZE, Task::<F>::ALIGN);
+        let (memory, kind) = if slab::shares(size, align) {
+            (self.slab.alloc(size, self), Kind::Block)
+        } else {
+            (Alone::new(size, align, self, self.inbox.clone()), Kind::Alone)
+        };
+        // The one reference is the join handle's.
+        let local = Local::new(NOTIFIED, 1, kind);
+        let header = Header::new(Task::<F>::VTABLE, Shared::new(), local);
+        // SAFETY: fresh memory of the task's size and alignment, of the kind that is named.
+        let task = unsafe { Task::<F>::write(memory, header, future) };
+        if kind == Kind::Alone {
+            self.slab.adopt(task);
+        }
+        self.alive.set(self.alive.get() + 1);
+        self.queue.with(|queue| queue.push(task));
+        // SAFETY: the reference that the task was made with; `F::Output` is its result.
+        unsafe { JoinHandle::new(task) }
+    }
+
+    /// The task whose turn it is.
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<Runnable<'_>> {
+        if let Some(task) = self.lifo.get() {
+            if self.lifo_run.get() < LIFO_IN_A_ROW || self.queue.with(|queue| queue.is_empty()) {
+                self.lifo_run.set(self.lifo_run.get().saturating_add(1));
+                self.lifo.set(None);
+                return Some(Runnable { home: self, task });
+            }
+        }
+        self.lifo_run.set(0);
+        let task = self.queue.with(Ring::pop)?;
+        Some(Runnable { home: self, task })
+    }
+
+    /// Puts those that gave way behind the others. To be called when the shard has looked at its
+    /// ring; until then they do not run.
+    #[inline]
+    pub(crate) fn end_turn(&self) {
+        self.queue.with(|queue| {
+            if queue.is_empty() && queue.capacity() >= HUGE {
+                queue.rest();
+            }
+        });
+        if self.yielded.with(|queue| !queue.is_empty()) {
+            self.queue.with(|queue| self.yielded.with(|yielded| queue.append(yielded)));
+        }
+        if !self.yielded_wakers.borrow().is_empty() {
+            for waker in self.yielded_wakers.take() {
+                waker::wake_any(waker);
+            }
+        }
+    }
+
+    /// Keeps a waker until the turn ends.
+    pub(super) fn defer(&self, waker: &Waker) {
+        let mut deferred = self.yielded_wakers.borrow_mut();
+        if !deferred.last().is_some_and(|last| last.will_wake(waker)) {
+            drop(deferred);
+            // Cloning is the waker's own code, which may come back here.
+            let waker = waker.clone();
+            deferred = self.yielded_wakers.borrow_mut();
+            deferred.push(waker);
+        }
+    }
+
+    /// Does what other threads asked for: queues the tasks that they woke or spawned, runs their
+    /// messages. Says whether there was anything.
+    #[inline]
+    pub(crate) fn take_inbox(&self) -> bool {
+        if self.inbox.is_empty() {
+            return false;
+        }
+        for entry in self.inbox.take() {
+            match entry {
+                // SAFETY: links in a home's inbox are those of tasks, pushed by their askers.
+                Entry::Link(link) => self.answer(unsafe { TaskPtr::new(link.cast()) }),
+                Entry::Message(message) => swallow(|| message.run(self)),
+            }
+        }
+        true
+    }
+
+    /// Does for one task what others asked for.
+    fn answer(&self, task: TaskPtr) {
+        let local = &task.header().local;
+        let asked = task.header().shared.take();
+        if asked.newborn {
+            task.place().settle_in(self);
+            self.slab.adopt(task);
+            self.alive.set(self.alive.get() + 1);
+            local.set_flags(0);
+        }
+        if asked.free && !asked.unjoined {
+            // SAFETY: without references and without a link under way, so it is also done.
+            unsafe { self.slab.free(task) };
+            return;
+        }
+        local.set_refs(local.refs() + asked.refs as i32);
+        // What runs below may drop every other reference.
+        waker::retain(task);
+        if asked.unjoined {
+            self.unjoin(task);
+        }
+        if asked.abort {
+            self.abort(task);
+        } else if asked.wake {
+            self.wake(task);
+        }
+        self.release(task);
+    }
+
+    /// Queues a task unless it is queued already.
+    #[inline]
+    pub(super) fn wake(&self, task: TaskPtr) {
+        let local = &task.header().local;
+        let flags = local.flags();
+        if flags & (NOTIFIED | DONE) != 0 {
+            return;
+        }
+        local.set_flags(flags | NOTIFIED);
+        if flags & RUNNING == 0 {
+            self.push(task);
+        }
+    }
+
+    #[inline]
+    fn push(&self, task: TaskPtr) {
+        let task = if self.uses_lifo.get() {
+            match self.lifo.replace(Some(task)) {
+                Some(older) => older,
+                None => return,
+            }
+        } else {
+            task
+        };
+        self.queue.with(|queue| queue.push(task));
+    }
+
+    /// Cancels a task when its turn comes, which is soon.
+    pub(super) fn abort(&self, task: TaskPtr) {
+        let local = &task.header().local;
+        if local.flags() & DONE == 0 {
+            local.set_flags(local.flags() | ABORT);
+            self.wake(task);
+        }
+    }
+
+    /// The running task gives way to all others and to the ring.
+    pub(super) fn give_way(&self, task: TaskPtr) {
+        let local = &task.header().local;
+        local.set_flags(local.flags() | YIELDED);
+    }
+
+    /// The join handle is gone, or going, and has left the result.
+    pub(super) fn unjoin(&self, task: TaskPtr) {
+        let header = task.header();
+        let flags = header.local.flags();
+        if flags & DONE == 0 {
+            header.local.set_flags(flags | DETACHED);
+            swallow(|| drop(header.joiner.take()));
+        } else {
+            // SAFETY: done, and the handle, whose the result was, has left it to this.
+            unsafe { (header.vtable.drop_output)(task) };
+        }
+    }
+
+    #[inline]
+    fn run(&self, task: TaskPtr) {
+        let header = task.header();
+        let local = &header.local;
+        let flags = local.flags();
+        debug_assert!(flags & (NOTIFIED | RUNNING | DONE) == NOTIFIED, "a queued task is idle");
+        local.set_flags(flags & !NOTIFIED | RUNNING);
+        let outer = current::set_task(Some(task));
+        if flags & ABORT != 0 {
+            // SAFETY: on the home's thread; the task is not done, so its future is there, and
+            // RUNNING was not set, so nobody polls it.
+            unsafe { (header.vtable.cancel)(task) };
+            self.complete(task);
+        } else {
+            let waker = waker::borrowed(task);
+            let mut cx = Context::from_waker(&waker);
+            // SAFETY: as above.
+            if unsafe { (header.vtable.poll)(task, &mut cx) }.is_ready() {
+                self.complete(task);
+            } else {
+                let flags = local.flags();
+                if flags & (NOTIFIED | ABORT | YIELDED) == 0 {
+                    local.set_flags(flags & !RUNNING);
+                } else {
+                    self.rerun(task, flags);
+                }
+            }
+        }
+        current::set_task(outer);
+    }
+
+    /// After a poll during which the task was woken or aborted, or gave way.
+    #[inline]
+    fn rerun(&self, task: TaskPtr, flags: u8) {
+        let header = task.header();
+        if flags & ABORT != 0 {
+            // SAFETY: on the home's thread; the poll has returned and left the future there.
+            unsafe { (header.vtable.cancel)(task) };
+            self.complete(task);
+            return;
+        }
+        header.local.set_flags(flags & !(RUNNING | YIELDED) | NOTIFIED);
+        if flags & NOTIFIED == 0 {
+            self.yielded.with(|queue| queue.push(task));
+        } else {
+            self.push(task);
+        }
+    }
+
+    /// The future is gone and the result stored: publishes it.
+    #[inline]
+    fn complete(&self, task: TaskPtr) {
+        let header = task.header();
+        let local = &header.local;
+        // What runs below may drop every reference there is, and this uses the task after it.
+        local.set_refs(local.refs() + 1);
+        let flags = local.flags();
+        local.set_flags(flags & (DETACHED | MERGED) | DONE);
+        self.alive.set(self.alive.get() - 1);
+        if flags & DETACHED != 0 {
+            // SAFETY: done, and nobody else will ask for the result.
+            unsafe { (header.vtable.drop_output)(task) };
+        }
+        if let Some(joiner) = header.joiner.take() {
+            waker::wake_any(joiner);
+        }
+        self.release(task);
+    }
+
+    /// One reference less, at home.
+    #[inline]
+    pub(super) fn release(&self, task: TaskPtr) {
+        let local = &task.header().local;
+        let flags = local.flags();
+        if flags & MERGED != 0 {
+            waker::release_elsewhere(task);
+            return;
+        }
+        local.set_refs(local.refs() - 1);
+        if flags & DONE != 0 {
+            self.settle(task);
+        }
+    }
+
+    /// Frees a task that is done if nobody refers to it, and sees to it that somebody will.
+    #[inline]
+    fn settle(&self, task: TaskPtr) {
+        let header = task.header();
+        let refs = header.local.refs();
+        if refs > 0 {
+            return;
+        }
+        match header.shared.settle(refs) {
+            // SAFETY: done, and there is neither a reference nor a link under way. The join
+            // handle is a reference, so it has taken the result or left it to be dropped.
+            Settled::Free => unsafe { self.slab.free(task) },
+            Settled::Later => {}
+            Settled::Merged => header.local.set_flags(header.local.flags() | MERGED),
+        }
+    }
+
+    /// Drops every future on this thread, refuses what comes from now on, and leaves the memory
+    /// of tasks that others still refer to to them. Does nothing the second time.
+    pub(crate) fn close(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        let entered = self.enter();
+        self.slab.each(|task| self.cancel(task));
+        for entry in self.inbox.close() {
+            match entry {
+                Entry::Link(link) => {
+                    // SAFETY: as in `take_inbox`.
+                    let task = unsafe { TaskPtr::new(link.cast()) };
+                    // So that it stays until it was cancelled.
+                    waker::retain(task);
+                    self.answer(task);
+                    self.cancel(task);
+                    self.release(task);
+                }
+                Entry::Message(message) => swallow(|| drop(message)),
+            }
+        }
+        self.lifo.set(None);
+        self.queue.with(|queue| *queue = Ring::new());
+        self.yielded.with(|queue| *queue = Ring::new());
+        for waker in self.yielded_wakers.take() {
+            swallow(|| drop(waker));
+        }
+        drop(entered);
+        // From here on this thread, too, is a stranger to these tasks.
+        self.slab.leave();
+        self.slab.give_up(|task| {
+            let header = task.header();
+            let merged = header.local.flags() & MERGED != 0;
+            let asked = header.shared.close(if merged { 0 } else { header.local.refs() });
+            if asked.unjoined {
+                // SAFETY: done, and the handle, whose the result was, has left it to this.
+                unsafe { (header.vtable.drop_output)(task) };
+            }
+            !asked.free
+        });
+    }
+
+    fn cancel(&self, task: TaskPtr) {
+        let header = task.header();
+        if header.local.flags() & (DONE | RUNNING) != 0 {
+            return;
+        }
+        header.local.set_flags(header.local.flags() | RUNNING);
+        let outer = current::set_task(Some(task));
+        // SAFETY: on the home's thread; the task is not done and nobody polls it.
+        unsafe { (header.vtable.cancel)(task) };
+        self.complete(task);
+        current::set_task(outer);
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home")
+            .field("alive", &self.alive())
+            .field("queued", &self.queued())
+            .field("closed", &self.closed.get())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inbox {
+    /// Spawns a task on the home of this inbox, from any thread. If the home has closed, the
+    /// task is cancelled at once, on this thread.
+    pub(crate) fn spawn<F>(self: &Arc<Self>, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_elsewhere(self, future)
+    }
+
+    /// Spawns the task that `make` makes, over there: the future need not be Send.
+    pub(crate) fn spawn_with<M, F>(self: &Arc<Self>, make: M) -> JoinHandle<F::Output>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send + 'static,
+    {
+        // A task holds its future from the start, so the closure travels inside of one that
+        // becomes what it makes at its first poll.
+        spawn_elsewhere(self, async move { make().await })
+    }
+}
+
+/// A task that is made here, to live at the home of `inbox`. What is in the future before its
+/// first poll must be Send.
+fn spawn_elsewhere<F: Future>(inbox: &Arc<Inbox>, future: F) -> JoinHandle<F::Output> {
+    let task = make_alone(inbox, future, Shared::newborn(), 0);
+    // The reference is made first: the task may be done before the push returns.
+    // SAFETY: the reference of a newborn; `F::Output` is its result.
+    let handle = unsafe { JoinHandle::new(task) };
+    // SAFETY: a newborn is LINKED from the start, and on no list.
+    if unsafe { inbox.push_link(task.as_ptr().cast()) }.is_err() {
+        stillborn(task);
+    }
+    handle
+}
+
+/// A task for a home that has closed: cancelled on this thread, which made its future.
+fn refused_spawn<F: Future>(inbox: &Arc<Inbox>, future: F) -> JoinHandle<F::Output> {
+    let task = make_alone(inbox, future, Shared::newborn(), 0);
+    // SAFETY: the reference of a newborn; `F::Output` is its result.
+    let handle = unsafe { JoinHandle::new(task) };
+    stillborn(task);
+    handle
+}
+
+fn make_alone<F: Future>(inbox: &Arc<Inbox>, future: F, shared: Shared, refs: i32) -> TaskPtr {
+    let memory = Alone::new(Task::<F>::SIZE, Task::<F>::ALIGN, slab::nobody(), inbox.clone());
+    let header = Header::new(Task::<F>::VTABLE, shared, Local::new(RUNNING, refs, Kind::Alone));
+    // SAFETY: fresh memory of the task's size and alignment, of the kind that is named.
+    unsafe { Task::<F>::write(memory, header, future) }
+}
+
+/// Ends a newborn that no home has taken in.
+fn stillborn(task: TaskPtr) {
+    let header = task.header();
+    let outer = current::set_task(Some(task));
+    // SAFETY: no home knows of the task, so this thread, which made it, acts for it.
+    unsafe { (header.vtable.cancel)(task) };
+    current::set_task(outer);
+    header.local.set_flags(DONE);
+    // The handle is a reference and in the hands of this thread's caller, so nothing is to be
+    // freed yet; the link was under way and is given back.
+    let closed = header.shared.close(0);
+    debug_assert!(!closed.free);
+    waker::refused(task);
+}

@@ -1,0 +1,57 @@
+//! What a task is called.
+
+use std::fmt;
+use std::num::NonZeroU64;
+
+use super::current;
+use super::header::TaskPtr;
+
+/// An opaque identifier of a task, unique among those that run or have a handle.
+///
+/// It is the task's address, so it costs nothing, and a task made after all handles of another
+/// are gone may have the same.
+///
+/// # Examples
+/// ```
+/// # let runtime = henge::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let handle = henge::spawn(async { henge::task::id() });
+/// let id = handle.id();
+/// assert_eq!(handle.await.unwrap(), id);
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Id(NonZeroU64);
+
+impl Id {
+    pub(super) fn of(task: TaskPtr) -> Self {
+        Self(NonZeroU64::from(task.as_ptr().addr().try_into().unwrap_or(NonZeroU64::MAX)))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The [`Id`] of the task that this thread is polling.
+///
+/// Also known while a task's future or its result is dropped.
+///
+/// # Panics
+/// Outside of a task, that of `block_on` included. See [`try_id`].
+#[track_caller]
+pub fn id() -> Id {
+    try_id().expect("Can't get a task id when not inside a task")
+}
+
+/// The [`Id`] of the task that this thread is polling, if there is one.
+///
+/// # Examples
+/// ```
+/// assert!(henge::task::try_id().is_none());
+/// ```
+pub fn try_id() -> Option<Id> {
+    current::task().map(Id::of)
+}
