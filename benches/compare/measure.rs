@@ -32,7 +32,7 @@ pub(crate) struct Unsupported(pub(crate) String);
 pub(crate) type Outcome = Result<Result<Figures, Unsupported>, Failure>;
 
 const START: Duration = Duration::from_secs(10);
-const MICRO: Duration = Duration::from_secs(60);
+const MICRO: Duration = Duration::from_secs(30);
 const HOLD: Duration = Duration::from_secs(60);
 
 pub(crate) fn cell(row: &Row, who: &Contestant, binary: &Path, settings: &Settings) -> Outcome {

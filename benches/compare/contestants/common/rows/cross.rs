@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use contestant::{Meter, Row, Turn};
 
@@ -26,8 +28,16 @@ pub fn busy_round_trip() -> Row {
             _ = busy.await;
         }
     };
+    let late = Arc::new(AtomicBool::new(false));
     let us = move || async move {
         let busy = peer::spawn(keep_busy(over.clone()));
+        thread::spawn({
+            let late = late.clone();
+            move || {
+                thread::sleep(Duration::from_secs(5));
+                late.store(true, Ordering::Relaxed);
+            }
+        });
         let mut meter = Meter::start();
         for trip in 1..=WARM + TRIPS {
             if trip == WARM + 1 {
@@ -35,6 +45,11 @@ pub fn busy_round_trip() -> Row {
             }
             there.give(trip);
             back.take(trip).await;
+            if late.load(Ordering::Relaxed) {
+                // Some look across only when a timer of 100 ms tells them to: fewer trips do.
+                println!("{}", meter.stop(trip.saturating_sub(WARM).max(1)).json());
+                std::process::exit(0)
+            }
         }
         let row = meter.stop(TRIPS);
         over.store(true, Ordering::Relaxed);
