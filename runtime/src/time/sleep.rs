@@ -42,7 +42,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::new(deadline)
 }
 
-/// Waits for `duration`, which begins now (or up to 8 µs later), not when the future is polled
+/// Waits for `duration`, which begins now (or up to 10 µs later), not when the future is polled
 /// first.
 ///
 /// As [`sleep_until`] otherwise. Use [`interval`](super::interval()) to do something regularly.

@@ -69,7 +69,7 @@ impl Timer {
         Timer { deadline, state: State::Fresh }
     }
 
-    /// A timer for `duration` from now, or at most 8 µs more: cheaper than to ask for the time.
+    /// A timer for `duration` from now, or at most 10 µs more: cheaper than to ask for the time.
     /// None if that is beyond what a clock can show.
     ///
     /// # Panics
