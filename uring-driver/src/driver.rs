@@ -229,6 +229,12 @@ impl Driver {
         self.inner.ring.completion_pending()
     }
 
+    /// Has another thread posted something that the next turn would run?
+    #[inline]
+    pub fn has_posted(&self) -> bool {
+        !self.inner.remote.shared().list.is_empty()
+    }
+
     /// Are there entries that the kernel has not seen yet?
     #[inline]
     pub fn has_queued(&self) -> bool {

@@ -6,7 +6,9 @@
 pub(crate) mod abi;
 pub mod affinity;
 pub mod clock;
+pub mod cpu;
 pub mod cycles;
 pub(crate) mod event;
 pub(crate) mod fd;
+pub mod signal;
 pub mod thread;

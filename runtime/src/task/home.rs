@@ -95,7 +95,11 @@ impl Home {
     /// An empty home. Whoever puts something into the inbox from elsewhere calls `bell`
     /// afterwards: from any thread, at any time, even when the home is gone.
     pub(crate) fn new(bell: impl Fn() + Send + Sync + 'static) -> Rc<Self> {
-        let inbox = Arc::new(Inbox::new(bell));
+        Self::with_inbox(Arc::new(Inbox::new(bell)))
+    }
+
+    /// An empty home for an inbox that has none. What was sent to it before is there.
+    pub(crate) fn with_inbox(inbox: Arc<Inbox>) -> Rc<Self> {
         Rc::new(Self {
             queue: Queue::new(),
             yielded: Queue::new(),

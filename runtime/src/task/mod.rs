@@ -28,4 +28,8 @@ pub use id::{Id, id, try_id};
 pub use join::JoinHandle;
 pub use yield_now::yield_now;
 
-pub(crate) use home::{Entered, Home, Runnable};
+// Signposts: `task` itself knows nothing of runtimes.
+pub use crate::blocking::spawn_blocking;
+pub use crate::spawn::spawn;
+
+pub(crate) use home::{Entered, Home};

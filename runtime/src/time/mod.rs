@@ -53,6 +53,7 @@ pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Timeout, timeout, timeout_at};
 
 pub(crate) use clock::Clock;
+pub(crate) use current::Entered;
 pub(crate) use timers::{Resolution, Timers};
 
 /// A time that can be added to any clock that counts from this machine's start: at most 30 years.

@@ -95,8 +95,9 @@ impl Driver {
         let _detached = shared.detach();
     }
 
-    /// Bytes that operations in flight have still to send.
-    fn unsent(&self) -> u64 {
+    /// Bytes that operations in flight have still to send. A send moves only while this driver
+    /// turns, so a thread that is about to do something else waits until this is zero.
+    pub fn unsent(&self) -> u64 {
         let cells: Vec<_> = self.inner.slots.borrow().values().copied().collect();
         let unsent = cells.into_iter().map(|cell| {
             // SAFETY: a cell in the table is alive; `unsent` of one operation does not end others:

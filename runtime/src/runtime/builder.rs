@@ -1,0 +1,362 @@
+//! How a runtime is configured, and what is refused.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use henge_driver::Driver;
+use henge_driver::offload::{self, Pool};
+
+use super::Runtime;
+use super::config::{Config, Hooks};
+use super::handle::Handle;
+use super::launch::{Start, launch};
+use super::placement::{Cpus, Pinning};
+use super::seat::Seat;
+use super::shared::{Lone, Seats, Shared};
+use crate::time::{Clock, Resolution};
+
+/// Names the threads of a runtime, one call a thread.
+pub(super) type Namer = Arc<dyn Fn() -> String + Send + Sync>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    CurrentThread,
+    MultiThread,
+}
+
+/// Builds a [`Runtime`] with other than the default settings.
+///
+/// # Examples
+/// ```
+/// use henge::runtime::Builder;
+///
+/// let runtime = Builder::new_multi_thread()
+///     .worker_threads(2)
+///     .thread_name("app")
+///     .enable_all()
+///     .build()?;
+/// assert_eq!(runtime.run(|| async { 6 * 7 }), 42);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Builder {
+    kind: Kind,
+    shards: Option<usize>,
+    pinning: Option<Pinning>,
+    spin: Duration,
+    event_interval: u32,
+    lifo_slot: bool,
+    resolution: Resolution,
+    start_paused: bool,
+    stack_bytes: usize,
+    namer: Option<Namer>,
+    hooks: Hooks,
+    driver: henge_driver::Config,
+    max_blocking_threads: usize,
+    keep_alive: Duration,
+}
+
+impl Builder {
+    /// A runtime of one shard that lives on the thread that calls
+    /// [`block_on`](Runtime::block_on) first, and runs only then.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// assert_eq!(runtime.block_on(async { 1 + 1 }), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn new_current_thread() -> Builder {
+        Builder::new(Kind::CurrentThread)
+    }
+
+    /// A runtime of several shards, each a thread of its own with its own ring, that run from
+    /// [`build`](Builder::build) until the runtime is shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    /// assert_eq!(runtime.run(|| async { henge::shard::count() }), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn new_multi_thread() -> Builder {
+        Builder::new(Kind::MultiThread)
+    }
+
+    fn new(kind: Kind) -> Builder {
+        Builder {
+            kind,
+            shards: None,
+            pinning: None,
+            spin: Duration::from_micros(50),
+            event_interval: 61,
+            lifo_slot: false,
+            resolution: Resolution::Millisecond,
+            start_paused: false,
+            // What the main thread has: what a program does in `main` works on shard 0, too.
+            stack_bytes: 8 << 20,
+            namer: None,
+            hooks: Hooks::default(),
+            driver: henge_driver::Config::default(),
+            max_blocking_threads: 512,
+            keep_alive: Duration::from_secs(10),
+        }
+    }
+
+    /// How many shards there are. By default, as many as threads can run at once: the CPUs that
+    /// the process may use, fewer under a CPU quota. A runtime of one thread ignores it, as tokio's
+    /// does.
+    ///
+    /// # Panics
+    /// If `shards` is 0.
+    pub fn worker_threads(&mut self, shards: usize) -> &mut Builder {
+        assert!(shards > 0, "Worker threads cannot be set to 0");
+        self.shards = Some(shards);
+        self
+    }
+
+    /// Which CPUs the shards are pinned to; see [`Pinning`] for what happens unless this is called.
+    ///
+    /// A thread that you start on a pinned shard inherits its one CPU, unless it is started by
+    /// [`henge::thread::spawn`](crate::thread::spawn).
+    pub fn pinning(&mut self, pinning: Pinning) -> &mut Builder {
+        self.pinning = Some(pinning);
+        self
+    }
+
+    /// How many entries each shard's submission ring has, 1024 by default. The kernel rounds it up
+    /// to a power of two. More than fit are kept and submitted in pieces, so this is no limit.
+    pub fn ring_entries(&mut self, entries: u32) -> &mut Builder {
+        self.driver = self.driver.clone().ring_entries(entries);
+        self
+    }
+
+    /// For how long an idle shard looks for the next completion before it sleeps, 50 µs by default;
+    /// [`Duration::ZERO`] for never.
+    ///
+    /// It looks only where that has been paying, by the average of how long it waited of late. It
+    /// never does where the shards outnumber the CPUs or the process has a CPU quota.
+    pub fn spin_before_park(&mut self, limit: Duration) -> &mut Builder {
+        self.spin = limit;
+        self
+    }
+
+    /// How many tasks a shard runs, at most, before it looks at its ring again; 61 by default. Less
+    /// is a lower latency under load, more is more throughput.
+    ///
+    /// # Panics
+    /// If `tasks` is 0.
+    pub fn event_interval(&mut self, tasks: u32) -> &mut Builder {
+        assert!(tasks > 0, "event_interval must be greater than 0");
+        self.event_interval = tasks;
+        self
+    }
+
+    /// Whether a task that is woken runs next, before those that were woken earlier (three times in
+    /// a row at most). Off by default: for tasks that stay on their shard it gains nothing.
+    pub fn lifo_slot(&mut self, on: bool) -> &mut Builder {
+        self.lifo_slot = on;
+        self
+    }
+
+    /// Tasks run in the order in which they are woken, which is the default.
+    pub fn disable_lifo_slot(&mut self) -> &mut Builder {
+        self.lifo_slot(false)
+    }
+
+    /// How many threads the pool for blocking work may have, 512 by default. They are started when
+    /// they are needed.
+    ///
+    /// # Panics
+    /// If `threads` is 0.
+    pub fn max_blocking_threads(&mut self, threads: usize) -> &mut Builder {
+        assert!(threads > 0, "Max blocking threads cannot be set to 0");
+        self.max_blocking_threads = threads;
+        self
+    }
+
+    /// How long an idle thread of the blocking pool is kept, 10 s by default.
+    pub fn thread_keep_alive(&mut self, idle: Duration) -> &mut Builder {
+        self.keep_alive = idle;
+        self
+    }
+
+    /// The name of all threads of this runtime. By default a shard's is `henge-` and its number.
+    pub fn thread_name(&mut self, name: impl Into<String>) -> &mut Builder {
+        let name = name.into();
+        self.thread_name_fn(move || name.clone())
+    }
+
+    /// Names the threads of this runtime: called once for each.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// let count = AtomicUsize::new(0);
+    /// let runtime = henge::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(2)
+    ///     .thread_name_fn(move || format!("app-{}", count.fetch_add(1, Ordering::Relaxed)))
+    ///     .build()?;
+    /// let name = runtime.run(|| async { std::thread::current().name().map(String::from) });
+    /// assert!(name.is_some_and(|name| name.starts_with("app-")));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn thread_name_fn<F>(&mut self, name: F) -> &mut Builder
+    where
+        F: Fn() -> String + Send + Sync + 'static,
+    {
+        self.namer = Some(Arc::new(name));
+        self
+    }
+
+    /// The stack of each thread of this runtime, in bytes; 8 MiB by default. Untouched pages cost
+    /// nothing.
+    pub fn thread_stack_size(&mut self, bytes: usize) -> &mut Builder {
+        self.stack_bytes = bytes;
+        self
+    }
+
+    /// Called by each thread of this runtime when it starts: shards and the blocking pool.
+    pub fn on_thread_start<F: Fn() + Send + Sync + 'static>(&mut self, hook: F) -> &mut Builder {
+        self.hooks.start = Some(Arc::new(hook));
+        self
+    }
+
+    /// Called by each thread of this runtime before it ends: shards and the blocking pool.
+    pub fn on_thread_stop<F: Fn() + Send + Sync + 'static>(&mut self, hook: F) -> &mut Builder {
+        self.hooks.stop = Some(Arc::new(hook));
+        self
+    }
+
+    /// Called by a shard that has nothing to do, before it sleeps. What it wakes runs first.
+    pub fn on_thread_park<F: Fn() + Send + Sync + 'static>(&mut self, hook: F) -> &mut Builder {
+        self.hooks.park = Some(Arc::new(hook));
+        self
+    }
+
+    /// Called by a shard after it has slept.
+    pub fn on_thread_unpark<F: Fn() + Send + Sync + 'static>(&mut self, hook: F) -> &mut Builder {
+        self.hooks.unpark = Some(Arc::new(hook));
+        self
+    }
+
+    /// Timers that are less than 100 µs late, instead of up to a millisecond and a little; off by
+    /// default. A shard then wakes more often for its timers.
+    pub fn exact_timers(&mut self, exact: bool) -> &mut Builder {
+        self.resolution = if exact { Resolution::Exact } else { Resolution::Millisecond };
+        self
+    }
+
+    /// The clock stands still from the start, as after [`time::pause`](crate::time::pause). For
+    /// tests; only a runtime of one shard can do it.
+    pub fn start_paused(&mut self, paused: bool) -> &mut Builder {
+        self.start_paused = paused;
+        self
+    }
+
+    /// Everything is always on; for programs that come from tokio.
+    pub fn enable_all(&mut self) -> &mut Builder {
+        self
+    }
+
+    /// I/O is always on; for programs that come from tokio.
+    pub fn enable_io(&mut self) -> &mut Builder {
+        self
+    }
+
+    /// Time is always on; for programs that come from tokio.
+    pub fn enable_time(&mut self) -> &mut Builder {
+        self
+    }
+
+    /// Makes the runtime, and starts its shards if they are threads of its own.
+    ///
+    /// # Errors
+    /// If io_uring cannot be had here (the error names the cause and the cure), a thread cannot be
+    /// started, [`Pinning::Cpus`] does not name one CPU a shard that the process may use, or a
+    /// paused clock is asked for with several shards.
+    pub fn build(&mut self) -> io::Result<Runtime> {
+        let cpus = Cpus::allowed()?;
+        let shards = match (self.kind, self.shards, &self.pinning) {
+            (Kind::CurrentThread, ..) => 1,
+            (Kind::MultiThread, Some(shards), _) => shards,
+            (Kind::MultiThread, None, Some(Pinning::Cpus(cpus))) => cpus.len().max(1),
+            (Kind::MultiThread, None, _) => cpus.default_shards(),
+        };
+        if self.start_paused && shards > 1 {
+            let text = "only a runtime of one shard can start with its clock paused";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let config = Config {
+            hooks: self.hooks.clone(),
+            event_interval: self.event_interval,
+            lifo_slot: self.lifo_slot,
+            resolution: self.resolution,
+            spin: if cpus.have_room_for(shards) { self.spin } else { Duration::ZERO },
+            driver: self.driver.clone(),
+        };
+        let clock = Clock::new(shards == 1, self.start_paused);
+        let places = match self.kind {
+            // The thread of this runtime is not ours to pin.
+            Kind::CurrentThread => vec![None],
+            Kind::MultiThread => cpus.place(self.pinning.as_ref(), shards)?,
+        };
+        let seats: Box<[Seat]> = (0..shards).map(|_| Seat::new()).collect();
+        match self.kind {
+            Kind::CurrentThread => {
+                // The thread that will make the ring may be another; whether there is one to be had
+                // is the same for all, and is for this call to say.
+                drop(Driver::with_config(&config.driver)?);
+                let lone = Lone { seat: Seat::new(), taken: false };
+                let seats = Seats::Lone(Mutex::new(lone));
+                let shared = Shared::new(seats, self.pool(), config, cpus, clock);
+                Ok(Runtime { handle: Handle::new(shared), threads: Vec::new() })
+            }
+            Kind::MultiThread => {
+                let starts = places.into_iter().enumerate().map(|(index, cpu)| Start {
+                    name: self.name(|| format!("henge-{index}")),
+                    stack_bytes: self.stack_bytes,
+                    cpu,
+                });
+                let shared = Shared::new(Seats::Threads(seats), self.pool(), config, cpus, clock);
+                let threads = launch(&shared, starts.collect())?;
+                Ok(Runtime { handle: Handle::new(shared), threads })
+            }
+        }
+    }
+
+    fn pool(&self) -> Pool {
+        let namer = self.namer.clone();
+        Pool::new(offload::Config {
+            max_threads: self.max_blocking_threads,
+            keep_alive: self.keep_alive,
+            thread_name: namer.unwrap_or_else(|| Arc::new(|| String::from("henge-blocking"))),
+            stack_size: Some(self.stack_bytes),
+            on_start: self.hooks.start.clone(),
+            on_stop: self.hooks.stop.clone(),
+        })
+    }
+
+    fn name(&self, default: impl FnOnce() -> String) -> String {
+        self.namer.as_ref().map_or_else(default, |name| name())
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("kind", &self.kind)
+            .field("worker_threads", &self.shards)
+            .field("pinning", &self.pinning)
+            .field("spin_before_park", &self.spin)
+            .field("event_interval", &self.event_interval)
+            .field("lifo_slot", &self.lifo_slot)
+            .field("max_blocking_threads", &self.max_blocking_threads)
+            .field("thread_keep_alive", &self.keep_alive)
+            .field("thread_stack_size", &self.stack_bytes)
+            .field("hooks", &self.hooks)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,45 @@
+//! What a shard counts, where any thread can read it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Written by one thread, without any read-modify-write; read by all. In one or two cache lines of
+/// the writer's own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Counters {
+    pub(crate) turns: Counter,
+    pub(crate) polls: Counter,
+    pub(crate) enters: Counter,
+    pub(crate) completions: Counter,
+    pub(crate) spins: Counter,
+    pub(crate) spins_in_vain: Counter,
+    pub(crate) parks: Counter,
+    /// Nanoseconds.
+    pub(crate) parked: Counter,
+    pub(crate) queued: Counter,
+    pub(crate) alive: Counter,
+    pub(crate) timers: Counter,
+}
+
+/// A number that one thread writes. Each value stands for itself: relaxed throughout.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// For the writer.
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// For the writer.
+    #[inline]
+    pub(crate) fn add(&self, value: u64) {
+        self.set(self.get().wrapping_add(value));
+    }
+}

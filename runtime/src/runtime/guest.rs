@@ -1,0 +1,174 @@
+//! Waiting for a future on a thread that is not a shard's, and what that thread keeps for it.
+//!
+//! A thread has at most one ring, and a task queue with its timers for each runtime that it has
+//! blocked on: as a guest, or as the owner of the shard of `new_current_thread`. They are made when
+//! they are first needed and kept, so that tasks which were spawned here go on at the next
+//! `block_on`, and a thread that blocks often makes one ring. They end, on this thread,
+//!
+//! - when the runtime is shut down by this thread,
+//! - at this thread's next `block_on`, if another one has shut it down,
+//! - when the thread ends.
+//!
+//! With the last of them ends the ring.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use henge_driver::Driver;
+
+use super::context;
+use super::launch::end_driver;
+use super::seat::Seat;
+use super::shard::Shard;
+use super::shared::{Seats, Shared, lock};
+
+/// As what a thread blocks on a runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// As the owner of the shard, if that has no owner yet.
+    Owner,
+    /// As the owner if it is that, and else as a guest.
+    Guest,
+}
+
+/// # Panics
+/// In async context.
+#[track_caller]
+pub(crate) fn assert_may_block() {
+    assert!(
+        !context::in_loop(),
+        "Cannot start a runtime from within a runtime. This happens because a function (like \
+         `block_on`) attempted to block the current thread while the thread is being used to \
+         drive asynchronous tasks."
+    );
+}
+
+/// Runs `future` on this thread, with its ring and its tasks for `shared`, until it is done.
+#[track_caller]
+pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, role: Role, future: F) -> F::Output {
+    assert_may_block();
+    let shard = match KEPT.try_with(|kept| kept.shard(shared, role)) {
+        Ok(shard) => shard,
+        // This thread is ending, and what it kept is gone.
+        Err(_) => Driver::with_config(&shared.config.driver)
+            .map(|driver| Rc::new(Shard::guest(shared, driver))),
+    };
+    match shard {
+        Ok(shard) => shard.block_on(future),
+        Err(error) => panic!("this thread cannot block on the runtime: {error}"),
+    }
+}
+
+/// Ends what this thread keeps for a runtime that was shut down.
+pub(super) fn end(shared: &Arc<Shared>) {
+    // A thread that is ending has ended it, or is about to.
+    let _gone = KEPT.try_with(|kept| kept.end(|shard| Arc::ptr_eq(shard.shared(), shared)));
+    let Seats::Lone(lone) = &shared.seats else { return };
+    let mut lone = lock(lone);
+    if !lone.taken {
+        // Nobody will sit down here: what waits for somebody is dropped here.
+        lone.taken = true;
+        let inbox = Arc::clone(&lone.seat.inbox);
+        drop(lone);
+        crate::task::Home::with_inbox(inbox).close();
+    }
+}
+
+thread_local! {
+    static KEPT: Kept = const { Kept { driver: RefCell::new(None), shards: RefCell::new(Vec::new()) } };
+}
+
+/// What a thread keeps. Nothing is borrowed while code of a user runs.
+struct Kept {
+    driver: RefCell<Option<Driver>>,
+    shards: RefCell<Vec<Rc<Shard>>>,
+}
+
+impl Kept {
+    fn shard(&self, shared: &Arc<Shared>, role: Role) -> io::Result<Rc<Shard>> {
+        self.end(|shard| shard.shared().is_closed());
+        if let Some(own) = self.find(shared, true) {
+            return Ok(own);
+        }
+        let driver = self.driver(shared)?;
+        let shard = match take_seat(shared, role) {
+            Some(seat) => Shard::seated(shared, 0, driver, &seat),
+            None => match self.find(shared, false) {
+                Some(guest) => return Ok(guest),
+                None => Shard::guest(shared, driver),
+            },
+        };
+        let shard = Rc::new(shard);
+        self.shards.borrow_mut().push(Rc::clone(&shard));
+        Ok(shard)
+    }
+
+    fn find(&self, shared: &Arc<Shared>, own: bool) -> Option<Rc<Shard>> {
+        let shards = self.shards.borrow();
+        let found = shards
+            .iter()
+            .find(|shard| Arc::ptr_eq(shard.shared(), shared) && shard.index().is_some() == own);
+        found.cloned()
+    }
+
+    fn driver(&self, shared: &Shared) -> io::Result<Driver> {
+        if let Some(driver) = &*self.driver.borrow() {
+            return Ok(driver.clone());
+        }
+        let driver = Driver::with_config(&shared.config.driver)?;
+        *self.driver.borrow_mut() = Some(driver.clone());
+        Ok(driver)
+    }
+
+    /// Ends those that `which` picks, and the ring if none is left.
+    fn end(&self, which: impl Fn(&Shard) -> bool) {
+        let mut ended: Vec<_> =
+            self.shards.borrow_mut().extract_if(.., |shard| which(shard)).collect();
+        if ended.is_empty() {
+            return;
+        }
+        for shard in &ended {
+            shard.close();
+            vacate(shard);
+        }
+        if self.shards.borrow().is_empty() {
+            let driver = self.driver.borrow_mut().take();
+            if let Some(driver) = driver {
+                end_driver(&driver);
+            }
+        }
+        // The timers go after the operations: these wake tasks, and nothing sleeps any more.
+        ended.clear();
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.end(|_| true);
+    }
+}
+
+/// The seat of a runtime of one thread, if the caller may have it and nobody does.
+fn take_seat(shared: &Shared, role: Role) -> Option<Seat> {
+    let Seats::Lone(lone) = &shared.seats else { return None };
+    let mut lone = lock(lone);
+    if role == Role::Guest || lone.taken {
+        return None;
+    }
+    lone.taken = true;
+    Some(lone.seat.clone())
+}
+
+/// Gives up the seat of a shard that has ended. If its runtime has not, the next thread that blocks
+/// on it may sit down.
+fn vacate(shard: &Shard) {
+    let Seats::Lone(lone) = &shard.shared().seats else { return };
+    if shard.index().is_some() && !shard.shared().is_closed() {
+        let mut lone = lock(lone);
+        lone.seat = Seat::new();
+        lone.taken = false;
+    }
+}

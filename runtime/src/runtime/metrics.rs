@@ -1,0 +1,144 @@
+//! What a runtime has done, for whoever asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::seat::Seat;
+use super::shared::Shared;
+
+/// What a runtime has done so far; see [`Handle::metrics`](super::Handle::metrics).
+///
+/// tokio's names, for what tokio has a name for; then [`shard`](RuntimeMetrics::shard). The numbers
+/// of a shard are published once a turn, each by itself.
+///
+/// # Examples
+/// ```
+/// let runtime = henge::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+/// runtime.run(|| henge::task::yield_now());
+/// let metrics = runtime.metrics();
+/// assert_eq!(metrics.num_workers(), 2);
+/// assert!(metrics.shard(0).turns() > 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RuntimeMetrics {
+    shared: Arc<Shared>,
+    seats: Vec<Seat>,
+}
+
+impl RuntimeMetrics {
+    pub(super) fn new(shared: Arc<Shared>) -> RuntimeMetrics {
+        RuntimeMetrics { seats: shared.seats(), shared }
+    }
+
+    /// How many shards there are.
+    pub fn num_workers(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Tasks that have not ended, on all shards. Guests' are not counted.
+    pub fn num_alive_tasks(&self) -> usize {
+        self.seats.iter().map(|seat| seat.counters.alive.get() as usize).sum()
+    }
+
+    /// Threads of the blocking pool.
+    pub fn num_blocking_threads(&self) -> usize {
+        self.shared.pool.metrics().threads
+    }
+
+    /// Threads of the blocking pool that have nothing to do.
+    pub fn num_idle_blocking_threads(&self) -> usize {
+        self.shared.pool.metrics().idle
+    }
+
+    /// Closures that wait for a thread of the blocking pool.
+    pub fn blocking_queue_depth(&self) -> usize {
+        self.shared.pool.metrics().queued
+    }
+
+    /// How often the shard has slept.
+    ///
+    /// # Panics
+    /// If there is no such shard; so do all that take a shard's number.
+    pub fn worker_park_count(&self, worker: usize) -> u64 {
+        self.shard(worker).parks()
+    }
+
+    /// How often the shard has polled a task.
+    pub fn worker_poll_count(&self, worker: usize) -> u64 {
+        self.shard(worker).polls()
+    }
+
+    /// Tasks of the shard that wait for their turn.
+    pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
+        self.shard(worker).queued()
+    }
+
+    /// What one shard has done.
+    pub fn shard(&self, index: usize) -> ShardMetrics {
+        ShardMetrics { seat: self.seats[index].clone() }
+    }
+}
+
+/// What a shard has done so far; see [`RuntimeMetrics::shard`].
+#[derive(Clone, Debug)]
+pub struct ShardMetrics {
+    seat: Seat,
+}
+
+impl ShardMetrics {
+    /// Turns of its loop.
+    pub fn turns(&self) -> u64 {
+        self.seat.counters.turns.get()
+    }
+
+    /// Polls of tasks.
+    pub fn polls(&self) -> u64 {
+        self.seat.counters.polls.get()
+    }
+
+    /// System calls that entered its ring.
+    pub fn enters(&self) -> u64 {
+        self.seat.counters.enters.get()
+    }
+
+    /// Completions of its operations.
+    pub fn completions(&self) -> u64 {
+        self.seat.counters.completions.get()
+    }
+
+    /// How often it looked for work, instead of sleeping, and found some.
+    pub fn spins(&self) -> u64 {
+        self.seat.counters.spins.get()
+    }
+
+    /// How often it looked and found nothing, and slept after all.
+    pub fn spins_in_vain(&self) -> u64 {
+        self.seat.counters.spins_in_vain.get()
+    }
+
+    /// How often it slept.
+    pub fn parks(&self) -> u64 {
+        self.seat.counters.parks.get()
+    }
+
+    /// For how long it slept, in all.
+    pub fn parked(&self) -> Duration {
+        Duration::from_nanos(self.seat.counters.parked.get())
+    }
+
+    /// Tasks that wait for their turn.
+    pub fn queued(&self) -> usize {
+        self.seat.counters.queued.get() as usize
+    }
+
+    /// Tasks that have not ended.
+    pub fn alive(&self) -> usize {
+        self.seat.counters.alive.get() as usize
+    }
+
+    /// Timers that have not fired.
+    pub fn timers(&self) -> usize {
+        self.seat.counters.timers.get() as usize
+    }
+}

@@ -1,0 +1,242 @@
+//! Making a runtime, running on it, and ending it.
+//!
+//! A runtime is a number of shards. A shard is a thread with a ring, a queue of tasks and a wheel
+//! of timers, all its own; a task stays on the shard that it was spawned on.
+//!
+//! | I want | call |
+//! |---|---|
+//! | a program on all cores | `#[henge::main]`, which is [`Runtime::run`] |
+//! | the same server on every shard | [`run_each`](crate::run_each) |
+//! | to wait, in a thread of my own, for a future that borrows | [`Runtime::block_on`], [`Handle::block_on`] |
+//! | a runtime that lives on this thread | [`Builder::new_current_thread`] |
+//! | to spawn from a thread that is no shard | [`Handle::spawn`] |
+//!
+//! A *guest* is a thread that is not a shard and blocks on a runtime. It has a ring, a queue and a
+//! wheel of its own, which run while it is inside `block_on`, and only then.
+
+mod builder;
+mod config;
+#[allow(unsafe_code, reason = "the current shard and runtime are found through pointers")]
+pub(crate) mod context;
+mod counters;
+mod guest;
+mod handle;
+mod id;
+mod latch;
+mod launch;
+mod metrics;
+mod placement;
+#[allow(unsafe_code, reason = "a task whose future lives in the frame of `block_on`")]
+mod root;
+mod seat;
+pub(crate) mod shard;
+pub(crate) mod shared;
+mod spin;
+mod unwind;
+
+use std::future::Future;
+use std::io;
+use std::panic::resume_unwind;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle as Thread;
+use std::time::Duration;
+
+use henge_driver::sys::clock;
+
+pub use builder::Builder;
+pub use handle::{EnterGuard, Handle, RuntimeFlavor, TryCurrentError};
+pub use id::{ShardId, count, current, try_current};
+pub use metrics::{RuntimeMetrics, ShardMetrics};
+pub use placement::Pinning;
+
+use crate::task::JoinHandle;
+use shared::Seats;
+
+/// Shards, and the pool for blocking work beside them.
+///
+/// Dropping it shuts it down: every shard drops its tasks, sends what was written and not sent, for
+/// at most half a second, and ends; closures that run in the blocking pool are waited for.
+///
+/// # Examples
+/// ```
+/// let runtime = henge::runtime::Runtime::new()?;
+/// let answer = runtime.run(|| async {
+///     let task = henge::spawn(async { 6 * 7 });
+///     task.await
+/// });
+/// assert_eq!(answer?, 42);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Runtime {
+    handle: Handle,
+    /// The shards' threads; none for `new_current_thread`, and none once they were joined.
+    threads: Vec<Thread<()>>,
+}
+
+impl Runtime {
+    /// A runtime of as many shards as threads can run at once, with default settings.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn new() -> io::Result<Runtime> {
+        Builder::new_multi_thread().build()
+    }
+
+    /// The runtime for other threads, and for when it is borrowed here.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Sends the closure to shard 0, makes its future there, and waits for it.
+    ///
+    /// Neither the future nor what it spawns need be `Send`. On a runtime of one thread that thread
+    /// is this one, as in [`block_on`](Runtime::block_on). A panic of the future is resumed here.
+    ///
+    /// # Panics
+    /// In async context, where nothing may block; and if the future does.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    ///
+    /// let runtime = henge::runtime::Runtime::new()?;
+    /// let answer = runtime.run(|| async {
+    ///     let shared = Rc::new(21);
+    ///     let there = Rc::clone(&shared);
+    ///     let task = henge::spawn(async move { *there });
+    ///     *shared + task.await.unwrap_or(0)
+    /// });
+    /// assert_eq!(answer, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn run<M, F>(&self, make: M) -> F::Output
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send + 'static,
+    {
+        guest::assert_may_block();
+        let Seats::Threads(seats) = &self.handle.shared().seats else {
+            return guest::block_on(self.handle.shared(), guest::Role::Owner, async {
+                make().await
+            });
+        };
+        let (send, receive) = mpsc::sync_channel(1);
+        let sent = seats[0].inbox.send(move |home| {
+            let task = async move {
+                let result = unwind::catch(async { make().await }).await;
+                // Nobody receives it if the waiting thread was ended: then nobody wants it.
+                drop(send.send(result));
+            };
+            drop(home.spawn(task));
+        });
+        drop(sent);
+        match receive.recv() {
+            Ok(Ok(output)) => output,
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(mpsc::RecvError) => panic!("the shard ended before the future did"),
+        }
+    }
+
+    /// Runs a future on this thread until it is done.
+    ///
+    /// On a runtime of one thread, the first thread to call this is that thread: the shard is its
+    /// own from then on, and its tasks run while it is inside `block_on`. Every other thread, and
+    /// every thread on a runtime of several shards, is a guest as in [`Handle::block_on`].
+    ///
+    /// The future may borrow, and need not be `Send`.
+    ///
+    /// # Panics
+    /// In async context, where nothing may block; if the future does; and if this thread cannot have
+    /// a ring.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let text = String::from("borrowed");
+    /// assert_eq!(runtime.block_on(async { text.len() }), 8);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        guest::block_on(self.handle.shared(), guest::Role::Owner, future)
+    }
+
+    /// As [`Handle::spawn`].
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle.spawn(future)
+    }
+
+    /// As [`Handle::spawn_blocking`].
+    #[track_caller]
+    pub fn spawn_blocking<F, T>(&self, call: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.handle.spawn_blocking(call)
+    }
+
+    /// As [`Handle::enter`].
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.handle.enter()
+    }
+
+    /// As [`Handle::metrics`].
+    pub fn metrics(&self) -> RuntimeMetrics {
+        self.handle.metrics()
+    }
+
+    /// Shuts the runtime down and waits for at most `timeout`, for closures in the blocking pool,
+    /// too. What has not ended by then goes on by itself.
+    pub fn shutdown_timeout(mut self, timeout: Duration) {
+        self.shut_down(Some(timeout));
+    }
+
+    /// Shuts the runtime down without waiting: the shards do it alone. Unlike a drop, this may be
+    /// called in async context.
+    pub fn shutdown_background(self) {
+        self.shutdown_timeout(Duration::ZERO);
+    }
+
+    /// Shuts down, once, and waits for at most `timeout`.
+    fn shut_down(&mut self, timeout: Option<Duration>) {
+        let shared = Arc::clone(self.handle.shared());
+        if !shared.close() {
+            return;
+        }
+        if matches!(shared.seats, Seats::Threads(_)) {
+            launch::dismiss(&shared);
+        }
+        let threads = std::mem::take(&mut self.threads);
+        if context::in_loop() {
+            // Nothing is waited for here, nor ended under the feet of the loop that runs. A second
+            // panic would end the process.
+            shared.pool.shutdown(Some(Duration::ZERO));
+            assert!(
+                timeout == Some(Duration::ZERO) || std::thread::panicking(),
+                "Cannot drop a runtime in a context where blocking is not allowed. This happens \
+                 when a runtime is dropped from within an asynchronous context."
+            );
+            return;
+        }
+        guest::end(&shared);
+        let deadline = timeout.and_then(|timeout| clock::now().checked_add(timeout));
+        launch::join(&shared, threads, deadline);
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(clock::now()));
+        shared.pool.shutdown(left);
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.shut_down(None);
+    }
+}

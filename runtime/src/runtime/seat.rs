@@ -1,0 +1,58 @@
+//! A shard as other threads see it, from before its thread has started.
+
+use std::fmt;
+use std::sync::atomic::{Ordering, fence};
+use std::sync::{Arc, OnceLock};
+
+use henge_driver::Remote;
+
+use super::counters::Counters;
+use crate::queue::inbox::Inbox;
+
+/// Where to send to a shard, and how it fares.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) counters: Arc<Counters>,
+    remote: Arc<OnceLock<Remote>>,
+}
+
+impl Seat {
+    /// A seat that nobody sits on. What is sent to it waits for whoever will.
+    pub(super) fn new() -> Seat {
+        let remote = Arc::new(OnceLock::<Remote>::new());
+        let bell = Arc::clone(&remote);
+        let inbox = Arc::new(Inbox::new(move || ring(&bell)));
+        Seat { inbox, counters: Arc::default(), remote }
+    }
+
+    /// From now on the driver of this `remote` is woken when something is sent.
+    pub(super) fn sit(&self, remote: &Remote) {
+        // A seat is sat on once; if not, the first one keeps it.
+        drop(self.remote.set(remote.clone()));
+    }
+
+    /// What a new task is compared by: those that wait for their turn, then those that live.
+    pub(super) fn load(&self) -> (u64, u64) {
+        (self.counters.queued.get(), self.counters.alive.get())
+    }
+}
+
+fn ring(remote: &OnceLock<Remote>) {
+    if let Some(remote) = remote.get() {
+        remote.wake();
+        return;
+    }
+    // SeqCst: against the fence in the driver's `park`. Either this sees the remote, or whoever
+    // sits down, and fences before it sleeps, sees what was sent before this.
+    fence(Ordering::SeqCst);
+    if let Some(remote) = remote.get() {
+        remote.wake();
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat").field("counters", &self.counters).finish_non_exhaustive()
+    }
+}

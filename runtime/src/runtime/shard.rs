@@ -1,0 +1,367 @@
+//! The loop: what one thread does, turn by turn, for one queue of tasks.
+//!
+//! A [`Shard`] is made, run and dropped by one thread: a shard thread of `new_multi_thread`, the
+//! thread that owns the shard of `new_current_thread`, or a guest. What other threads may ask of it
+//! comes by the inbox (tasks to be woken, closures) and by the driver's remote list (operations to
+//! be cancelled), each of which wakes it if it sleeps.
+//!
+//! # Why no wake is lost
+//! The loop sleeps in [`Driver::park`] only. That publishes that the thread sleeps, fences, and
+//! looks once more at its own list and at all that `something_came` looks at, before it enters the
+//! kernel. Whoever pushes does so before a fence and a look at the flag. Of the two fences one comes
+//! first: either the pusher sees the flag and wakes, or the loop sees the push and does not sleep.
+//! While the loop only *looks* (spins), nothing is published: it sees a push by looking.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::hint;
+use std::io;
+use std::panic::resume_unwind;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use henge_driver::sys::clock;
+use henge_driver::{Driver, coop};
+
+use super::config::call;
+use super::context::{LoopGuard, SharedGuard};
+use super::counters::Counters;
+use super::root::Root;
+use super::seat::Seat;
+use super::shared::Shared;
+use super::spin::Spin;
+use super::unwind;
+use crate::task::Home;
+use crate::time::Timers;
+
+impl Shard {
+    /// One turn: tasks, timers, other threads, and the ring, which is entered once at most.
+    fn turn(&self) -> io::Result<()> {
+        // 1. Tasks. No more than `event_interval`, nor, if the ring has something to say or to be
+        // told, past `LONGEST` since it was entered last: 61 polls of 100 µs would be 6 ms without
+        // I/O. What other threads sent is picked up every eighth time, at the price of a load.
+        let mut polls = 0;
+        while polls < self.event_interval {
+            let Some(task) = self.home.pop() else { break };
+            coop::budget(coop::BUDGET, || task.run());
+            polls += 1;
+            if self.left.get() {
+                break;
+            }
+            if polls % 8 == 0 {
+                self.home.take_inbox();
+                if self.ring_wants_us() && clock::now() - self.entered.get() >= LONGEST {
+                    break;
+                }
+            }
+        }
+
+        // 2. Timers, before anything is waited for: they make tasks runnable.
+        if !self.timers.is_idle() {
+            self.timers.fire(clock::now());
+        }
+
+        // 3. Other threads.
+        self.home.take_inbox();
+        self.count_turn(polls);
+
+        // 4. The ring: what was queued is submitted, what has come is handed to its owners, whose
+        // tasks run in the next turn. With tasks to run and nothing to submit or to fetch it is not
+        // entered at all, which would cost as much as ten polls.
+        if !self.home.has_work() && !self.left.get() {
+            self.wait()?;
+        } else if self.ring_wants_us() {
+            self.enter()?;
+        }
+
+        // 5. Tasks that gave way for the sake of I/O are behind those that it made runnable.
+        self.home.end_turn();
+        Ok(())
+    }
+
+    /// Nothing to do: looks for a while if that pays, then sleeps until something comes.
+    fn wait(&self) -> io::Result<()> {
+        if self.driver.completion_pending() {
+            return self.enter();
+        }
+        let deadline = self.timers.next_deadline();
+        if deadline.is_none() && self.timers.pending() > 0 {
+            // Timers that are never due: the clock is paused, and moves when nothing else does.
+            if self.driver.has_queued() {
+                return self.enter();
+            }
+            if self.timers.auto_advance() {
+                return Ok(());
+            }
+        }
+        let begun = clock::now();
+        let mut looked = false;
+        if let Some(limit) = self.spin.get().before_sleep() {
+            if self.driver.has_queued() {
+                // It is submitted first, or there would be nothing to look for.
+                return self.enter();
+            }
+            if self.look(begun, limit, deadline) {
+                return if self.driver.completion_pending() { self.enter() } else { Ok(()) };
+            }
+            looked = true;
+        }
+        call(self.shared.config.hooks.park.as_ref());
+        if !self.home.has_work() {
+            self.sleep(begun, looked, deadline)?;
+        }
+        call(self.shared.config.hooks.unpark.as_ref());
+        Ok(())
+    }
+
+    /// Looks for at most `limit` and not past `deadline`. True if the next turn has something to do.
+    fn look(&self, begun: Instant, limit: Duration, deadline: Option<Instant>) -> bool {
+        let mut spin = self.spin.get();
+        let until = begun.checked_add(limit);
+        let found = loop {
+            if (0..LOOKS).any(|_| {
+                hint::spin_loop();
+                self.something_came()
+            }) {
+                spin.found(clock::now() - begun);
+                break true;
+            }
+            let now = clock::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                break true;
+            }
+            if until.is_some_and(|until| until <= now) {
+                spin.in_vain();
+                break false;
+            }
+        };
+        self.spin.set(spin);
+        let counter = if found { &self.counters.spins } else { &self.counters.spins_in_vain };
+        counter.add(1);
+        found
+    }
+
+    fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
+        let submits = self.driver.has_queued();
+        self.driver.park(deadline, || self.something_came())?;
+        let now = clock::now();
+        self.entered.set(now);
+        if !looked {
+            let mut spin = self.spin.get();
+            spin.slept(now - begun, submits);
+            self.spin.set(spin);
+        }
+        self.counters.parks.add(1);
+        self.counters.parked.add((now - begun).as_nanos() as u64);
+        self.count_enter();
+        Ok(())
+    }
+
+    fn enter(&self) -> io::Result<()> {
+        self.driver.turn()?;
+        self.entered.set(clock::now());
+        self.count_enter();
+        Ok(())
+    }
+
+    /// Whether an enter would bring or take anything. Plain loads.
+    #[inline]
+    fn ring_wants_us(&self) -> bool {
+        self.driver.has_queued() || self.driver.completion_pending() || self.driver.has_posted()
+    }
+
+    /// Whether anything came from outside: all sources there are, for a loop that would sleep.
+    #[inline]
+    fn something_came(&self) -> bool {
+        self.driver.completion_pending()
+            || self.driver.has_posted()
+            || !self.home.inbox().is_empty()
+            || self.timers.has_returned()
+    }
+}
+
+/// For how long a turn keeps the ring waiting.
+const LONGEST: Duration = Duration::from_micros(200);
+
+/// How often a loop that looks does so between two looks at the clock.
+const LOOKS: u32 = 16;
+
+/// For how long a thread that leaves its loop waits for a send at a time.
+const STEP: Duration = Duration::from_millis(50);
+
+/// One queue of tasks with its ring and its timers, on the thread that runs them.
+pub(crate) struct Shard {
+    shared: Arc<Shared>,
+    /// Which of the runtime's shards this is; none for a guest.
+    index: Option<usize>,
+    driver: Driver,
+    home: Rc<Home>,
+    timers: Timers,
+    counters: Arc<Counters>,
+    /// How many tasks run between two looks at the ring.
+    event_interval: u32,
+    spin: Cell<Spin>,
+    /// When the ring was entered last.
+    entered: Cell<Instant>,
+    /// What the loop runs for is done.
+    left: Cell<bool>,
+}
+
+impl Shard {
+    /// The shard of a seat, on this thread, which its driver belongs to.
+    pub(super) fn seated(shared: &Arc<Shared>, index: usize, driver: Driver, seat: &Seat) -> Shard {
+        seat.sit(driver.remote());
+        let home = Home::with_inbox(Arc::clone(&seat.inbox));
+        let timers = Timers::new(Arc::clone(&shared.clock), shared.config.resolution);
+        let counters = Arc::clone(&seat.counters);
+        Shard::new(Arc::clone(shared), Some(index), driver, home, timers, counters)
+    }
+
+    /// A guest of the runtime, on this thread, which the driver belongs to.
+    pub(super) fn guest(shared: &Arc<Shared>, driver: Driver) -> Shard {
+        let wake = driver.remote().clone();
+        let home = Home::new(move || wake.wake());
+        let timers = Timers::guest(Arc::clone(&shared.clock), shared.config.resolution);
+        Shard::new(Arc::clone(shared), None, driver, home, timers, Arc::default())
+    }
+
+    fn new(
+        shared: Arc<Shared>,
+        index: Option<usize>,
+        driver: Driver,
+        home: Rc<Home>,
+        timers: Timers,
+        counters: Arc<Counters>,
+    ) -> Shard {
+        home.use_lifo_slot(shared.config.lifo_slot);
+        let wake = driver.remote().clone();
+        timers.set_home(move || wake.wake());
+        Shard {
+            index,
+            driver,
+            home,
+            timers,
+            counters,
+            event_interval: shared.config.event_interval,
+            spin: Cell::new(Spin::new(shared.config.spin)),
+            entered: Cell::new(clock::now()),
+            left: Cell::new(false),
+            shared,
+        }
+    }
+
+    /// Which of the runtime's shards this is; none for a guest.
+    pub(crate) fn index(&self) -> Option<usize> {
+        self.index
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Ends the loop after the task that runs.
+    pub(super) fn leave(&self) {
+        self.left.set(true);
+    }
+
+    /// Makes everything of this shard the current thing of its kind on this thread.
+    pub(super) fn enter_all(&self) -> Within<'_> {
+        let _shared = SharedGuard::new(Arc::clone(&self.shared));
+        let _shard = LoopGuard::new(self);
+        let (_driver, _home) = (self.driver.enter(), self.home.enter());
+        Within { _timers: self.timers.enter(), _home, _driver, _shard, _shared }
+    }
+
+    /// Runs turns until [`leave`](Shard::leave) is called. Inside [`enter_all`](Shard::enter_all).
+    pub(super) fn run(&self) {
+        while !self.left.get() {
+            if let Err(error) = self.turn() {
+                panic!("this thread's ring failed: {error}");
+            }
+        }
+    }
+
+    /// Runs turns until `future` is done, which is polled as a task.
+    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _within = self.enter_all();
+        let mut result = None;
+        {
+            let future = pin!(async {
+                result = Some(unwind::catch(future).await);
+                self.leave();
+            });
+            let _root = Root::new(&self.home, future);
+            self.left.set(false);
+            self.run();
+        }
+        self.hand_over();
+        match result {
+            Some(Ok(output)) => output,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => panic!("the loop was left before its future was done"),
+        }
+    }
+
+    /// Before this thread does something else: what was written goes out, as it would have by now
+    /// if writing were a system call. A send that is in flight moves only while its thread enters.
+    fn hand_over(&self) {
+        let mut result = self.driver.turn().map(drop);
+        while result.is_ok() && self.driver.unsent() > 0 {
+            result = self.driver.park(clock::now().checked_add(STEP), || false).map(drop);
+        }
+        self.count_enter();
+        if let Err(error) = result {
+            panic!("this thread's ring failed: {error}");
+        }
+    }
+
+    /// Drops all tasks, here, and takes no more. Inside, they may do what they may do in a poll.
+    pub(super) fn close(&self) {
+        let _within = self.enter_all();
+        self.home.close();
+        self.counters.queued.set(0);
+        self.counters.alive.set(0);
+    }
+
+    #[inline]
+    fn count_turn(&self, polls: u32) {
+        self.counters.turns.add(1);
+        self.counters.polls.add(u64::from(polls));
+        self.counters.queued.set(self.home.queued() as u64);
+        self.counters.alive.set(self.home.alive() as u64);
+        self.counters.timers.set(self.timers.pending() as u64);
+    }
+
+    fn count_enter(&self) {
+        let driver = self.driver.counters();
+        self.counters.enters.set(driver.enters);
+        self.counters.completions.set(driver.completions);
+    }
+}
+
+/// While it lives, this thread is inside the shard's loop.
+pub(super) struct Within<'a> {
+    // Dropped in this order, the reverse of that in which they were made.
+    _timers: crate::time::Entered<'a>,
+    _home: crate::task::Entered<'a>,
+    _driver: henge_driver::current::Entered<'a>,
+    _shard: LoopGuard<'a>,
+    _shared: SharedGuard,
+}
+
+impl fmt::Debug for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shard")
+            .field("index", &self.index)
+            .field("driver", &self.driver)
+            .field("home", &self.home)
+            .finish_non_exhaustive()
+    }
+}

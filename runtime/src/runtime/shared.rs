@@ -1,0 +1,203 @@
+//! What all threads of a runtime and all its handles have in common. None of it is a task or a
+//! ring: those belong to threads.
+
+use std::future::{Future, pending};
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use henge_driver::offload::{Class, Job, JobError, Pool};
+
+use super::config::Config;
+use super::context;
+use super::latch::Latch;
+use super::placement::Cpus;
+use super::seat::Seat;
+use crate::task::{Home, JoinHandle};
+use crate::time::Clock;
+
+/// One runtime.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) seats: Seats,
+    pub(crate) pool: Pool,
+    pub(crate) config: Config,
+    pub(crate) cpus: Cpus,
+    pub(crate) clock: Arc<Clock>,
+    /// The shards' threads.
+    pub(super) running: Latch,
+    closed: AtomicBool,
+    /// How many seats were drawn.
+    draws: AtomicU64,
+}
+
+/// The task queues of a runtime's shards.
+#[derive(Debug)]
+pub(crate) enum Seats {
+    /// One a shard thread, from build to shutdown.
+    Threads(Box<[Seat]>),
+    /// The one of `new_current_thread`, which goes to the first thread that blocks on it.
+    Lone(Mutex<Lone>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Lone {
+    pub(crate) seat: Seat,
+    /// Whether a thread owns it.
+    pub(crate) taken: bool,
+}
+
+impl Shared {
+    pub(super) fn new(
+        seats: Seats,
+        pool: Pool,
+        config: Config,
+        cpus: Cpus,
+        clock: Arc<Clock>,
+    ) -> Arc<Shared> {
+        let (closed, draws) = (AtomicBool::new(false), AtomicU64::new(0));
+        let running = Latch::default();
+        Arc::new(Shared { seats, pool, config, cpus, clock, running, closed, draws })
+    }
+
+    /// The seats at this moment, by number.
+    pub(crate) fn seats(&self) -> Vec<Seat> {
+        match &self.seats {
+            Seats::Threads(seats) => seats.to_vec(),
+            Seats::Lone(lone) => vec![lock(lone).seat.clone()],
+        }
+    }
+
+    pub(crate) fn shards(&self) -> usize {
+        match &self.seats {
+            Seats::Threads(seats) => seats.len(),
+            Seats::Lone(_) => 1,
+        }
+    }
+
+    /// Takes no more tasks from handles. True the first time.
+    pub(super) fn close(&self) -> bool {
+        // AcqRel: who sees the runtime closed sees what happened before, and here the other way.
+        !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire: pairs with `close`.
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Puts a task on a shard; see [`Handle::spawn`](super::Handle::spawn).
+    #[track_caller]
+    pub(crate) fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if self.is_closed() {
+            return cancelled(future);
+        }
+        let mut future = Some(future);
+        let here = context::with_shard(|shard| {
+            let ours = shard.index().is_some() && std::ptr::eq(&**shard.shared(), self);
+            if ours { future.take().map(|future| shard.home().spawn(future)) } else { None }
+        });
+        match (here.flatten(), future) {
+            (Some(task), _) => task,
+            (None, Some(future)) => self.draw().inbox.spawn(future),
+            (None, None) => unreachable!("the future is either spawned or left"),
+        }
+    }
+
+    /// Makes a task on the shard of this number.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[track_caller]
+    pub(crate) fn spawn_on<M, F>(&self, index: usize, make: M) -> JoinHandle<F::Output>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send + 'static,
+    {
+        let shards = self.shards();
+        assert!(index < shards, "there is no shard {index}: this runtime has {shards}");
+        match &self.seats {
+            Seats::Threads(seats) => seats[index].inbox.spawn_with(make),
+            Seats::Lone(lone) => {
+                let inbox = Arc::clone(&lock(lone).seat.inbox);
+                inbox.spawn_with(make)
+            }
+        }
+    }
+
+    /// The less loaded of two seats that are drawn.
+    fn draw(&self) -> Seat {
+        match &self.seats {
+            Seats::Lone(lone) => lock(lone).seat.clone(),
+            Seats::Threads(seats) => {
+                let drawn = mix(self.draws.fetch_add(1, Ordering::Relaxed));
+                let pick = |bits: u32| &seats[(bits as usize) % seats.len()];
+                let (a, b) = (pick(drawn as u32), pick((drawn >> 32) as u32));
+                if a.load() <= b.load() { a.clone() } else { b.clone() }
+            }
+        }
+    }
+
+    /// Runs a closure in the pool, and a task that waits for it.
+    #[track_caller]
+    pub(crate) fn spawn_blocking<F, T>(&self, call: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let waiting = Waiting(self.pool.spawn(Class::User, call));
+        let inhibit = self.clock.inhibit();
+        self.spawn(async move {
+            let result = waiting.result().await;
+            drop(inhibit);
+            result
+        })
+    }
+}
+
+/// A closure that was given to the pool. If its task is aborted before it starts, it never does.
+struct Waiting<T>(Job<T>);
+
+impl<T: Send + 'static> Waiting<T> {
+    async fn result(mut self) -> T {
+        match (&mut self.0).await {
+            Ok(value) => value,
+            Err(JobError::Panicked(panic)) => resume_unwind(panic),
+            Err(JobError::NoThread(error)) => panic!("OS can't spawn worker thread: {error}"),
+            // The pool is shut down, and so is the shard: this task is about to be cancelled.
+            Err(_) => pending().await,
+        }
+    }
+}
+
+impl<T> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A task of a runtime that is shut down.
+#[cold]
+fn cancelled<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
+    let home = Home::new(|| ());
+    home.close();
+    home.spawn(future)
+}
+
+/// What is guarded is whole at every moment, whoever panicked.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Spreads the bits of a counter (the finalizer of splitmix64).
+fn mix(count: u64) -> u64 {
+    let mut bits = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}

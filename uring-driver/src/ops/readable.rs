@@ -1,0 +1,50 @@
+//! Waiting until a descriptor can be read, without reading.
+
+use std::io;
+
+use crate::cqe::Cqe;
+use crate::fd::Fd;
+use crate::op::{Next, Operation};
+use crate::sqe::Sqe;
+use crate::sys::abi;
+
+/// Completes when there is something to read. It takes nothing, so nothing is lost if it is
+/// cancelled.
+///
+/// ```
+/// use henge_driver::sys::signal::{Listener, SIGUSR1};
+/// use henge_driver::{Driver, ops, submit};
+///
+/// let listener = Listener::new(SIGUSR1)?;
+/// let mut waiting = submit(ops::Readable::new(listener.fd()));
+/// # let driver = Driver::new()?;
+/// # let polled = driver.block_on(std::future::poll_fn(|cx| {
+/// #     std::task::Poll::Ready(std::pin::Pin::new(&mut waiting).poll(cx))
+/// # }))?;
+/// # assert!(polled.is_pending());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Readable {
+    fd: &'static Fd,
+}
+
+impl Readable {
+    /// For a descriptor that is never closed.
+    pub fn new(fd: &'static Fd) -> Readable {
+        Readable { fd }
+    }
+}
+
+// SAFETY: the entry points to no memory, and its descriptor stays open for ever.
+unsafe impl Operation for Readable {
+    type Output = io::Result<()>;
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::poll_add(self.fd, abi::POLLIN)
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {
+        Next::Done(cqe.into_result().map(drop))
+    }
+}
