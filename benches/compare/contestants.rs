@@ -23,6 +23,8 @@ pub(crate) struct Contestant {
 pub(crate) enum Takes {
     Everything,
     EchoOnly,
+    /// The echo rows of one connection.
+    OneConnection,
     IdleConnectionsOnly,
 }
 
@@ -40,10 +42,16 @@ impl Contestant {
 /// The contestant that everybody is put in proportion to.
 pub(crate) const BASE: &str = "tokio";
 
-pub(crate) const ALL: [Contestant; 11] = [
+pub(crate) const ALL: [Contestant; 12] = [
     Contestant::new("henge", "henge"),
     // The same server by `recv` and `write_owned`, without a copy.
     Contestant::variant("henge-owned", "henge", "owned"),
+    // The same server as `henge`, on a runtime that sleeps at once: the switch for those who share
+    // their cores.
+    Contestant {
+        takes: Takes::OneConnection,
+        ..Contestant::variant("henge-no-spin", "henge", "no-spin")
+    },
     Contestant::new(BASE, "tokio"),
     Contestant::new("tokio-multi", "tokio"),
     Contestant::new("monoio", "monoio"),
@@ -64,7 +72,13 @@ pub(crate) fn build(contestant: &Contestant, patience: Duration) -> Result<PathB
         return Err("there is no such package yet".into());
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
+    cargo.args(["build", "--release", "--quiet"]);
+    if contestant.package != "henge" {
+        // Peers are measured at the versions of their lock files. henge is what this repository
+        // holds, and so are its dependencies.
+        cargo.arg("--locked");
+    }
+    cargo.arg("--manifest-path");
     cargo.arg(package.join("Cargo.toml")).arg("--target-dir").arg(package.join("target"));
     cargo.stdin(Stdio::null()).stdout(Stdio::null());
     let mut cargo = Running::start(&mut cargo, None)?;

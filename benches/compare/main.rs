@@ -196,7 +196,8 @@ fn takes_part(who: &Contestant, kind: &Kind) -> bool {
         (Takes::Everything, _) => true,
         (Takes::EchoOnly, Kind::Echo { .. } | Kind::Idle { .. }) => true,
         (Takes::IdleConnectionsOnly, Kind::Idle { .. }) => true,
-        (Takes::EchoOnly | Takes::IdleConnectionsOnly, _) => false,
+        (Takes::OneConnection, Kind::Echo { connections, .. }) => *connections == 1,
+        _ => false,
     }
 }
 

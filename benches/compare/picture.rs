@@ -14,9 +14,10 @@ const STEP: f64 = 22.0;
 const SMALLEST: f64 = 0.05;
 const LARGEST: f64 = 4.0;
 
-const COLOURS: [(&str, &str); 11] = [
+const COLOURS: [(&str, &str); 12] = [
     ("henge", "#c1121f"),
     ("henge-owned", "#ff7b7b"),
+    ("henge-no-spin", "#f4b6c2"),
     ("tokio", "#222222"),
     ("tokio-multi", "#8d8d8d"),
     ("monoio", "#1d70b8"),
@@ -46,7 +47,7 @@ pub(crate) fn svg(results: &Results) -> String {
     );
     // Writing to a string does not fail, here and below.
     for (n, (name, colour)) in COLOURS.iter().enumerate() {
-        let at = 14.0 + n as f64 * 98.0;
+        let at = 14.0 + n as f64 * 91.0;
         _ = writeln!(
             svg,
             "<circle cx=\"{at}\" cy=\"38\" r=\"5\" fill=\"{colour}\"/>\

@@ -1,0 +1,54 @@
+//! Contestant: henge, one shard.
+
+#![deny(unsafe_code)]
+
+mod echo;
+mod http;
+mod peer;
+
+#[path = "../../common/rows/blocking.rs"]
+mod blocking;
+#[path = "../../common/rows/channel.rs"]
+mod channel;
+#[path = "../../common/rows/cross.rs"]
+mod cross;
+#[path = "../../common/rows/local.rs"]
+mod local;
+#[path = "../../common/rows/tasks.rs"]
+mod tasks;
+#[path = "../../common/rows/timers.rs"]
+mod timers;
+
+use contestant::{Job, NamedRow};
+
+const ROWS: &[NamedRow] = &[
+    ("spawn-batch", tasks::spawn_batch),
+    ("spawn-one", tasks::spawn_one),
+    ("yield", tasks::yield_thousand),
+    ("wake-round-trip", local::wake_round_trip),
+    ("channel-round-trip", channel::channel_round_trip),
+    ("timer-drop", timers::drop_alone),
+    ("timer-drop-earlier", timers::drop_with_earlier),
+    ("timer-drop-million", timers::drop_among_million),
+    ("timer-fire", timers::fire),
+    ("cross-round-trip", cross::busy_round_trip),
+    ("spawn-blocking", blocking::round_trip),
+    ("idle-tasks", tasks::idle_tasks),
+];
+
+fn main() -> std::io::Result<()> {
+    match contestant::job() {
+        Job::Echo { addr, buffer, variant } => match variant.as_str() {
+            "owned" => peer::run(|| echo::serve(addr, echo::by_buffers)),
+            "no-spin" => peer::run_without_spin(|| {
+                echo::serve(addr, move |stream| echo::by_copies(stream, buffer))
+            }),
+            _ => peer::run(|| echo::serve(addr, move |stream| echo::by_copies(stream, buffer))),
+        },
+        Job::Http { addr } => peer::run(|| http::serve(addr)),
+        Job::Micro { row } => {
+            contestant::micro(&row, ROWS);
+            Ok(())
+        }
+    }
+}
