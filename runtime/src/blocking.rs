@@ -7,8 +7,8 @@ use crate::task::JoinHandle;
 ///
 /// It starts at once if the pool has, or may start, a thread for it (512 by default), and else in
 /// the order of arrival. Aborting the handle keeps a closure that has not started from running; one
-/// that has runs to its end, and its result is dropped. Shutting the runtime down drops the closures
-/// that wait, and waits for those that run.
+/// that has runs to its end, and its result is dropped. Shutting the runtime down drops the
+/// closures that wait, and waits for those that run.
 ///
 /// # Panics
 /// Outside of a runtime.

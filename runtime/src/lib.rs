@@ -1,8 +1,41 @@
-//! henge: a thread-per-core io_uring runtime for Linux.
+//! A thread-per-core io_uring runtime for Linux, with tokio's names and semantics.
+//!
+//! A runtime is a number of *shards*: threads, pinned to a core each, each with its own ring, its
+//! own tasks and its own timers. A task stays on the shard that it was spawned on, need not be
+//! `Send`, and shares nothing with other shards that it is not given. Programs come from tokio by
+//! changing `tokio::` to `henge::`; what is built on tokio's I/O *traits* works unchanged.
+//!
+//! ```no_run
+//! # mod henge { pub use ::henge::*; }
+//! use henge::runtime::Runtime;
+//!
+//! fn main() -> std::io::Result<()> {
+//!     let runtime = Runtime::new()?; // a shard a CPU
+//!     runtime.run_each(|| async {
+//!         // This runs on every shard, and what it spawns stays there.
+//!         let here = henge::shard::current();
+//!         let task = henge::spawn(async move { println!("hello from shard {here}") });
+//!         task.await.map_err(std::io::Error::other)
+//!     })
+//! }
+//! ```
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`runtime`] | making a runtime, running on it, ending it, seeing what it does |
+//! | [`task`] | tasks, their handles, blocking work |
+//! | [`shard`] | which shards there are, and where this runs |
+//! | [`time`] | sleeping, time-outs, intervals, a clock that tests can stop |
+//! | [`net`], [`fs`] | sockets and files |
+//! | [`io`] | tokio's I/O traits and utilities |
+//! | [`signal`] | signals of the process |
+//! | [`thread`] | threads beside the shards |
+//! | [`driver`] | the ring underneath, for operations of your own |
 
 #![deny(unsafe_code)]
 
 mod blocking;
+pub mod io;
 mod loom;
 mod queue;
 mod run_each;
@@ -15,6 +48,14 @@ pub mod time;
 
 pub use run_each::run_each;
 pub use spawn::{spawn, spawn_on};
+
+#[doc(inline)]
+pub use henge_driver as driver;
+#[doc(inline)]
+pub use henge_fs as fs;
+#[doc(inline)]
+pub use henge_net as net;
+pub use tokio::{join, pin, select, try_join};
 
 /// The shards of the current runtime.
 pub mod shard {

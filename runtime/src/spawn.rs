@@ -11,8 +11,8 @@ use crate::task::{Home, JoinHandle};
 /// `block_on`.
 ///
 /// # Panics
-/// On a thread that runs no tasks: outside of a runtime, in the blocking pool, or where a runtime was
-/// only [entered](Handle::enter). [`Handle::spawn`] works there.
+/// On a thread that runs no tasks: outside of a runtime, in the blocking pool, or where a runtime
+/// was only [entered](Handle::enter). [`Handle::spawn`] works there.
 ///
 /// # Examples
 /// ```
@@ -41,8 +41,8 @@ where
     })
 }
 
-/// Spawns a task on another shard of this runtime: the closure travels, the future is made there and
-/// stays there.
+/// Spawns a task on another shard of this runtime: the closure travels, the future is made there
+/// and stays there.
 ///
 /// # Panics
 /// Outside of a runtime, or if it has no such shard.

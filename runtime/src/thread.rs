@@ -3,7 +3,7 @@
 use std::io;
 use std::thread::JoinHandle;
 
-use henge_driver::sys::{affinity, thread};
+use henge_driver::sys;
 
 /// Starts a thread that may run on all CPUs of the process.
 ///
@@ -24,9 +24,9 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    thread::spawn(String::from("henge-thread"), None, move || {
+    sys::thread::spawn(String::from("henge-thread"), None, move || {
         // Where a sandbox forbids it, the thread keeps the CPUs it has, and works all the same.
-        drop(affinity::unpin());
+        drop(sys::affinity::unpin());
         main()
     })
 }

@@ -5,8 +5,8 @@
 //!
 //! | field | set by | kept alive by |
 //! |---|---|---|
-//! | `shard` | the loop, for as long as it runs | the loop's frame, which cannot be left without the guard's drop |
-//! | `shared` | the loop, or [`Handle::enter`](super::Handle::enter) | an `Arc` in the guard: a guard that is forgotten leaks it |
+//! | `shard` | the loop, while it runs | its frame, which is left by dropping the guard only |
+//! | `shared` | the loop; `Handle::enter` | an `Arc` in the guard, leaked if that is forgotten |
 //!
 //! A loop in a shard and a loop in a guest differ only in what they run: both are *async context*,
 //! in which nothing may wait.

@@ -78,7 +78,9 @@ pub(super) fn end(shared: &Arc<Shared>) {
 }
 
 thread_local! {
-    static KEPT: Kept = const { Kept { driver: RefCell::new(None), shards: RefCell::new(Vec::new()) } };
+    static KEPT: Kept = const {
+        Kept { driver: RefCell::new(None), shards: RefCell::new(Vec::new()) }
+    };
 }
 
 /// What a thread keeps. Nothing is borrowed while code of a user runs.

@@ -76,9 +76,9 @@ impl Handle {
 
     /// Makes this the current runtime of this thread, until the guard is dropped.
     ///
-    /// [`Handle::current`] and [`task::spawn_blocking`](crate::task::spawn_blocking) work then. Tasks
-    /// are spawned by [`Handle::spawn`]: [`henge::spawn`](crate::spawn) spawns on this thread, which
-    /// runs no tasks.
+    /// [`Handle::current`] and [`task::spawn_blocking`](crate::task::spawn_blocking) work then.
+    /// Tasks are spawned by [`Handle::spawn`]: [`henge::spawn`](crate::spawn) spawns on this
+    /// thread, which runs no tasks.
     ///
     /// # Panics
     /// If guards are not dropped in the reverse order in which they were made, the drop panics.
@@ -130,14 +130,14 @@ impl Handle {
 
     /// Runs a future on this thread, as a guest of the runtime, until it is done.
     ///
-    /// The future may borrow and need not be `Send`. Its I/O and its timers go by a ring and a wheel
-    /// that this thread makes the first time, and keeps. What it spawns by
+    /// The future may borrow and need not be `Send`. Its I/O and its timers go by a ring and a
+    /// wheel that this thread makes the first time, and keeps. What it spawns by
     /// [`henge::spawn`](crate::spawn) stays on this thread, and runs only while it is inside
     /// `block_on`; [`Handle::spawn`] spawns on the shards.
     ///
     /// # Panics
-    /// In async context, where nothing may block; if the future does; and if this thread cannot have
-    /// a ring.
+    /// In async context, where nothing may block; if the future does; and if this thread cannot
+    /// have a ring.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         guest::block_on(&self.shared, guest::Role::Guest, future)

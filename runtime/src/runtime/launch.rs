@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle as Thread;
 use std::time::{Duration, Instant};
 
-use henge_driver::sys::thread;
+use henge_driver::sys;
 use henge_driver::{Driver, Leaked};
 
 use super::config::call;
@@ -41,7 +41,7 @@ pub(super) fn launch(shared: &Arc<Shared>, starts: Vec<Start>) -> io::Result<Vec
     for (index, (start, seat)) in starts.into_iter().zip(shared.seats()).enumerate() {
         let (shared, report) = (Arc::clone(shared), report.clone());
         let main = move || live(&shared, index, &seat, start.cpu, report);
-        match thread::spawn(start.name, Some(start.stack_bytes), main) {
+        match sys::thread::spawn(start.name, Some(start.stack_bytes), main) {
             Ok(thread) => threads.push(thread),
             Err(error) => {
                 failed = Some(error);

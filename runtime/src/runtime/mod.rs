@@ -7,7 +7,7 @@
 //! |---|---|
 //! | a program on all cores | `#[henge::main]`, which is [`Runtime::run`] |
 //! | the same server on every shard | [`run_each`](crate::run_each) |
-//! | to wait, in a thread of my own, for a future that borrows | [`Runtime::block_on`], [`Handle::block_on`] |
+//! | to wait in a thread of my own | [`Runtime::block_on`], [`Handle::block_on`] |
 //! | a runtime that lives on this thread | [`Builder::new_current_thread`] |
 //! | to spawn from a thread that is no shard | [`Handle::spawn`] |
 //!
@@ -149,8 +149,8 @@ impl Runtime {
     /// The future may borrow, and need not be `Send`.
     ///
     /// # Panics
-    /// In async context, where nothing may block; if the future does; and if this thread cannot have
-    /// a ring.
+    /// In async context, where nothing may block; if the future does; and if this thread cannot
+    /// have a ring.
     ///
     /// # Examples
     /// ```

@@ -2,9 +2,9 @@
 //! other.
 //!
 //! A task's future lives for as long as the queue likes; this one lives in the frame of `block_on`.
-//! So the task holds a pointer to it in a slot that both share, and [`Root`], which that frame holds
-//! and drops before the future, empties the slot. A task whose slot is empty is done. Queue, frame
-//! and future are of one thread, so nothing of this is atomic.
+//! So the task holds a pointer to it in a slot that both share, and [`Root`], which that frame
+//! holds and drops before the future, empties the slot. A task whose slot is empty is done. Queue,
+//! frame and future are of one thread, so nothing of this is atomic.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -32,8 +32,8 @@ impl<'a> Root<'a> {
         home: &Home,
         future: Pin<&'a mut (dyn Future<Output = ()> + 'a)>,
     ) -> Root<'a> {
-        // SAFETY: the future is not moved by anybody who gets it by this pointer: `Borrowed` pins it
-        // again.
+        // SAFETY: the future is not moved by anybody who gets it by this pointer: `Borrowed` pins
+        // it again.
         let future = NonNull::from(unsafe { Pin::into_inner_unchecked(future) });
         // SAFETY: only the lifetime changes. The pointer is used through the slot alone, which is
         // emptied when `'a`, which this value has too, ends at the latest.

@@ -8,9 +8,9 @@
 //! # Why no wake is lost
 //! The loop sleeps in [`Driver::park`] only. That publishes that the thread sleeps, fences, and
 //! looks once more at its own list and at all that `something_came` looks at, before it enters the
-//! kernel. Whoever pushes does so before a fence and a look at the flag. Of the two fences one comes
-//! first: either the pusher sees the flag and wakes, or the loop sees the push and does not sleep.
-//! While the loop only *looks* (spins), nothing is published: it sees a push by looking.
+//! kernel. Whoever pushes does so before a fence and a look at the flag. Of the two fences one
+//! comes first: either the pusher sees the flag and wakes, or the loop sees the push and does not
+//! sleep. While the loop only *looks* (spins), nothing is published: it sees a push by looking.
 
 use std::cell::Cell;
 use std::fmt;
@@ -117,7 +117,8 @@ impl Shard {
         Ok(())
     }
 
-    /// Looks for at most `limit` and not past `deadline`. True if the next turn has something to do.
+    /// Looks for at most `limit` and not past `deadline`. True if the next turn has something to
+    /// do.
     fn look(&self, begun: Instant, limit: Duration, deadline: Option<Instant>) -> bool {
         let mut spin = self.spin.get();
         let until = begun.checked_add(limit);

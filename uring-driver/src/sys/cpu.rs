@@ -83,7 +83,8 @@ pub fn process_affinity() -> io::Result<CpuSet> {
 }
 
 fn affinity_of(thread: libc::pid_t) -> io::Result<CpuSet> {
-    // The kernel refuses a set smaller than its own with EINVAL, and does not tell how large that is.
+    // The kernel refuses a set smaller than its own with EINVAL, and does not tell how large that
+    // is.
     let mut words = vec![0u64; 16];
     loop {
         // SAFETY: the kernel writes at most the given number of bytes to `words`, which is alive
@@ -112,7 +113,8 @@ fn affinity_of(thread: libc::pid_t) -> io::Result<CpuSet> {
 /// What the kernel says to `sched_setaffinity`: `EINVAL` if no CPU of the set is one that the
 /// process may use.
 pub fn set_affinity(set: &CpuSet) -> io::Result<()> {
-    // SAFETY: the kernel reads the given number of bytes from `words`, which is alive and that long.
+    // SAFETY: the kernel reads the given number of bytes from `words`, which is alive and that
+    // long.
     let done = unsafe {
         libc::sched_setaffinity(0, size_of_val(set.words.as_slice()), set.words.as_ptr().cast())
     };
@@ -134,7 +136,8 @@ pub struct Location {
     pub core: usize,
 }
 
-/// Where `cpu` sits. A machine that does not tell is taken for one package of single-threaded cores.
+/// Where `cpu` sits. A machine that does not tell is taken for one package of single-threaded
+/// cores.
 pub fn location(cpu: usize) -> Location {
     let read = |name: &str| {
         let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/{name}");
