@@ -6,14 +6,15 @@ use std::ptr;
 
 use super::clock::Clock;
 use super::timers::Timers;
+use crate::runtime::context;
 
 thread_local! {
     static CURRENT: Cell<*const Timers> = const { Cell::new(ptr::null()) };
 }
 
 /// Why a timer panics where nothing could fire it.
-pub(super) const NO_LOOP: &str = "there is no reactor running: a timer must be polled inside \
-     `Runtime::block_on`, `Handle::block_on` or a task of a henge runtime";
+pub(super) const NO_RUNTIME: &str = "there is no reactor running: timers must be made and polled \
+     in the context of a henge runtime, inside `block_on`, in a task, or after `Handle::enter`";
 
 /// While it lives, sleeps that are polled on this thread belong to the timers that were entered.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Entered<'a> {
 
 impl Timers {
     /// Makes these the timers of this thread. Guards are dropped in the reverse order; they must
-    /// not be forgotten, which the loops of this crate do not.
+    /// not be forgotten, which the loops of this crate do not do.
     pub(crate) fn enter(&self) -> Entered<'_> {
         Entered { outer: CURRENT.replace(self), timers: PhantomData }
     }
@@ -49,12 +50,18 @@ pub(super) fn with<R>(f: impl FnOnce(Option<&Timers>) -> R) -> R {
 
 /// Calls `f` with the clock of the runtime that this thread is in.
 pub(super) fn with_clock<R>(f: impl FnOnce(Option<&Clock>) -> R) -> R {
-    with(|timers| f(timers.map(|timers| &**timers.clock())))
+    with(|timers| match timers {
+        Some(timers) => f(Some(timers.clock())),
+        None => match context::current() {
+            Some(shared) => f(Some(&shared.clock)),
+            None => f(None),
+        },
+    })
 }
 
 /// Panics, in the caller's name, where there is no runtime.
 #[track_caller]
 #[inline]
 pub(super) fn assert_in_runtime() {
-    assert!(!CURRENT.get().is_null(), "{NO_LOOP}");
+    assert!(!CURRENT.get().is_null() || context::current().is_some(), "{NO_RUNTIME}");
 }

@@ -29,6 +29,7 @@ mod clock;
 #[allow(unsafe_code, reason = "the thread's timers are found through a pointer")]
 mod current;
 pub mod delay_queue;
+mod delegate;
 pub mod error;
 mod hand;
 mod instant;

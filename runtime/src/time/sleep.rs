@@ -19,7 +19,7 @@ use super::{Duration, Instant, current, safe_delay};
 ///
 /// # Panics
 ///
-/// Outside of a runtime. Polled on a thread on which no loop of a runtime runs.
+/// Outside of a runtime.
 ///
 /// # Cancel safety
 ///

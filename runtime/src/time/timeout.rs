@@ -21,7 +21,7 @@ use super::{Duration, Instant, Sleep};
 ///
 /// # Panics
 ///
-/// Outside of a runtime. Polled on a thread on which no loop of a runtime runs.
+/// Outside of a runtime.
 ///
 /// # Cancel safety
 ///

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use henge_driver::coop;
 
+use super::delegate::Delegate;
 use super::returns::Returns;
 use super::timers::Timers;
 use super::wheel::Key;
@@ -23,6 +24,8 @@ enum State {
     /// Not polled since the deadline was set: no wheel knows of it.
     Fresh,
     Armed(Armed),
+    /// Polled where there is no wheel.
+    Delegated(Box<Delegate>),
     /// Was found elapsed by a poll.
     Elapsed,
 }
@@ -99,21 +102,25 @@ impl Timer {
                 // What `poll` would go by here, too.
                 None => Instant::now() >= self.deadline(),
             }),
+            State::Delegated(delegate) => delegate.is_elapsed(),
         }
     }
 
     /// Sets another deadline. Whoever polled last is woken for it, not for the old one.
     pub(super) fn reset(&mut self, deadline: Instant) {
         self.deadline = moment::number(deadline.into_std());
-        let State::Armed(armed) = mem::replace(&mut self.state, State::Fresh) else { return };
-        current::with(|timers| match armed.at_home(timers) {
-            Some(timers) => {
-                if timers.reset(armed.key, self.deadline) {
-                    self.state = State::Armed(armed);
+        match mem::replace(&mut self.state, State::Fresh) {
+            State::Fresh | State::Elapsed => {}
+            State::Delegated(delegate) => delegate.abandon(),
+            State::Armed(armed) => current::with(|timers| match armed.at_home(timers) {
+                Some(timers) => {
+                    if timers.reset(armed.key, self.deadline) {
+                        self.state = State::Armed(armed);
+                    }
                 }
-            }
-            None => armed.abandon(),
-        });
+                None => armed.abandon(),
+            }),
+        }
     }
 
     /// Sets another deadline of which nothing is known until the next poll.
@@ -125,36 +132,60 @@ impl Timer {
     ///
     /// # Panics
     ///
-    /// On a thread on which no loop of ours runs.
+    /// Outside of a runtime.
     #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let unit = ready!(coop::poll_proceed(cx));
-        if let State::Elapsed = self.state {
+        let elapsed = match &self.state {
+            State::Elapsed => true,
+            _ => current::with(|timers| match timers {
+                Some(timers) => self.poll_at(timers, cx),
+                None => self.poll_elsewhere(cx),
+            }),
+        };
+        if elapsed {
+            self.state = State::Elapsed;
             unit.made_progress();
             return Poll::Ready(());
         }
-        current::with(|timers| {
-            let timers = timers.expect(current::NO_LOOP);
-            let elapsed = match &self.state {
-                State::Armed(armed) if timers.is_home(armed.home) => {
-                    timers.poll(armed.key, cx.waker())
-                }
-                // It was armed on another thread, and this one is where it is awaited now.
-                State::Armed(_) if Instant::now() >= self.deadline() => true,
-                _ => match timers.arm(self.deadline, cx.waker()) {
-                    Some((home, key)) => {
-                        self.state = State::Armed(Armed { home, key });
-                        false
-                    }
-                    None => true,
-                },
-            };
-            if elapsed {
-                self.state = State::Elapsed;
-                unit.made_progress();
-                return Poll::Ready(());
+        Poll::Pending
+    }
+
+    /// Whether it has elapsed; if not, it is armed in `timers`.
+    #[inline]
+    fn poll_at(&mut self, timers: &Timers, cx: &mut Context<'_>) -> bool {
+        match &self.state {
+            State::Armed(armed) if timers.is_home(armed.home) => {
+                return timers.poll(armed.key, cx.waker());
             }
-            Poll::Pending
-        })
+            // It was armed elsewhere, and this is where it is awaited now.
+            State::Armed(_) | State::Delegated(_) if Instant::now() >= self.deadline() => {
+                return true;
+            }
+            _ => {}
+        }
+        match timers.arm(self.deadline, cx.waker()) {
+            Some((home, key)) => {
+                self.state = State::Armed(Armed { home, key });
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// The same on a thread that has no timers.
+    #[cold]
+    fn poll_elsewhere(&mut self, cx: &mut Context<'_>) -> bool {
+        if !matches!(self.state, State::Delegated(_)) {
+            if Instant::now() >= self.deadline() {
+                return true;
+            }
+            let delegate = Delegate::new(Timer::at(self.deadline), cx.waker());
+            self.state = State::Delegated(Box::new(delegate));
+        }
+        match &mut self.state {
+            State::Delegated(delegate) => delegate.poll(cx).is_ready(),
+            _ => false,
+        }
     }
 }

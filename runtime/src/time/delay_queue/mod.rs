@@ -165,7 +165,7 @@ impl<T> DelayQueue<T> {
     ///
     /// # Panics
     ///
-    /// Where it would have to wait and no loop of a runtime runs on this thread.
+    /// Where it would have to wait, outside of a runtime.
     ///
     /// # Examples
     /// ```
