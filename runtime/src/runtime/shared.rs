@@ -143,14 +143,19 @@ impl Shared {
         }
     }
 
-    /// Runs a closure in the pool, and a task that waits for it.
+    /// Runs a closure in the pool, inside this runtime, and a task that waits for it.
     #[track_caller]
-    pub(crate) fn spawn_blocking<F, T>(&self, call: F) -> JoinHandle<T>
+    pub(crate) fn spawn_blocking<F, T>(self: &Arc<Self>, call: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let waiting = Waiting(self.pool.spawn(Class::User, call));
+        let shared = Arc::clone(self);
+        let inside = move || {
+            let _entered = context::SharedGuard::new(shared);
+            call()
+        };
+        let waiting = Waiting(self.pool.spawn(Class::User, inside));
         let inhibit = self.clock.inhibit();
         self.spawn(async move {
             let result = waiting.result().await;
