@@ -7,7 +7,7 @@ use std::task::Poll;
 use atomic_waker::AtomicWaker;
 
 /// One direction of a round trip.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Turn {
     count: AtomicU64,
     waker: AtomicWaker,
