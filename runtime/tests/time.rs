@@ -174,11 +174,17 @@ fn a_closure_in_the_pool_holds_a_paused_clock() {
 }
 
 #[test]
-fn time_stops_only_for_a_single_shard() {
-    let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    let refused = catch_unwind(AssertUnwindSafe(|| runtime.run(|| async { time::pause() })));
-    let message = message(refused.unwrap_err());
-    assert!(message.contains("requires a runtime of one shard"), "{message}");
+fn time_stops_only_in_a_current_thread_runtime() {
+    for shards in [1, 2] {
+        let runtime = Builder::new_multi_thread().worker_threads(shards).build().unwrap();
+        let refused = catch_unwind(AssertUnwindSafe(|| runtime.run(|| async { time::pause() })));
+        let message = message(refused.unwrap_err());
+        assert!(message.contains("requires a current-thread runtime"), "{message}");
+        let refused = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { time::pause() })));
+        assert!(refused.is_err());
+    }
+    let refused = Builder::new_multi_thread().worker_threads(1).start_paused(true).build();
+    assert!(refused.is_err());
 
     current_thread().block_on(async {
         let resume = catch_unwind(time::resume).unwrap_err();

@@ -250,7 +250,7 @@ impl Builder {
     }
 
     /// The clock stands still from the start, as after [`time::pause`](crate::time::pause). For
-    /// tests; only a runtime of one shard can do it.
+    /// tests; only a current-thread runtime can do it.
     pub fn start_paused(&mut self, paused: bool) -> &mut Builder {
         self.start_paused = paused;
         self
@@ -276,7 +276,7 @@ impl Builder {
     /// # Errors
     /// If io_uring cannot be had here (the error names the cause and the cure), a thread cannot be
     /// started, [`Pinning::Cpus`] does not name one CPU a shard that the process may use, or a
-    /// paused clock is asked for with several shards.
+    /// paused clock is asked for in other than a current-thread runtime.
     pub fn build(&mut self) -> io::Result<Runtime> {
         let cpus = Cpus::allowed()?;
         let shards = match (self.kind, self.shards, &self.pinning) {
@@ -285,8 +285,10 @@ impl Builder {
             (Kind::MultiThread, None, Some(Pinning::Cpus(cpus))) => cpus.len().max(1),
             (Kind::MultiThread, None, _) => cpus.default_shards(),
         };
-        if self.start_paused && shards > 1 {
-            let text = "only a runtime of one shard can start with its clock paused";
+        // With shards of their own, guests see the time as well: there is no one moment to stop it at.
+        let pausable = self.kind == Kind::CurrentThread;
+        if self.start_paused && !pausable {
+            let text = "only a current-thread runtime can start with its clock paused";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         let config = Config {
@@ -297,7 +299,7 @@ impl Builder {
             spin: if cpus.have_room_for(shards) { self.spin } else { Duration::ZERO },
             driver: self.driver.clone(),
         };
-        let clock = Clock::new(shards == 1, self.start_paused);
+        let clock = Clock::new(pausable, self.start_paused);
         let places = match self.kind {
             // The thread of this runtime is not ours to pin.
             Kind::CurrentThread => vec![None],

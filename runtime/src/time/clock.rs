@@ -16,7 +16,7 @@ static DIVERGED: AtomicBool = AtomicBool::new(false);
 /// One runtime's time.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    /// Whether `pause` may be called: only where one shard alone sees the time.
+    /// Whether `pause` may be called: only where one thread alone sees the time.
     pausable: bool,
     /// Whether this clock was ever paused, and may differ from the monotonic one.
     diverged: AtomicBool,
@@ -104,7 +104,7 @@ impl Clock {
 
     fn pause(&self) -> Result<(), &'static str> {
         if !self.pausable {
-            return Err("`time::pause()` requires a runtime of one shard: \
+            return Err("`time::pause()` requires a current-thread runtime: \
                         `Builder::new_current_thread`, or the default of `#[henge::test]`");
         }
         let mut state = self.lock();
@@ -195,8 +195,8 @@ fn with_clock(f: impl FnOnce(&Clock) -> Result<(), &'static str>) {
 ///
 /// # Panics
 ///
-/// If the clock is stopped already, if the runtime has more than one shard (there is no way to
-/// stop time for all of them at one moment), or outside of a runtime.
+/// If the clock is stopped already, if the runtime is not a current-thread one (there is no way to
+/// stop time for several threads at one moment), or outside of a runtime.
 ///
 /// # Examples
 /// ```

@@ -126,6 +126,20 @@ fn deadlines_in_the_past_and_at_the_end_of_time() {
     assert!(poll(pin!(timeout(Duration::MAX, std::future::pending::<()>())), &waker).is_pending());
 }
 
+/// What was due when the last timer fired is found so by the next poll, not by the next turn.
+#[test]
+fn the_wheel_arrives_at_the_time_of_the_turn() {
+    let timers = paused();
+    let _entered = timers.enter();
+    let (_, waker) = counter();
+    let mut interval = interval(ms(300));
+    let mut tick = || interval.poll_tick(&mut Context::from_waker(&waker)).is_ready();
+    assert!(tick() && !tick());
+    advance_by(&timers, ms(950));
+    assert!(tick() && tick() && tick(), "300, 600, 900");
+    assert!(!tick());
+}
+
 #[test]
 fn a_sleep_costs_nothing_until_polled_and_comes_back_when_dropped() {
     let timers = paused();

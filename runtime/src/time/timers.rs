@@ -159,10 +159,10 @@ impl Timers {
                 waker.wake();
             }
             fired += 1;
-            if fired == most {
-                return fired;
-            }
             wheel = self.wheel.borrow_mut();
+            if fired == most && wheel.pending() > 0 {
+                break;
+            }
         }
         fired
     }
