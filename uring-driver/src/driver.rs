@@ -30,6 +30,7 @@ use crate::cell::{Header, Progress};
 use crate::cqe::Cqe;
 use crate::current::Entered;
 use crate::inflight::{Key, Slots};
+use crate::pool::Pool;
 use crate::remote::list::Taken;
 use crate::remote::{Remote, Shared};
 use crate::ring::{Batch, Reaped, Request, Ring, Wait};
@@ -76,11 +77,12 @@ pub struct Driver {
 }
 
 pub(crate) struct Inner {
-    ring: Ring,
+    pub(crate) ring: Ring,
     slots: RefCell<Slots<NonNull<Header>>>,
     /// Entries that found the submission queue full; groups of entries that belong together.
     overflow: RefCell<VecDeque<(Sqe, Option<Sqe>)>>,
     pub(crate) cells: FreeLists,
+    pub(crate) pool: Pool,
     remote: Remote,
     taken: Taken,
     peers: RefCell<Peers>,
@@ -135,6 +137,7 @@ impl Driver {
             registered_ring: true,
         })?;
         let shared = Shared::new(ring.as_raw_fd())?;
+        let remote = Remote::new(shared);
         let batch = config.min_wait.map(|(completions, wait)| Batch { completions, wait });
         let driver = Driver {
             inner: Rc::new(Inner {
@@ -142,7 +145,8 @@ impl Driver {
                 slots: RefCell::new(Slots::new()),
                 overflow: RefCell::new(VecDeque::new()),
                 cells: FreeLists::new(),
-                remote: Remote::new(shared),
+                pool: Pool::new(config.pool, remote.clone()),
+                remote,
                 taken: Taken::new(),
                 peers: RefCell::new(Peers::new()),
                 counting: Counting::default(),
@@ -262,6 +266,12 @@ impl Driver {
     #[inline]
     pub fn remote(&self) -> &Remote {
         &self.inner.remote
+    }
+
+    /// The buffers that receives use.
+    #[inline]
+    pub fn pool(&self) -> &Pool {
+        &self.inner.pool
     }
 
     /// Makes this driver the thread's, until the guard is dropped. Guards nest, and are dropped in

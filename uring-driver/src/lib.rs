@@ -49,6 +49,7 @@ mod fd;
 mod inflight;
 mod loom;
 pub mod offload;
+pub mod pool;
 mod sqe;
 
 pub use cqe::Cqe;

@@ -14,6 +14,7 @@
 //! [`Ring::pop`], 16 bytes at a time, before anything is done with them: whoever handles one may
 //! push, enter and even pop again.
 
+pub(crate) mod buf_ring;
 mod setup;
 
 use std::cell::{Cell, UnsafeCell};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::pool::Limits;
+
 /// How to make a [`Driver`](super::Driver).
 ///
 /// ```
@@ -19,6 +21,7 @@ pub struct Config {
     pub(crate) wake_by_message: bool,
     pub(crate) drain: Duration,
     pub(crate) reap: Duration,
+    pub(crate) pool: Limits,
 }
 
 impl Config {
@@ -31,6 +34,7 @@ impl Config {
             wake_by_message: true,
             drain: Duration::from_millis(500),
             reap: Duration::from_millis(500),
+            pool: Limits { cap: 16 << 20, incremental: true },
         }
     }
 
@@ -63,6 +67,22 @@ impl Config {
     #[must_use]
     pub fn wake_by_message(mut self, yes: bool) -> Config {
         self.wake_by_message = yes;
+        self
+    }
+
+    /// The most memory that the buffers for receiving may take, in bytes; 16 MiB unless set. They
+    /// begin with 256 KiB, when a socket first receives.
+    #[must_use]
+    pub fn buffer_memory(mut self, bytes: usize) -> Config {
+        self.pool.cap = bytes;
+        self
+    }
+
+    /// Uses incremental buffers where the kernel has them (6.12; the default), or buffers of
+    /// 16 KiB, one a receive, everywhere.
+    #[must_use]
+    pub fn incremental_buffers(mut self, yes: bool) -> Config {
+        self.pool.incremental = yes;
         self
     }
 

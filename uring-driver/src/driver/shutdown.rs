@@ -90,6 +90,7 @@ impl Driver {
         unsafe { self.inner.taken.close(&shared.list) };
         self.run_posted();
         self.inner.phase.set(Phase::Closed);
+        self.inner.pool.close(&self.inner.ring, self.in_flight() > 0);
         // If the number cannot be redirected (no such thing is known) messages still go to a ring
         // that nobody reads any more.
         let _detached = shared.detach();
@@ -97,7 +98,12 @@ impl Driver {
 
     /// Bytes that operations in flight have still to send. A send moves only while this driver
     /// turns, so a thread that is about to do something else waits until this is zero.
+    ///
+    /// # Panics
+    ///
+    /// Inside [`Operation::complete`](crate::Operation::complete).
     pub fn unsent(&self) -> u64 {
+        self.assert_turnable();
         let cells: Vec<_> = self.inner.slots.borrow().values().copied().collect();
         let unsent = cells.into_iter().map(|cell| {
             // SAFETY: a cell in the table is alive; `unsent` of one operation does not end others:

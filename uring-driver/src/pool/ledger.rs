@@ -1,0 +1,210 @@
+//! Which buffer is whose: the pool's bookkeeping, as a value without memory.
+//!
+//! ```text
+//!             ┌─────────────────────────── provide ──────────────────────────┐
+//!             ▼                                                              │
+//!   ┌───────────────────┐   used(more)    ┌──────┐   used(last)   ┌──────────┴┐
+//!   │ kernel's, n bytes │ ──────────────▶ │ same │ ─────────────▶ │  held by  │
+//!   │      filled       │ ◀────────────── │      │                │  readers  │
+//!   └───────────────────┘                 └──────┘                └───────────┘
+//! ```
+//!
+//! A buffer goes back to the kernel when it was used up *and* the last of its pieces is gone.
+//! Incremental buffers (6.12) are used piece by piece and say with each completion whether more
+//! will come; classic ones are used up by one completion.
+
+/// What is known of one buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Entry {
+    /// Bytes that the kernel has put into it since it was provided.
+    filled: u32,
+    /// Pieces that somebody reads.
+    held: u32,
+    kernels: bool,
+}
+
+/// The buffers by their numbers.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    entries: Vec<Entry>,
+    size: u32,
+    kernels: usize,
+}
+
+/// What a completion has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Used {
+    /// `len` bytes at `at`: a piece, which is counted as held.
+    Piece { at: u32, len: u32 },
+    /// Nothing.
+    Nothing,
+    /// Nothing, and the buffer is to be provided again.
+    Provide,
+    /// Not a buffer that the kernel has, or not as many bytes: not believed.
+    Bogus,
+}
+
+impl Ledger {
+    /// No buffers, each to be of `size` bytes.
+    pub(super) fn new(size: u32) -> Ledger {
+        Ledger { entries: Vec::new(), size, kernels: 0 }
+    }
+
+    /// How many buffers there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many of them the kernel can put something into.
+    pub(super) fn kernels(&self) -> usize {
+        self.kernels
+    }
+
+    /// A further buffer, which is the kernel's from now on. Returns its number.
+    pub(super) fn add(&mut self) -> u16 {
+        let id = u16::try_from(self.entries.len()).expect("the cap is below 2¹⁵");
+        self.entries.push(Entry { filled: 0, held: 0, kernels: true });
+        self.kernels += 1;
+        id
+    }
+
+    /// The kernel says that it has put `len` bytes into buffer `id`, and whether more will come.
+    #[inline]
+    pub(super) fn used(&mut self, id: u16, len: u32, more: bool) -> Used {
+        let Some(entry) = self.entries.get_mut(usize::from(id)) else { return Used::Bogus };
+        if !entry.kernels || len > self.size - entry.filled {
+            return Used::Bogus;
+        }
+        let at = entry.filled;
+        entry.filled += len;
+        if !more {
+            entry.kernels = false;
+            self.kernels -= 1;
+        }
+        if len > 0 {
+            entry.held += 1;
+            Used::Piece { at, len }
+        } else if !entry.kernels && entry.held == 0 {
+            Used::Provide
+        } else {
+            Used::Nothing
+        }
+    }
+
+    /// `n` pieces of buffer `id` are gone. True if it is to be provided again.
+    #[inline]
+    #[must_use = "a buffer that is not provided again is lost"]
+    pub(super) fn released(&mut self, id: u16, n: u32) -> bool {
+        let entry = &mut self.entries[usize::from(id)];
+        debug_assert!(entry.held >= n, "more pieces came back than were given out");
+        entry.held -= n;
+        entry.held == 0 && !entry.kernels
+    }
+
+    /// Buffer `id` is the kernel's again, from its first byte on.
+    #[inline]
+    pub(super) fn provided(&mut self, id: u16) {
+        let entry = &mut self.entries[usize::from(id)];
+        debug_assert!(!entry.kernels && entry.held == 0);
+        *entry = Entry { filled: 0, held: 0, kernels: true };
+        self.kernels += 1;
+    }
+
+    /// How many pieces of buffer `id` are read by somebody.
+    pub(super) fn held(&self, id: u16) -> u32 {
+        self.entries[usize::from(id)].held
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ledger, Used};
+
+    /// The naive pool: every byte has an owner, and a buffer is a row of them.
+    struct Naive {
+        /// By buffer: how far the kernel came, `None` when it does not have it.
+        kernel: Vec<Option<u32>>,
+        /// The pieces that are out: buffer, first byte, length.
+        pieces: Vec<(u16, u32, u32)>,
+    }
+
+    #[test]
+    fn agrees_with_a_naive_pool() {
+        const SIZE: u32 = 64;
+        for seed in 1..=200_u64 {
+            let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mut random = move |n: u32| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state % u64::from(n)) as u32
+            };
+            let mut ledger = Ledger::new(SIZE);
+            let mut naive = Naive { kernel: Vec::new(), pieces: Vec::new() };
+            for _ in 0..500 {
+                match random(4) {
+                    0 if naive.kernel.len() < 5 => {
+                        assert_eq!(usize::from(ledger.add()), naive.kernel.len());
+                        naive.kernel.push(Some(0));
+                    }
+                    1 | 2 if !naive.kernel.is_empty() => {
+                        let id = random(naive.kernel.len() as u32) as u16;
+                        let len = random(SIZE / 2);
+                        let used = match naive.kernel[usize::from(id)] {
+                            Some(filled) if filled + len <= SIZE => {
+                                // The kernel keeps what has room left; now and then it gives up.
+                                let more = filled + len < SIZE && random(8) > 0;
+                                let used = ledger.used(id, len, more);
+                                if len > 0 {
+                                    assert_eq!(used, Used::Piece { at: filled, len });
+                                    for &(other, at, n) in &naive.pieces {
+                                        let apart = at + n <= filled || filled + len <= at;
+                                        assert!(other != id || apart, "two owners of a byte");
+                                    }
+                                    naive.pieces.push((id, filled, len));
+                                }
+                                naive.kernel[usize::from(id)] = more.then_some(filled + len);
+                                used
+                            }
+                            _ => {
+                                assert_eq!(ledger.used(id, len, false), Used::Bogus);
+                                continue;
+                            }
+                        };
+                        let out = naive.pieces.iter().any(|piece| piece.0 == id);
+                        let idle = naive.kernel[usize::from(id)].is_none() && !out;
+                        assert_eq!(used == Used::Provide, idle);
+                        if idle {
+                            ledger.provided(id);
+                            naive.kernel[usize::from(id)] = Some(0);
+                        }
+                    }
+                    3 if !naive.pieces.is_empty() => {
+                        let at = random(naive.pieces.len() as u32) as usize;
+                        let (id, _, _) = naive.pieces.swap_remove(at);
+                        let out = naive.pieces.iter().any(|piece| piece.0 == id);
+                        let idle = naive.kernel[usize::from(id)].is_none() && !out;
+                        assert_eq!(ledger.released(id, 1), idle);
+                        if idle {
+                            ledger.provided(id);
+                            naive.kernel[usize::from(id)] = Some(0);
+                        }
+                    }
+                    _ => {}
+                }
+                let kernels = naive.kernel.iter().filter(|filled| filled.is_some()).count();
+                assert_eq!(ledger.kernels(), kernels);
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_have_is_not_believed() {
+        let mut ledger = Ledger::new(16);
+        assert_eq!(ledger.used(0, 1, false), Used::Bogus);
+        let id = ledger.add();
+        assert_eq!(ledger.used(id, 17, false), Used::Bogus);
+        assert_eq!(ledger.used(id, 16, false), Used::Piece { at: 0, len: 16 });
+        assert_eq!(ledger.used(id, 0, false), Used::Bogus);
+    }
+}
