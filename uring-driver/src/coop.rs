@@ -79,9 +79,11 @@ pub fn budget<R>(units: u8, f: impl FnOnce() -> R) -> R {
     set(units.min(UNLIMITED - 1), f)
 }
 
+#[inline]
 fn set<R>(units: u8, f: impl FnOnce() -> R) -> R {
     struct Reset(u8);
     impl Drop for Reset {
+        #[inline]
         fn drop(&mut self) {
             LOCAL.with(|local| local.budget.set(self.0));
         }

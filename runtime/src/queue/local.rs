@@ -58,8 +58,18 @@ impl<T: Copy> Ring<T> {
             std::mem::swap(self, other);
             return;
         }
-        while let Some(value) = other.pop() {
-            self.push(value);
+        while !other.is_empty() {
+            if self.len() == self.slots.len() {
+                self.grow();
+            }
+            // The longest run that wraps around in neither, nor overruns what is in this one.
+            let from = other.head & (other.slots.len() - 1);
+            let to = self.tail & (self.slots.len() - 1);
+            let run = other.len().min(other.slots.len() - from);
+            let run = run.min(self.slots.len() - to).min(self.slots.len() - self.len());
+            self.slots[to..to + run].copy_from_slice(&other.slots[from..from + run]);
+            self.tail = self.tail.wrapping_add(run);
+            other.head = other.head.wrapping_add(run);
         }
     }
 

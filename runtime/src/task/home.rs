@@ -320,6 +320,7 @@ impl Home {
     }
 
     /// The running task gives way to all others and to the ring.
+    #[inline]
     pub(super) fn give_way(&self, task: TaskPtr) {
         let local = &task.header().local;
         local.set_flags(local.flags() | YIELDED);

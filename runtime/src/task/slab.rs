@@ -96,6 +96,7 @@ impl Place {
     }
 }
 
+#[inline]
 fn chunk_of(block: NonNull<Header>) -> NonNull<Chunk> {
     // Clearing low bits of an address inside a chunk gives the chunk's, which is not null.
     let chunk = block.as_ptr().map_addr(|address| address & !(CHUNK - 1)).cast::<Chunk>();
