@@ -37,7 +37,7 @@ async fn measured(count: u64) -> Row {
 
 /// Made and dropped with no other timer pending.
 pub fn drop_alone() -> Row {
-    peer::run(|| measured(200_000))
+    peer::run(|| measured(1_000_000))
 }
 
 /// Made and dropped while one is pending that is due earlier.
@@ -45,7 +45,7 @@ pub fn drop_with_earlier() -> Row {
     peer::run(|| async {
         peer::detach(peer::spawn(async { peer::sleep(Duration::from_secs(5)).await }));
         peer::yield_now().await;
-        measured(200_000).await
+        measured(1_000_000).await
     })
 }
 
@@ -62,7 +62,7 @@ pub fn drop_among_million() -> Row {
                 peer::yield_now().await;
             }
         }
-        let row = measured(50_000).await;
+        let row = measured(200_000).await;
         println!("{}", row.json());
         // Tearing a million timers down is no part of the row.
         std::process::exit(0)
