@@ -103,7 +103,7 @@ impl Timers {
             returns: Returns::acquire(),
             links: Cell::new(0),
             clock,
-            hand: Hand::default(),
+            hand: Hand::new(),
             origin,
             resolution,
             leads,
