@@ -1,0 +1,278 @@
+//! Which thread runs what: shards, guests, the owner of a lone shard, the blocking pool; and where
+//! waiting is refused.
+
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use henge::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use henge::shard;
+use henge::task::yield_now;
+
+fn shards(count: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(count).build().expect("a runtime")
+}
+
+fn lone() -> Runtime {
+    Builder::new_current_thread().build().expect("a runtime")
+}
+
+/// What `code` panics with.
+fn panic_of<R>(code: impl FnOnce() -> R) -> String {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(code)) else { panic!("it did not panic") };
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => payload.downcast::<&str>().expect("a text").to_string(),
+    }
+}
+
+const NESTED: &str = "Cannot start a runtime from within a runtime";
+const DROPPED: &str = "Cannot drop a runtime in a context where blocking is not allowed";
+
+async fn here() -> ThreadId {
+    thread::current().id()
+}
+
+#[test]
+fn run_is_on_a_shard_and_block_on_is_here() {
+    let runtime = shards(2);
+    let me = thread::current().id();
+    assert_ne!(runtime.run(here), me);
+    assert_eq!(runtime.run(here), runtime.run(here), "shard 0 is always the same thread");
+    assert_eq!(runtime.block_on(here()), me);
+    let lone = lone();
+    assert_eq!(lone.run(here), me);
+    assert_eq!(lone.block_on(here()), me);
+}
+
+#[test]
+fn a_guest_is_no_shard_and_a_lone_owner_is() {
+    let runtime = shards(2);
+    assert_eq!(runtime.block_on(async { shard::try_current() }), None);
+    assert_eq!(runtime.block_on(async { shard::count() }), 2);
+    assert_eq!(lone().block_on(async { shard::current().index() }), 0);
+    assert_eq!(runtime.handle().runtime_flavor(), RuntimeFlavor::MultiThread);
+    assert_eq!(lone().handle().runtime_flavor(), RuntimeFlavor::CurrentThread);
+}
+
+#[test]
+fn waiting_inside_async_context_is_refused() {
+    let (runtime, inner) = (shards(1), shards(1));
+    let handle = inner.handle().clone();
+    runtime.block_on(async {
+        assert!(panic_of(|| inner.block_on(async {})).contains(NESTED));
+        assert!(panic_of(|| inner.run(|| async {})).contains(NESTED));
+        assert!(panic_of(|| handle.block_on(async {})).contains(NESTED));
+        assert!(panic_of(|| lone().block_on(async {})).contains(NESTED));
+    });
+    let on_a_shard = runtime.run(move || async move { panic_of(|| handle.block_on(async {})) });
+    assert!(on_a_shard.contains(NESTED));
+    assert_eq!(inner.run(|| async { 1 }), 1, "refusing does no harm");
+}
+
+#[test]
+fn dropping_a_runtime_in_async_context_is_refused() {
+    let runtime = shards(1);
+    for victim in [shards(2), lone()] {
+        let text = runtime.run(move || async move { panic_of(|| drop(victim)) });
+        assert!(text.contains(DROPPED), "{text}");
+    }
+    for victim in [shards(2), lone()] {
+        runtime.run(move || async move { victim.shutdown_background() });
+    }
+}
+
+#[test]
+fn spawning_where_nothing_runs_names_the_way_out() {
+    let runtime = shards(1);
+    assert!(panic_of(|| henge::spawn(async {})).contains("Handle::spawn"));
+    {
+        let _entered = runtime.enter();
+        assert!(panic_of(|| henge::spawn(async {})).contains("Handle::spawn"));
+        let there = Handle::current().spawn(here());
+        assert_ne!(runtime.block_on(there).ok(), Some(thread::current().id()));
+    }
+    let in_the_pool = runtime.spawn_blocking(|| {
+        let refused = panic_of(|| henge::spawn(async {}));
+        (refused.contains("Handle::spawn"), Handle::try_current().is_ok())
+    });
+    assert_eq!(runtime.block_on(in_the_pool).ok(), Some((true, true)));
+    assert!(Handle::try_current().is_err());
+}
+
+#[test]
+fn a_handle_spawns_on_the_shard_that_it_is_used_on() {
+    let runtime = shards(3);
+    for _ in 0..20 {
+        let same = runtime.run(|| async {
+            let there = Handle::current().spawn(here()).await;
+            there.ok() == Some(thread::current().id())
+        });
+        assert!(same);
+    }
+    let me = thread::current().id();
+    let guest = runtime.block_on(async { Handle::current().spawn(here()).await });
+    assert_ne!(guest.ok(), Some(me), "a guest's thread is no shard");
+}
+
+#[test]
+fn what_a_guest_spawns_runs_while_it_blocks() {
+    let runtime = shards(1);
+    let (send, receive) = mpsc::channel();
+    let task = runtime.block_on(async move {
+        henge::spawn(async move {
+            loop {
+                if send.send(thread::current().id()).is_err() {
+                    return 42;
+                }
+                yield_now().await;
+            }
+        })
+    });
+    // It may have run before `block_on` returned, and does not now.
+    let before = receive.try_iter().count();
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(receive.try_iter().count(), 0, "{before} before");
+    runtime.block_on(async { yield_now().await });
+    assert_eq!(receive.try_recv(), Ok(thread::current().id()));
+    drop(receive);
+    assert_eq!(runtime.block_on(task).ok(), Some(42));
+}
+
+#[test]
+fn a_guest_in_the_blocking_pool_has_timers_and_tasks() {
+    let runtime = shards(1);
+    let handle = runtime.handle().clone();
+    let answer = runtime.run(|| async move {
+        henge::task::spawn_blocking(move || {
+            handle.block_on(async {
+                henge::time::sleep(Duration::from_millis(2)).await;
+                henge::spawn(async { 6 * 7 }).await.unwrap_or(0)
+            })
+        })
+        .await
+    });
+    assert_eq!(answer.ok(), Some(42));
+}
+
+#[test]
+fn a_lone_shard_belongs_to_the_first_thread_that_blocks() {
+    let runtime = lone();
+    // Spawned before anybody owns the shard.
+    let early = runtime.spawn(async { shard::try_current().map(shard::ShardId::index) });
+    thread::scope(|scope| {
+        let runtime = &runtime;
+        let first = scope.spawn(move || {
+            let ran = runtime.block_on(early).ok().flatten();
+            // While this thread lives, others are guests.
+            let second = thread::scope(|scope| {
+                let second = scope.spawn(|| runtime.block_on(async { shard::try_current() }));
+                second.join()
+            });
+            (ran, second.expect("no panic"))
+        });
+        assert_eq!(first.join().expect("no panic"), (Some(0), None));
+    });
+    // The first thread has ended, and its tasks with it.
+    let id = runtime.block_on(async { shard::try_current().map(shard::ShardId::index) });
+    assert_eq!(id, Some(0));
+}
+
+#[test]
+fn two_threads_in_turn_on_a_lone_runtime() {
+    let runtime = lone();
+    thread::scope(|scope| {
+        for round in 0..50 {
+            let runtime = &runtime;
+            let sum = scope.spawn(move || {
+                runtime.block_on(async move {
+                    let task = henge::spawn(async move { round });
+                    let there = runtime.spawn(async move { yield_now().await });
+                    // Ends only if the owner, which is another thread, runs it: it is let go.
+                    drop(there);
+                    task.await.map_or(0, |round| round + 1)
+                })
+            });
+            assert_eq!(sum.join().expect("no panic"), round + 1);
+            assert_eq!(runtime.block_on(async { 1 }), 1);
+        }
+    });
+}
+
+#[test]
+fn tasks_stay_with_their_thread_between_blocks() {
+    let runtime = lone();
+    let count = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&count);
+    let _task = runtime.block_on(async move {
+        henge::spawn(async move {
+            loop {
+                counted.set(counted.get() + 1);
+                yield_now().await;
+            }
+        })
+    });
+    let before = count.get();
+    runtime.block_on(async { yield_now().await });
+    assert!(count.get() > before);
+    drop(runtime);
+    assert_eq!(Rc::strong_count(&count), 1, "dropped with the runtime, by the dropper");
+}
+
+#[test]
+fn two_runtimes_take_turns_on_one_thread() {
+    let (a, b) = (lone(), shards(1));
+    let wait = Duration::from_millis(1);
+    for _ in 0..3 {
+        a.block_on(async { henge::time::sleep(wait).await });
+        b.block_on(async { henge::time::sleep(wait).await });
+    }
+    let mut task = a.block_on(async { henge::spawn(async { 42 }) });
+    let elsewhere = b.block_on(async { henge::time::timeout(wait, &mut task).await.is_err() });
+    assert!(elsewhere, "a task of the one runtime does not run in the other");
+    assert_eq!(a.block_on(task).ok(), Some(42));
+}
+
+#[test]
+fn panics_and_exit_codes_travel() {
+    let runtime = shards(1);
+    let text = panic_of(|| runtime.run(|| async { panic!("from shard 0") }));
+    assert_eq!(text, "from shard 0");
+    assert_eq!(panic_of(|| runtime.block_on(async { panic!("from a guest") })), "from a guest");
+    assert_eq!(runtime.run(|| async { 1 }), 1, "the shard lives on");
+    assert_eq!(runtime.block_on(async { 1 }), 1, "the guest, too");
+}
+
+#[test]
+fn guards_out_of_order_are_refused() {
+    let (a, b) = (shards(1), shards(1));
+    let first = a.enter();
+    let second = b.enter();
+    assert!(panic_of(|| drop(first)).contains("reverse order"));
+    drop(second);
+    assert!(Handle::try_current().is_ok(), "what was entered first was never left");
+}
+
+#[test]
+fn handles_and_runtimes_are_send_and_sync() {
+    fn assert<T: Send + Sync>() {}
+    assert::<Runtime>();
+    assert::<Handle>();
+    assert::<henge::runtime::RuntimeMetrics>();
+    assert::<Builder>();
+}
+
+#[test]
+fn more_shards_than_cpus_work() -> io::Result<()> {
+    let runtime = shards(4 * thread::available_parallelism()?.get());
+    runtime.run_each(|| async {
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        Ok(())
+    })
+}
