@@ -207,7 +207,7 @@ fn with_clock(f: impl FnOnce(&Clock) -> Result<(), &'static str>) {
 ///     time::pause();
 ///     let start = Instant::now();
 ///     time::sleep(Duration::from_secs(3600)).await;
-///     assert_eq!(start.elapsed(), Duration::from_secs(3600));
+///     assert!(start.elapsed() >= Duration::from_secs(3600)); // in no time
 /// }
 /// ```
 #[track_caller]
