@@ -1,7 +1,8 @@
 //! A timer polled where no loop of ours runs: a task of the runtime waits for it.
 //!
-//! The future may be polled by another executor, on a thread that has only entered the runtime. That
-//! thread has no wheel. So the runtime gets a task that sleeps, and its end wakes whoever polls.
+//! The future may be polled by another executor, on a thread that has only entered the runtime.
+//! That thread has no wheel. So the runtime gets a task that sleeps, and its end wakes whoever
+//! polls.
 
 use std::future::poll_fn;
 use std::pin::Pin;

@@ -97,8 +97,8 @@ impl Returns {
         *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(wake);
     }
 
-    /// Gives the entry `index` back, from any thread but the home. With `wake` whoever polled it last is
-    /// woken, by the home.
+    /// Gives the entry `index` back, from any thread but the home. With `wake` whoever polled it
+    /// last is woken, by the home.
     pub(super) fn give_back(&'static self, index: u32, wake: bool) {
         if self.push(index, wake) {
             if wake && let Some(home) = &*self.home.lock().unwrap_or_else(PoisonError::into_inner) {
