@@ -1,0 +1,131 @@
+//! Nobody starves: not I/O behind tasks that never rest, not tasks behind one that is always ready,
+//! not what other threads send behind either.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use henge::driver::{ops, submit};
+use henge::runtime::{Builder, Runtime};
+use henge::task::yield_now;
+
+fn lone() -> Runtime {
+    Builder::new_current_thread().build().expect("a runtime")
+}
+
+/// So long that only a loop that never comes to it takes it; the test fails instead of hanging.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// A task that is always ready to run.
+async fn restless(stop: Rc<Cell<bool>>) {
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        let late = Instant::now().checked_duration_since(START.with(Cell::get)) > Some(BOUND);
+        if stop.get() || late { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+thread_local! {
+    static START: Cell<Instant> = Cell::new(Instant::now());
+}
+
+/// Runs `work` beside tasks that wake themselves for ever; true if it ended before its bound.
+fn beside_restless_tasks(interval: u32, work: impl AsyncFnOnce()) -> bool {
+    let runtime = Builder::new_current_thread().event_interval(interval).build();
+    runtime.expect("a runtime").block_on(async {
+        START.set(Instant::now());
+        let stop = Rc::new(Cell::new(false));
+        let spawn = |_| henge::spawn(restless(Rc::clone(&stop)));
+        let tasks: Vec<_> = (0..3).map(spawn).collect();
+        yield_now().await;
+        work().await;
+        stop.set(true);
+        for task in tasks {
+            assert!(task.await.is_ok());
+        }
+        START.with(Cell::get).elapsed() < BOUND
+    })
+}
+
+#[test]
+fn operations_complete_beside_tasks_that_wake_themselves() {
+    for interval in [1, 7, 61] {
+        let fair = beside_restless_tasks(interval, async || {
+            for _ in 0..20 {
+                assert!(submit(ops::Timeout::new(Duration::from_micros(100))).await.is_ok());
+            }
+        });
+        assert!(fair, "with an event interval of {interval}");
+    }
+}
+
+#[test]
+fn timers_fire_beside_tasks_that_wake_themselves() {
+    assert!(beside_restless_tasks(61, async || {
+        henge::time::sleep(Duration::from_millis(5)).await;
+    }));
+}
+
+#[test]
+fn other_threads_are_heard_beside_tasks_that_wake_themselves() {
+    for interval in [1, 61] {
+        let fair = beside_restless_tasks(interval, async || {
+            let handle = henge::runtime::Handle::current();
+            let there = thread::spawn(move || handle.spawn(async { 42 }));
+            let task = there.join().expect("no panic");
+            assert_eq!(task.await.ok(), Some(42));
+        });
+        assert!(fair, "with an event interval of {interval}");
+    }
+}
+
+#[test]
+fn slow_tasks_keep_the_ring_waiting_for_less_than_a_full_turn() {
+    // 61 polls of 1 ms would be a turn of 61 ms. An operation that is queued goes out, and one that
+    // has completed is seen, before that.
+    let runtime = lone();
+    let polls = runtime.block_on(async {
+        let (stop, polls) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0)));
+        for _ in 0..100 {
+            let (stop, polls) = (Rc::clone(&stop), Rc::clone(&polls));
+            henge::spawn(async move {
+                while !stop.get() {
+                    let start = Instant::now();
+                    while start.elapsed() < Duration::from_micros(500) {}
+                    polls.set(polls.get() + 1);
+                    yield_now().await;
+                }
+            });
+        }
+        yield_now().await;
+        let before = polls.get();
+        assert!(submit(ops::Nop::new()).await.is_ok());
+        stop.set(true);
+        polls.get() - before
+    });
+    // The queue in front of it, once to be submitted and once to be polled again: the turns between
+    // end after eight polls instead of 61.
+    assert!(polls < 100 + 2 * 61, "{polls} polls while one operation completed");
+}
+
+#[test]
+fn a_future_that_is_always_ready_lets_others_run() {
+    let runtime = lone();
+    let rounds = runtime.block_on(async {
+        let other = Rc::new(Cell::new(false));
+        let ran = Rc::clone(&other);
+        henge::spawn(async move { ran.set(true) });
+        let mut rounds = 0;
+        while !other.get() && rounds < 1_000_000 {
+            // A leaf future that is ready, and spends the budget of the poll.
+            henge::time::sleep(Duration::ZERO).await;
+            rounds += 1;
+        }
+        rounds
+    });
+    assert!(rounds <= 1_000, "{rounds} rounds before anybody else ran");
+}

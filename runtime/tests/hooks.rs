@@ -1,0 +1,100 @@
+//! The callbacks and the names of a runtime's threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use henge::runtime::Builder;
+
+#[derive(Default)]
+struct Calls {
+    start: AtomicUsize,
+    stop: AtomicUsize,
+    park: AtomicUsize,
+    unpark: AtomicUsize,
+}
+
+fn count(calls: &Arc<Calls>, which: fn(&Calls) -> &AtomicUsize) -> impl Fn() + use<> {
+    let calls = Arc::clone(calls);
+    move || {
+        which(&calls).fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn every_thread_starts_and_stops_once() {
+    let calls = Arc::new(Calls::default());
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(3)
+        .on_thread_start(count(&calls, |calls| &calls.start))
+        .on_thread_stop(count(&calls, |calls| &calls.stop))
+        .build()
+        .expect("a runtime");
+    assert_eq!(calls.start.load(Ordering::SeqCst), 3, "they run when `build` returns");
+    let pool = runtime.spawn_blocking(|| ());
+    assert!(runtime.block_on(pool).is_ok());
+    assert_eq!(calls.start.load(Ordering::SeqCst), 4);
+    assert_eq!(calls.stop.load(Ordering::SeqCst), 0);
+    drop(runtime);
+    assert_eq!(calls.stop.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn sleeping_is_announced_and_its_end_too() {
+    let calls = Arc::new(Calls::default());
+    let runtime = Builder::new_current_thread()
+        .on_thread_park(count(&calls, |calls| &calls.park))
+        .on_thread_unpark(count(&calls, |calls| &calls.unpark))
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async { henge::time::sleep(Duration::from_millis(2)).await });
+    let parks = calls.park.load(Ordering::SeqCst);
+    assert!(parks >= 1);
+    assert_eq!(calls.unpark.load(Ordering::SeqCst), parks);
+}
+
+#[test]
+fn what_the_park_hook_wakes_runs_before_the_sleep() {
+    // A task that only the hook lets go on: were it not run first, the shard would sleep for ever.
+    let (send, receive) = std::sync::mpsc::channel::<std::task::Waker>();
+    let receive = std::sync::Mutex::new(receive);
+    let runtime = Builder::new_current_thread()
+        .on_thread_park(move || {
+            let waker = receive.lock().expect("no panic inside").try_recv();
+            waker.iter().for_each(std::task::Waker::wake_by_ref);
+        })
+        .build()
+        .expect("a runtime");
+    let mut first = true;
+    runtime.block_on(std::future::poll_fn(|cx| {
+        if std::mem::take(&mut first) {
+            send.send(cx.waker().clone()).expect("the hook lives");
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(())
+    }));
+}
+
+#[test]
+fn threads_have_their_names() {
+    let name = || thread::current().name().unwrap_or_default().to_owned();
+    let runtime = Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    assert_eq!(runtime.run(move || async move { name() }), "henge-0");
+    let named = Builder::new_multi_thread().worker_threads(1).thread_name("app").build();
+    let named = named.expect("a runtime");
+    assert_eq!(named.run(move || async move { name() }), "app");
+    let pool = named.spawn_blocking(name);
+    assert_eq!(named.block_on(pool).ok().as_deref(), Some("app"));
+}
+
+#[test]
+fn shards_have_the_stack_of_a_main_thread() {
+    fn deep(level: usize) -> usize {
+        let frame = std::hint::black_box([level; 1024]);
+        if level == 0 { 0 } else { deep(level - 1) + frame[0] - level + 1 }
+    }
+    let runtime = Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    // Some 2.5 to 5 MiB of frames: more than a thread has unless somebody asks.
+    assert_eq!(runtime.run(|| async { deep(300) }), 300);
+}

@@ -1,0 +1,79 @@
+//! A turn enters the ring once, with all that it queued, and not at all without need: counted.
+
+use std::time::Duration;
+
+use henge::driver::{ops, submit};
+use henge::runtime::{Builder, Runtime};
+use henge::task::{JoinHandle, yield_now};
+
+/// Sleeps at once when it is idle, so that nothing but need makes it enter.
+fn lone() -> Runtime {
+    Builder::new_current_thread().spin_before_park(Duration::ZERO).build().expect("a runtime")
+}
+
+/// How often the shard entered its ring meanwhile.
+fn enters(runtime: &Runtime, work: impl AsyncFnOnce()) -> u64 {
+    runtime.block_on(async {
+        // What came before is counted by now.
+        yield_now().await;
+        let before = now(runtime);
+        work().await;
+        now(runtime) - before
+    })
+}
+
+fn now(runtime: &Runtime) -> u64 {
+    runtime.metrics().shard(0).enters()
+}
+
+#[test]
+fn what_many_tasks_queue_goes_with_one_enter() {
+    let runtime = lone();
+    let enters = enters(&runtime, async || {
+        let spawn = |_| henge::spawn(submit(ops::Nop::new()));
+        let tasks: Vec<JoinHandle<_>> = (0..50).map(spawn).collect();
+        for task in tasks {
+            assert!(task.await.is_ok_and(|result| result.is_ok()));
+        }
+    });
+    // One takes them all; the kernel runs about twenty completions an enter.
+    assert!((1..=4).contains(&enters), "{enters} enters for 50 operations");
+}
+
+#[test]
+fn tasks_that_have_no_business_with_the_ring_do_not_enter_it() {
+    let runtime = lone();
+    let enters = enters(&runtime, async || {
+        let task = henge::spawn(async {
+            for _ in 0..10_000 {
+                yield_now().await;
+            }
+        });
+        for _ in 0..10_000 {
+            yield_now().await;
+        }
+        assert!(task.await.is_ok());
+    });
+    assert_eq!(enters, 0);
+}
+
+#[test]
+fn a_sequence_of_operations_enters_once_each() {
+    let runtime = lone();
+    let enters = enters(&runtime, async || {
+        for _ in 0..1_000 {
+            assert!(submit(ops::Nop::new()).await.is_ok());
+        }
+    });
+    assert!((1_000..=1_010).contains(&enters), "{enters} enters for 1,000 operations");
+}
+
+#[test]
+fn a_timer_takes_one_sleep() {
+    let runtime = lone();
+    let enters = enters(&runtime, async || {
+        henge::time::sleep(Duration::from_millis(30)).await;
+    });
+    // The wheel may look once on the way.
+    assert!((1..=3).contains(&enters), "{enters} enters for one timer");
+}

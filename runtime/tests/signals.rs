@@ -1,0 +1,129 @@
+//! Signals of the process, in children that are sent them.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use henge::runtime::Builder;
+use henge::signal::unix::{SignalKind, signal};
+
+/// Runs the test of this name again, in a process of its own, as a child that says when it is
+/// ready. None in that child.
+fn child(name: &str) -> Option<Child> {
+    if std::env::var_os("HENGE_CHILD").is_some() {
+        return None;
+    }
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args([name, "--exact", "--nocapture"]).env("HENGE_CHILD", "1");
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    wait_for(&mut child, "ready");
+    Some(child)
+}
+
+fn wait_for(child: &mut Child, word: &str) {
+    let stdout = child.stdout.take().expect("it is piped");
+    let mut lines = BufReader::new(stdout);
+    let mut line = String::new();
+    while !line.contains(word) {
+        line.clear();
+        let read = lines.read_line(&mut line).expect("it is readable");
+        assert!(read > 0, "the child ended before it was ready");
+    }
+    child.stdout = Some(lines.into_inner());
+}
+
+fn send(child: &Child, signal: &str) {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(status.expect("it starts").success());
+}
+
+/// The child's end, which must come soon.
+fn end(mut child: Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("it is our child") {
+            return status;
+        }
+        if start.elapsed() > Duration::from_secs(20) {
+            child.kill().expect("it is our child");
+            panic!("the child did not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn sigterm_and_ctrl_c_end_a_server_well() {
+    for name in ["-TERM", "-INT"] {
+        let Some(child) = child("sigterm_and_ctrl_c_end_a_server_well") else {
+            let runtime = Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+            runtime.run(|| async {
+                let mut terminate = signal(SignalKind::terminate()).expect("a listener");
+                let mut ctrl_c = Box::pin(henge::signal::ctrl_c());
+                henge::select! {
+                    biased;
+                    _ = &mut ctrl_c => return,
+                    // Only now is Ctrl-C listened to.
+                    () = async { println!("ready") } => {}
+                }
+                henge::select! {
+                    stop = &mut ctrl_c => assert!(stop.is_ok()),
+                    stop = terminate.recv() => assert!(stop.is_some()),
+                }
+            });
+            return;
+        };
+        send(&child, name);
+        assert!(end(child).success(), "{name}");
+    }
+}
+
+#[test]
+fn signals_that_come_together_are_received_once_and_none_is_lost() {
+    let Some(child) = child("signals_that_come_together_are_received_once_and_none_is_lost") else {
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut hangup = signal(SignalKind::hangup()).expect("a listener");
+            let mut user = signal(SignalKind::user_defined1()).expect("a listener");
+            println!("ready");
+            // What came while nobody waited is received.
+            henge::time::sleep(Duration::from_millis(50)).await;
+            assert!(hangup.recv().await.is_some());
+            // A wait that is given up loses nothing.
+            loop {
+                let wait = henge::time::timeout(Duration::from_micros(100), user.recv());
+                if wait.await.is_ok() {
+                    break;
+                }
+            }
+        });
+        return;
+    };
+    send(&child, "-HUP");
+    send(&child, "-HUP");
+    std::thread::sleep(Duration::from_millis(100));
+    send(&child, "-USR1");
+    assert!(end(child).success());
+}
+
+#[test]
+fn a_signal_that_nobody_asked_for_ends_the_process() {
+    use std::os::unix::process::ExitStatusExt;
+    let Some(child) = child("a_signal_that_nobody_asked_for_ends_the_process") else {
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            println!("ready");
+            henge::time::sleep(Duration::from_secs(60)).await;
+        });
+        return;
+    };
+    send(&child, "-TERM");
+    assert_eq!(end(child).signal(), Some(15));
+}
+
+#[test]
+fn what_cannot_be_handled_is_refused() {
+    for number in [9, 19, 11, 0, 1000] {
+        assert!(signal(SignalKind::from_raw(number)).is_err());
+    }
+}
