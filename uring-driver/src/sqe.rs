@@ -53,11 +53,12 @@ pub(crate) enum Opcode {
     Shutdown = 34,
     MsgRing = 40,
     SendZc = 47,
+    Ftruncate = 55,
 }
 
 impl Opcode {
     /// All of them, for the probe.
-    pub(crate) const ALL: [Opcode; 22] = [
+    pub(crate) const ALL: [Opcode; 23] = [
         Opcode::Nop,
         Opcode::Readv,
         Opcode::Writev,
@@ -80,6 +81,7 @@ impl Opcode {
         Opcode::Shutdown,
         Opcode::MsgRing,
         Opcode::SendZc,
+        Opcode::Ftruncate,
     ];
 }
 
@@ -202,6 +204,11 @@ impl Sqe {
         let mut sqe = Sqe::new(Opcode::Statx, fd.number(), path, mask, to as u64);
         sqe.op_flags = abi::AT_EMPTY_PATH.cast_unsigned();
         sqe
+    }
+
+    /// Cuts a file to `len` bytes, or lengthens it with zeros (kernel 6.9).
+    pub fn ftruncate(fd: &Fd, len: u64) -> Sqe {
+        Sqe::new(Opcode::Ftruncate, fd.number(), 0, 0, len)
     }
 
     /// Closes the descriptor of this number, which must be owned by nobody else any more.

@@ -10,5 +10,6 @@ pub mod cpu;
 pub mod cycles;
 pub(crate) mod event;
 pub(crate) mod fd;
+pub mod file;
 pub mod signal;
 pub mod thread;

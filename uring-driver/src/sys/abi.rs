@@ -7,3 +7,6 @@ pub(crate) use libc::{
 
 /// There is something to read.
 pub(crate) const POLLIN: u32 = libc::POLLIN as u32;
+
+/// The kernel transfers no more than this at once (`MAX_RW_COUNT`).
+pub(crate) const MOST_BYTES: usize = 0x7fff_f000;

@@ -1,0 +1,61 @@
+//! Open a file.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use crate::cqe::Cqe;
+use crate::fd::Fd;
+use crate::op::{Next, Operation};
+use crate::sqe::Sqe;
+use crate::sys::abi;
+use crate::sys::file::OpenHow;
+
+/// Opens a file by its path, CLOEXEC. A descriptor that nobody waits for any more is closed.
+///
+/// ```
+/// use henge_driver::sys::file::OpenHow;
+/// use henge_driver::{Driver, ops, submit};
+///
+/// let how = OpenHow { read: true, ..OpenHow::default() };
+/// let open = ops::Open::new(c"/dev/null".into(), &how)?;
+/// let fd = Driver::new()?.block_on(submit(open))??;
+/// # drop(fd);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Open {
+    path: CString,
+    flags: i32,
+    mode: u32,
+}
+
+impl Open {
+    /// Opens `path`, relative to the working directory.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a way of opening that makes no sense; see [`OpenHow`].
+    pub fn new(path: CString, how: &OpenHow) -> io::Result<Open> {
+        Ok(Open { path, flags: how.flags()?, mode: how.mode })
+    }
+}
+
+// SAFETY: the path is on the heap, does not move with the operation, and is read only.
+unsafe impl Operation for Open {
+    type Output = io::Result<Fd>;
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::open(self.path.as_c_str(), self.flags, self.mode)
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<io::Result<Fd>> {
+        if cqe.result() == -abi::EINTR {
+            return Next::Again;
+        }
+        Next::Done(cqe.into_result().map(|number| {
+            // SAFETY: the kernel has made this descriptor for this entry; nobody else owns it.
+            Fd::from(unsafe { OwnedFd::from_raw_fd(number.cast_signed()) })
+        }))
+    }
+}
