@@ -31,6 +31,7 @@ use crate::cqe::Cqe;
 use crate::current::Entered;
 use crate::inflight::{Key, Slots};
 use crate::pool::Pool;
+use crate::refusal;
 use crate::remote::list::Taken;
 use crate::remote::{Remote, Shared};
 use crate::ring::{Batch, Reaped, Request, Ring, Wait};
@@ -129,14 +130,19 @@ impl Driver {
     /// # Errors
     ///
     /// Whatever keeps the kernel from giving this process a ring or the descriptors that go with
-    /// it.
+    /// it. The message names the cause (a kernel older than 6.1, the sysctl, a seccomp filter, a
+    /// limit) and what to do; the kernel's own answer is the error's source.
     pub fn with_config(config: &Config) -> io::Result<Driver> {
         let ring = Ring::new(&Request {
             entries: config.ring_entries,
             completions: config.completions(),
             registered_ring: true,
-        })?;
-        let shared = Shared::new(ring.as_raw_fd())?;
+        })
+        .map_err(refusal::explain)?;
+        if !ring.flags().defer_taskrun {
+            return Err(refusal::too_old());
+        }
+        let shared = Shared::new(ring.as_raw_fd()).map_err(refusal::explain)?;
         let remote = Remote::new(shared);
         let batch = config.min_wait.map(|(completions, wait)| Batch { completions, wait });
         let driver = Driver {

@@ -50,6 +50,7 @@ mod inflight;
 mod loom;
 pub mod offload;
 pub mod pool;
+mod refusal;
 mod sqe;
 
 pub use cqe::Cqe;

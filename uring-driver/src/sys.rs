@@ -11,5 +11,6 @@ pub mod cycles;
 pub(crate) mod event;
 pub(crate) mod fd;
 pub mod file;
+pub(crate) mod host;
 pub mod signal;
 pub mod thread;

@@ -1,8 +1,8 @@
 //! Numbers of the system's interface that entries of the ring and their results speak in.
 
 pub(crate) use libc::{
-    AT_EMPTY_PATH, AT_FDCWD, EAGAIN, EBADR, EBUSY, ECANCELED, EINTR, EINVAL, ENOBUFS, ETIME,
-    MSG_NOSIGNAL, O_CLOEXEC, SOCK_CLOEXEC,
+    AT_EMPTY_PATH, AT_FDCWD, EACCES, EAGAIN, EBADR, EBUSY, ECANCELED, EINTR, EINVAL, EMFILE,
+    ENFILE, ENOBUFS, ENOMEM, ENOSYS, EPERM, ETIME, MSG_NOSIGNAL, O_CLOEXEC, SOCK_CLOEXEC,
 };
 
 /// There is something to read.
