@@ -6,7 +6,6 @@
 //! changing `tokio::` to `henge::`; what is built on tokio's I/O *traits* works unchanged.
 //!
 //! ```no_run
-//! # mod henge { pub use ::henge::*; }
 //! use henge::runtime::Runtime;
 //!
 //! fn main() -> std::io::Result<()> {
@@ -53,6 +52,7 @@ pub use spawn::{spawn, spawn_on};
 pub use henge_driver as driver;
 #[doc(inline)]
 pub use henge_fs as fs;
+pub use henge_macros::{main, test};
 #[doc(inline)]
 pub use henge_net as net;
 pub use tokio::{join, pin, select, try_join};

@@ -1,0 +1,148 @@
+//! From an async function to a plain one with a runtime inside.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Error, FnArg, Ident, ItemFn, Pat, ReturnType};
+
+use crate::arguments::{Arguments, Flavor};
+
+/// Which attribute it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Main,
+    Test,
+}
+
+/// The function, or the item as it was and a compile error: so editors go on understanding it.
+pub(crate) fn expand(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let function: ItemFn = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(error) => return with_error(item, &error),
+    };
+    match expand_function(kind, arguments, function) {
+        Ok(tokens) => tokens,
+        Err(error) => with_error(item, &error),
+    }
+}
+
+fn with_error(item: TokenStream, error: &Error) -> TokenStream {
+    let error = error.to_compile_error();
+    quote! { #item #error }
+}
+
+fn expand_function(
+    kind: Kind,
+    arguments: TokenStream,
+    mut function: ItemFn,
+) -> syn::Result<TokenStream> {
+    let is_main = kind == Kind::Main && function.sig.ident == "main";
+    check(kind, is_main, &function)?;
+    let default = if kind == Kind::Main { Flavor::MultiThread } else { Flavor::CurrentThread };
+    let arguments = Arguments::parse(arguments, default)?;
+
+    // The body becomes an async function of its own, so that its result has the type that was
+    // written down.
+    let mut inner = function.sig.clone();
+    inner.ident = format_ident!("__henge_{}", function.sig.ident);
+    let name = &inner.ident;
+    let passed = parameters(&function)?;
+    let made = quote! { #name(#(#passed),*) };
+
+    let builder = builder(kind, &arguments);
+    let runtime = quote! {
+        #builder.build().expect("Failed building the Runtime")
+    };
+    // A result travels from shard 0 as an exit code, for it need not be `Send`.
+    let has_result = !matches!(function.sig.output, ReturnType::Default);
+    let as_code = has_result && (is_main || kind == Kind::Test);
+    let run = match arguments.flavor {
+        Flavor::CurrentThread => quote! { #runtime.block_on(#made) },
+        Flavor::MultiThread if as_code => quote! {
+            #runtime.run(move || async move {
+                ::std::process::Termination::report(#made.await)
+            })
+        },
+        Flavor::MultiThread => quote! { #runtime.run(move || #made) },
+    };
+    if arguments.flavor == Flavor::MultiThread && as_code {
+        function.sig.output = syn::parse_quote! { -> ::std::process::ExitCode };
+    }
+    function.sig.asyncness = None;
+
+    let (attributes, visibility, signature) = (&function.attrs, &function.vis, &function.sig);
+    let body = &function.block;
+    let test = (kind == Kind::Test).then(|| quote! { #[::core::prelude::v1::test] });
+    Ok(quote! {
+        #(#attributes)*
+        #test
+        #visibility #signature {
+            #inner #body
+            #run
+        }
+    })
+}
+
+fn builder(kind: Kind, arguments: &Arguments) -> TokenStream {
+    let henge = &arguments.henge;
+    let constructor: Ident = match arguments.flavor {
+        Flavor::CurrentThread => format_ident!("new_current_thread"),
+        Flavor::MultiThread => format_ident!("new_multi_thread"),
+    };
+    let mut builder = quote! { #henge::runtime::Builder::#constructor().enable_all() };
+    if let Some(threads) = arguments.worker_threads {
+        builder.extend(quote! { .worker_threads(#threads) });
+    }
+    if let Some(paused) = arguments.start_paused {
+        builder.extend(quote! { .start_paused(#paused) });
+    }
+    if kind == Kind::Test {
+        // Tests run beside each other: they would all be pinned to the same CPUs.
+        builder.extend(quote! { .pinning(#henge::runtime::Pinning::None) });
+    }
+    builder
+}
+
+fn check(kind: Kind, is_main: bool, function: &ItemFn) -> syn::Result<()> {
+    let signature = &function.sig;
+    if signature.asyncness.is_none() {
+        let text = "the `async` keyword is missing from the function declaration";
+        return Err(Error::new_spanned(signature.fn_token, text));
+    }
+    if is_main && !signature.inputs.is_empty() {
+        let text = "the main function cannot accept arguments";
+        return Err(Error::new_spanned(&signature.inputs, text));
+    }
+    if kind == Kind::Test {
+        if !signature.inputs.is_empty() {
+            let text = "the test function cannot accept arguments";
+            return Err(Error::new_spanned(&signature.inputs, text));
+        }
+        let second = function.attrs.iter().find(|attribute| {
+            // `test` by itself or by its full name; others that end in it wrap this one.
+            let path: Vec<String> =
+                attribute.path().segments.iter().map(|part| part.ident.to_string()).collect();
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            matches!(&path[..], ["test"] | ["core" | "std", "prelude", _, "test"])
+        });
+        if let Some(second) = second {
+            let text = "second test attribute is supplied, consider removing or changing the \
+                        order of your test attributes";
+            return Err(Error::new_spanned(second, text));
+        }
+    }
+    Ok(())
+}
+
+/// The names of the parameters, to be passed on.
+fn parameters(function: &ItemFn) -> syn::Result<Vec<&Ident>> {
+    let names = function.sig.inputs.iter().map(|input| match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Ok(&name.ident),
+            pattern => Err(Error::new_spanned(pattern, "a name is wanted here, not a pattern")),
+        },
+        FnArg::Receiver(receiver) => {
+            Err(Error::new_spanned(receiver, "a method cannot be the whole of a runtime"))
+        }
+    });
+    names.collect()
+}

@@ -1,0 +1,90 @@
+//! `#[henge::main]` and `#[henge::test]`: flavours, results that are not `Send`, arguments.
+
+use std::error::Error;
+use std::rc::Rc;
+use std::thread;
+use std::time::Duration;
+
+use henge::time::{Instant, sleep};
+
+#[henge::main(worker_threads = 2)]
+async fn many() -> usize {
+    assert_eq!(henge::shard::current().index(), 0);
+    let local = Rc::new(henge::shard::count());
+    let there = Rc::clone(&local);
+    henge::spawn(async move { *there }).await.unwrap_or(0)
+}
+
+#[henge::main(flavor = "current_thread")]
+async fn one(factor: usize, text: &str) -> usize {
+    factor * text.len()
+}
+
+mod program {
+    #[henge::main(worker_threads = 1)]
+    async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        let number: u32 = "not a number".parse()?;
+        assert_eq!(number, 0);
+        Ok(())
+    }
+
+    pub(super) fn exit_code() -> std::process::ExitCode {
+        main()
+    }
+}
+
+#[test]
+fn functions_become_plain() {
+    assert_eq!(many(), 2);
+    assert_eq!(one(2, "three"), 10);
+}
+
+#[test]
+fn an_error_of_main_is_an_exit_code() {
+    let failure = format!("{:?}", std::process::ExitCode::FAILURE);
+    assert_eq!(format!("{:?}", program::exit_code()), failure);
+}
+
+#[henge::test]
+async fn a_test_runs_here() -> Result<(), Box<dyn Error>> {
+    let name = thread::current().name().map(String::from);
+    assert_eq!(name.as_deref(), Some("a_test_runs_here"));
+    let number: u32 = "42".parse()?;
+    assert_eq!(number, 42);
+    Ok(())
+}
+
+#[henge::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_test_of_several_shards() -> Result<(), Box<dyn Error>> {
+    assert_eq!(henge::shard::count(), 3);
+    let cpus = henge::driver::sys::cpu::affinity()?;
+    assert_eq!(cpus, henge::driver::sys::cpu::process_affinity()?, "tests are not pinned");
+    Ok(())
+}
+
+#[henge::test(start_paused = true)]
+async fn a_test_whose_clock_stands() {
+    let start = Instant::now();
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(start.elapsed(), Duration::from_secs(3600));
+}
+
+#[henge::test]
+#[should_panic(expected = "as it should")]
+async fn a_test_that_should_panic() {
+    panic!("as it should");
+}
+
+mod renamed {
+    use ::henge as standing_stones;
+
+    #[standing_stones::test(crate = "standing_stones")]
+    async fn by_another_name() {
+        standing_stones::task::yield_now().await;
+    }
+
+    #[standing_stones::test(crate = standing_stones)]
+    async fn without_quotes() {
+        standing_stones::task::yield_now().await;
+    }
+}
