@@ -1,6 +1,7 @@
 //! A sharded key-value server that speaks the Redis protocol.
 #![forbid(unsafe_code)]
 
+pub mod args;
 pub mod batch;
 mod catalog;
 pub mod commands;
@@ -9,6 +10,7 @@ pub mod glob;
 pub mod info;
 pub mod pipeline;
 pub mod resp;
+pub mod router;
 pub mod server;
 pub mod session;
 pub mod store;

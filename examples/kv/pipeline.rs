@@ -123,6 +123,11 @@ impl Pipeline {
     fn place(&mut self, args: Args<'_>, session: &mut Session, store: &mut Store) -> bool {
         session.commands += 1;
         let Some(command) = commands::find(args.at(0)) else {
+            // A web page made a browser send this: hang up before its body is taken for commands.
+            if [&b"post"[..], b"host:"].iter().any(|name| args.at(0).eq_ignore_ascii_case(name)) {
+                session.closing = true;
+                return true;
+            }
             self.refuse(&commands::unknown(args));
             return false;
         };
@@ -237,6 +242,19 @@ impl Pipeline {
     /// Runs what is left for this shard.
     pub fn execute_own(&mut self, store: &mut Store) {
         self.own().execute(store);
+    }
+
+    /// Whether there are commands left for this shard.
+    pub fn has_own(&self) -> bool {
+        self.batches[self.part.index].as_ref().is_some_and(|batch| batch.has_commands())
+    }
+
+    /// Whether other shards have to work on a batch before the pass can go on.
+    pub fn has_outgoing(&self) -> bool {
+        self.part.of > 1
+            && self.batches.iter().enumerate().any(|(shard, batch)| {
+                shard != self.part.index && batch.as_ref().is_some_and(|b| b.is_waiting())
+            })
     }
 
     /// Takes the batches that other shards have to work on.

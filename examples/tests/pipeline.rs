@@ -138,3 +138,47 @@ fn nothing_is_answered_after_quit() {
     assert_eq!(cluster.send(&bytes), b"+OK\r\n");
     assert!(cluster.is_closing());
 }
+
+#[test]
+fn long_collections_are_sent_as_they_were() {
+    for hello in ["2", "3"] {
+        let mut cluster = Cluster::new(2);
+        cluster.run(&format!("hello {hello}"));
+        for number in 0..30_000 {
+            let element = format!("{number:0>50}");
+            cluster.run(&format!("rpush list {element}"));
+            cluster.run(&format!("sadd set {element}"));
+            cluster.run(&format!("hset hash {number} {element}"));
+            cluster.run(&format!("zadd zset {number} {element}"));
+        }
+        // Each is more than a megabyte, and the next command in the same pass takes it apart.
+        for (command, pairs) in [
+            ("lrange list 10 -11", false),
+            ("smembers set", false),
+            ("hgetall hash", true),
+            ("zrange zset 0 -1", false),
+            ("zrange zset 10 -11 rev withscores", true),
+        ] {
+            let elements = if command.contains("10") { 30_000 - 20 } else { 30_000 };
+            let key = command.split(' ').nth(1).unwrap();
+            let words: Vec<&str> = command.split(' ').collect();
+            let pass = [encode(&words), encode(&["del", key])].concat();
+            let replies = String::from_utf8(cluster.send(&pass)).unwrap();
+            assert!(replies.len() > 1_500_000, "{command}: {}", replies.len());
+            assert!(replies.ends_with("\r\n:1\r\n"), "{command}");
+            let found = replies.lines().filter(|line| line.len() == 50).count();
+            assert_eq!(found, elements, "{command}");
+            let first = replies.lines().find(|line| line.len() == 50).unwrap();
+            match key {
+                "list" => assert_eq!(first, format!("{:0>50}", 10)),
+                "zset" if pairs => assert_eq!(first, format!("{:0>50}", 29_989)),
+                "zset" | "set" | "hash" => assert_eq!(first, format!("{:0>50}", 0)),
+                other => panic!("{other}"),
+            }
+            // Put back what was taken.
+            for number in (0..30_000).filter(|_| key == "zset") {
+                cluster.run(&format!("zadd zset {number} {number:0>50}"));
+            }
+        }
+    }
+}

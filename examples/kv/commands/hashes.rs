@@ -1,5 +1,7 @@
 //! Hashes.
 
+use std::sync::Arc;
+
 use super::Outcome;
 use crate::resp::{Args, Reply};
 use crate::store::{Db, Error, Hash};
@@ -33,7 +35,7 @@ pub(super) fn hget(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
 }
 
 pub(super) fn hdel(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
-    let Some(hash) = db.get::<Hash>(args.at(1))? else {
+    let Some(hash) = db.get_mut::<Hash>(args.at(1))? else {
         reply.integer(0);
         return Ok(());
     };
@@ -46,15 +48,12 @@ pub(super) fn hdel(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
 }
 
 pub(super) fn hgetall(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
-    let Some(hash) = db.get::<Hash>(args.at(1))? else {
+    let Some(hash) = db.shared::<Hash>(args.at(1))? else {
         reply.map(0);
         return Ok(());
     };
     reply.map(hash.len());
-    for (field, value) in hash.iter() {
-        reply.bulk(field);
-        reply.bulk(value);
-    }
+    reply.elements(Arc::clone(hash), 0, hash.len());
     Ok(())
 }
 

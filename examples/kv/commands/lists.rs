@@ -1,5 +1,7 @@
 //! Lists.
 
+use std::sync::Arc;
+
 use super::{Outcome, count, index_range, integer};
 use crate::resp::{Args, Reply};
 use crate::store::{Db, Error, List};
@@ -37,7 +39,7 @@ fn pop(
         return Err(Error::arity(command));
     }
     let wanted = if args.len() == 3 { Some(count(args.at(2))?) } else { None };
-    let Some(list) = db.get::<List>(args.at(1))? else {
+    let Some(list) = db.get_mut::<List>(args.at(1))? else {
         match wanted {
             Some(_) => reply.null_array(),
             None => reply.null(),
@@ -61,13 +63,13 @@ fn pop(
 
 pub(super) fn lrange(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     let (start, stop) = (integer(args.at(2))?, integer(args.at(3))?);
-    let Some(list) = db.get::<List>(args.at(1))? else {
+    let Some(list) = db.shared::<List>(args.at(1))? else {
         reply.array(0);
         return Ok(());
     };
     let (start, end) = index_range(start, stop, list.len());
     reply.array(end - start);
-    list.range(start..end).for_each(|element| reply.bulk(element));
+    reply.elements(Arc::clone(list), start, end);
     Ok(())
 }
 

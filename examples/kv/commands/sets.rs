@@ -1,5 +1,7 @@
 //! Sets.
 
+use std::sync::Arc;
+
 use super::{Outcome, count};
 use crate::resp::{Args, Reply};
 use crate::store::{Db, Error, Set};
@@ -16,7 +18,7 @@ pub(super) fn sadd(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
 }
 
 pub(super) fn srem(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
-    let Some(set) = db.get::<Set>(args.at(1))? else {
+    let Some(set) = db.get_mut::<Set>(args.at(1))? else {
         reply.integer(0);
         return Ok(());
     };
@@ -46,7 +48,8 @@ pub(super) fn spop(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     }
     for left in (1..=length).rev().take(wanted.unwrap_or(1)) {
         let index = db.random_below(left);
-        let Some(member) = db.get::<Set>(key)?.and_then(|set| set.swap_remove_index(index)) else {
+        let Some(member) = db.get_mut::<Set>(key)?.and_then(|set| set.swap_remove_index(index))
+        else {
             break;
         };
         reply.bulk(&member);
@@ -58,10 +61,10 @@ pub(super) fn spop(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
 }
 
 pub(super) fn smembers(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
-    match db.get::<Set>(args.at(1))? {
+    match db.shared::<Set>(args.at(1))? {
         Some(set) => {
             reply.set(set.len());
-            set.iter().for_each(|member| reply.bulk(member));
+            reply.elements(Arc::clone(set), 0, set.len());
         }
         None => reply.set(0),
     }

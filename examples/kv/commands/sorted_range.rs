@@ -1,8 +1,10 @@
 //! ZRANGE: by rank, by score or by name, from either end.
 
+use std::sync::Arc;
+
 use super::{Outcome, index_range, integer, is};
-use crate::resp::{Args, Protocol, Reply, parse_double};
-use crate::store::{Db, Error, Ranked, Zset};
+use crate::resp::{Args, Protocol, Reply};
+use crate::store::{Db, Error, Ordered, Ranked, Zset};
 
 #[derive(Default)]
 struct Options {
@@ -50,7 +52,7 @@ impl Options {
 pub(super) fn zrange(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     let options = Options::parse(args)?;
     let bounds = Bounds::parse(args, &options)?;
-    let Some(zset) = db.get::<Zset>(args.at(1))? else {
+    let Some(zset) = db.shared::<Zset>(args.at(1))? else {
         reply.array(0);
         return Ok(());
     };
@@ -60,21 +62,12 @@ pub(super) fn zrange(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome 
     let scores = options.with_scores;
     let nested = scores && reply.protocol == Protocol::V3;
     reply.array(if scores && !nested { (end - start) * 2 } else { end - start });
-    let mut send = |(score, member): (f64, &std::sync::Arc<[u8]>)| {
-        if nested {
-            reply.array(2);
-        }
-        reply.bulk(member);
-        if scores {
-            reply.double(score);
-        }
-    };
-    let members = ranked.range(start, end);
-    if options.reversed {
-        members.rev().for_each(&mut send)
-    } else {
-        members.for_each(&mut send)
-    }
+    // From here on members are numbered as they are sent.
+    let length = zset.len();
+    let (start, end) = if options.reversed { (length - end, length - start) } else { (start, end) };
+    let zset = Arc::clone(zset);
+    let members = Ordered { zset, reversed: options.reversed, scores };
+    reply.elements(members, start, end);
     Ok(())
 }
 
@@ -184,8 +177,12 @@ fn score(word: &[u8]) -> Result<Score, Error> {
         [b'(', rest @ ..] => (true, rest),
         _ => (false, word),
     };
-    let value = parse_double(number).ok_or(Error::text("ERR min or max is not a float"))?;
-    Ok(Score { value, exclusive })
+    // Looser than a score is read: nothing at all is zero, and what is too large is infinite.
+    let text = if number.is_empty() { "0" } else { std::str::from_utf8(number).unwrap_or("") };
+    match text.parse::<f64>() {
+        Ok(value) if !value.is_nan() => Ok(Score { value, exclusive }),
+        _ => Err(Error::text("ERR min or max is not a float")),
+    }
 }
 
 fn name(word: &[u8]) -> Result<Name<'_>, Error> {

@@ -142,7 +142,7 @@ pub(super) fn zpopmin(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome
         return Err(Error::SYNTAX);
     }
     let wanted = if args.len() == 3 { Some(count(args.at(2))?) } else { None };
-    let Some(zset) = db.get::<Zset>(args.at(1))? else {
+    let Some(zset) = db.get_mut::<Zset>(args.at(1))? else {
         reply.array(0);
         return Ok(());
     };

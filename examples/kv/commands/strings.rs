@@ -128,7 +128,7 @@ pub(super) fn getdel(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome 
 
 pub(super) fn append(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     let tail = args.at(2);
-    let length = match db.get::<Str>(args.at(1))? {
+    let length = match db.get_mut::<Str>(args.at(1))? {
         Some(string) if string.len() + tail.len() > MAX_BULK => {
             return Err(Error::text(
                 "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
@@ -170,7 +170,7 @@ pub(super) fn decrby(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome 
 
 fn add(db: &mut Db, key: &[u8], by: i64, reply: &mut Reply) -> Outcome {
     // An error must not leave an empty string behind, so a new key is made by the last step.
-    let new = match db.get::<Str>(key)? {
+    let new = match db.get_mut::<Str>(key)? {
         Some(string) => {
             let old = string.integer().ok_or(Error::NOT_INTEGER)?;
             let new = old.checked_add(by).ok_or(OVERFLOW)?;

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use super::number::format_double;
+use super::piece::{Elements, Piece, Rest, Shared};
 
 /// From this size on a value is not copied into the reply but referred to.
 pub const SHARE_FROM: usize = 16 << 10;
+/// A reply is put together up to this size; what is left of a collection is encoded as it is sent.
+const WHOLE_UP_TO: usize = 1 << 20;
 
 /// The protocol version that a client asked for with HELLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,12 +29,12 @@ pub struct Mark {
 
 /// Encoded replies, one behind the other.
 ///
-/// Small things are in `bytes`. A large value stands in `shared` with the offset in `bytes` that it
+/// Small things are in `bytes`. What is large stands in `shared` with the offset in `bytes` that it
 /// goes before: a client that asks for the same megabyte a hundred times costs a hundred pointers.
 #[derive(Debug, Default)]
 pub struct Reply {
     bytes: Vec<u8>,
-    shared: Vec<(usize, Arc<Vec<u8>>)>,
+    shared: Vec<(usize, Shared)>,
     shared_bytes: usize,
     /// How the client wants to be spoken to.
     pub protocol: Protocol,
@@ -67,9 +70,18 @@ impl Reply {
     /// A bulk string, referred to and not copied.
     pub fn shared(&mut self, value: &Arc<Vec<u8>>) {
         self.header(b'$', value.len() as i64);
-        self.shared.push((self.bytes.len(), Arc::clone(value)));
+        self.shared.push((self.bytes.len(), Shared::Bytes(Arc::clone(value))));
         self.shared_bytes += value.len();
         self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// Elements `from` to `end` of a collection, the header of an array or a map being written.
+    pub fn elements(&mut self, elements: impl Elements + 'static, from: usize, end: usize) {
+        let next = elements.encode(from, end, WHOLE_UP_TO, self);
+        if next < end {
+            let rest = Rest::new(elements, next, end, self.protocol);
+            self.shared.push((self.bytes.len(), Shared::Rest(rest)));
+        }
     }
 
     /// An integer as a bulk string.
@@ -150,8 +162,10 @@ impl Reply {
     pub fn append(&mut self, other: &Reply, from: Mark, to: Mark) {
         let offset = self.bytes.len();
         for (at, value) in &other.shared[from.shared..to.shared] {
-            self.shared.push((at - from.bytes + offset, Arc::clone(value)));
-            self.shared_bytes += value.len();
+            if let Shared::Bytes(bytes) = value {
+                self.shared_bytes += bytes.len();
+            }
+            self.shared.push((at - from.bytes + offset, value.clone()));
         }
         self.bytes.extend_from_slice(&other.bytes[from.bytes..to.bytes]);
     }
@@ -179,9 +193,9 @@ impl Reply {
         self.bytes.is_empty()
     }
 
-    /// How many bytes go over the wire.
+    /// How many bytes it holds; what it refers to is not counted.
     pub fn len(&self) -> usize {
-        self.bytes.len() + self.shared_bytes
+        self.bytes.len()
     }
 
     /// Whether no more should be added before this has been sent.
@@ -192,12 +206,16 @@ impl Reply {
     }
 
     /// The contiguous pieces, in the order of the wire.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let starts = std::iter::once(0).chain(self.shared.iter().map(|(at, _)| *at));
         let ends = self.shared.iter().map(|(at, _)| *at).chain([self.bytes.len()]);
-        let copied = starts.zip(ends).map(|(start, end)| &self.bytes[start..end]);
-        let shared = self.shared.iter().map(|(_, value)| value.as_slice()).chain([&[][..]]);
-        copied.zip(shared).flat_map(|(copied, shared)| [copied, shared]).filter(|p| !p.is_empty())
+        let held = starts.zip(ends).map(|(start, end)| Piece::Bytes(&self.bytes[start..end]));
+        let shared = self.shared.iter().map(|(_, shared)| match shared {
+            Shared::Bytes(bytes) => Piece::Bytes(bytes),
+            Shared::Rest(rest) => Piece::Rest(rest),
+        });
+        let nothing = Piece::Bytes(&[]);
+        held.zip(shared.chain([nothing])).flat_map(|(held, shared)| [held, shared])
     }
 
     fn header(&mut self, kind: u8, value: i64) {

@@ -40,7 +40,12 @@ impl Cursor {
     /// assert_eq!((cursor.shard, cursor.left()), (2, usize::MAX));
     /// ```
     pub fn parse(text: &[u8]) -> Option<Cursor> {
-        let number: u64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+        // Redis reads it with `strtoul`, which takes a minus and counts down from the top.
+        let text = std::str::from_utf8(text).ok()?;
+        let number: u64 = match text.strip_prefix('-') {
+            Some(digits) => digits.parse::<u64>().ok()?.wrapping_neg(),
+            None => text.parse().ok()?,
+        };
         let left = number & ((1 << LEFT_BITS) - 1);
         Some(Cursor { shard: (number >> LEFT_BITS) as usize, left })
     }

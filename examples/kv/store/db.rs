@@ -1,10 +1,12 @@
 //! One database: keys, their values, and when they expire.
 
+use std::sync::Arc;
+
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use super::expiry::Expiry;
-use super::{Clock, Error, Part, Str, Typed, Value};
+use super::{Clock, Collection, Error, Part, Str, Typed, Value};
 
 /// What stands behind a key.
 #[derive(Debug)]
@@ -71,10 +73,34 @@ impl Db {
     /// # Errors
     ///
     /// [`Error::WRONG_TYPE`] when it holds something else.
-    pub fn get<T: Typed>(&mut self, key: &[u8]) -> Result<Option<&mut T>, Error> {
+    pub fn get<T: Typed>(&mut self, key: &[u8]) -> Result<Option<&T>, Error> {
         match self.entry(key) {
             None => Ok(None),
-            Some(entry) => T::of(&mut entry.value).map(Some).ok_or(Error::WRONG_TYPE),
+            Some(entry) => T::of(&entry.value).map(Some).ok_or(Error::WRONG_TYPE),
+        }
+    }
+
+    /// The value of `key` as a `T` that a reply can keep.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WRONG_TYPE`] when it holds something else.
+    pub fn shared<T: Collection>(&mut self, key: &[u8]) -> Result<Option<&Arc<T>>, Error> {
+        match self.entry(key) {
+            None => Ok(None),
+            Some(entry) => T::shared(&entry.value).map(Some).ok_or(Error::WRONG_TYPE),
+        }
+    }
+
+    /// The value of `key` as a `T`, to be changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WRONG_TYPE`] when it holds something else.
+    pub fn get_mut<T: Typed>(&mut self, key: &[u8]) -> Result<Option<&mut T>, Error> {
+        match self.entry(key) {
+            None => Ok(None),
+            Some(entry) => T::of_mut(&mut entry.value).map(Some).ok_or(Error::WRONG_TYPE),
         }
     }
 
@@ -90,7 +116,7 @@ impl Db {
                 self.entries.insert_full(key.into(), Entry { value: T::empty(), expires: None }).0
             }
         };
-        T::of(&mut self.entries[index].value).ok_or(Error::WRONG_TYPE)
+        T::of_mut(&mut self.entries[index].value).ok_or(Error::WRONG_TYPE)
     }
 
     /// Sets `key` to the string `bytes`, and its deadline to `expires`.

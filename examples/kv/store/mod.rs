@@ -3,6 +3,7 @@
 
 mod cursor;
 mod db;
+mod elements;
 mod expiry;
 mod ranked;
 mod value;
@@ -13,8 +14,9 @@ use std::fmt;
 
 pub use cursor::{Cursor, Part};
 pub use db::{Db, Entry};
+pub use elements::Ordered;
 pub use ranked::Ranked;
-pub use value::{Hash, List, Set, Str, Typed, Value};
+pub use value::{Collection, Hash, List, Set, Str, Typed, Value};
 pub use zset::Zset;
 
 /// How many databases SELECT can choose from.

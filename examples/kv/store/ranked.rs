@@ -14,7 +14,7 @@ const CHUNK: usize = 128;
 pub(super) type Scored = (f64, Arc<[u8]>);
 
 /// Members in the order of score, then bytes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ranked {
     /// Never an empty one among them.
     chunks: Vec<Vec<Scored>>,

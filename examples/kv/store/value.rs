@@ -16,19 +16,20 @@ pub type Set = IndexSet<Box<[u8]>, RandomState>;
 /// A hash.
 pub type Hash = IndexMap<Box<[u8]>, Box<[u8]>, RandomState>;
 
-/// What a key holds. Collections are boxed: an entry stays small for the strings.
+/// What a key holds. Collections stand apart: an entry stays small for the strings, and a long reply
+/// keeps the collection that it sends as it was, while a change makes a copy.
 #[derive(Debug)]
 pub enum Value {
     /// A string.
     Str(Str),
     /// A list.
-    List(Box<List>),
+    List(Arc<List>),
     /// A set.
-    Set(Box<Set>),
+    Set(Arc<Set>),
     /// A hash.
-    Hash(Box<Hash>),
+    Hash(Arc<Hash>),
     /// A sorted set.
-    Zset(Box<Zset>),
+    Zset(Arc<Zset>),
 }
 
 impl Value {
@@ -128,29 +129,58 @@ impl Str {
 /// A type that a [`Value`] can be looked at as.
 pub trait Typed: Sized {
     /// The value as this type, if it is.
-    fn of(value: &mut Value) -> Option<&mut Self>;
+    fn of(value: &Value) -> Option<&Self>;
+    /// The value as this type, if it is, to be changed.
+    fn of_mut(value: &mut Value) -> Option<&mut Self>;
     /// An empty one.
     fn empty() -> Value;
 }
 
-macro_rules! typed {
-    ($type:ty, $variant:ident, $empty:expr) => {
+/// A type whose values can be kept by a reply.
+pub trait Collection: Typed {
+    /// The value as this type, if it is.
+    fn shared(value: &Value) -> Option<&Arc<Self>>;
+}
+
+impl Typed for Str {
+    fn of(value: &Value) -> Option<&Str> {
+        if let Value::Str(string) = value { Some(string) } else { None }
+    }
+
+    fn of_mut(value: &mut Value) -> Option<&mut Str> {
+        if let Value::Str(string) = value { Some(string) } else { None }
+    }
+
+    fn empty() -> Value {
+        Value::Str(Str::Small(Vec::new()))
+    }
+}
+
+macro_rules! collection {
+    ($type:ident) => {
         impl Typed for $type {
-            fn of(value: &mut Value) -> Option<&mut Self> {
-                match value {
-                    Value::$variant(inner) => Some(inner),
-                    _ => None,
-                }
+            fn of(value: &Value) -> Option<&$type> {
+                Self::shared(value).map(|shared| &**shared)
             }
+
+            fn of_mut(value: &mut Value) -> Option<&mut $type> {
+                if let Value::$type(shared) = value { Some(Arc::make_mut(shared)) } else { None }
+            }
+
             fn empty() -> Value {
-                Value::$variant($empty)
+                Value::$type(Arc::default())
+            }
+        }
+
+        impl Collection for $type {
+            fn shared(value: &Value) -> Option<&Arc<$type>> {
+                if let Value::$type(shared) = value { Some(shared) } else { None }
             }
         }
     };
 }
 
-typed!(Str, Str, Str::Small(Vec::new()));
-typed!(List, List, Box::default());
-typed!(Set, Set, Box::default());
-typed!(Hash, Hash, Box::default());
-typed!(Zset, Zset, Box::default());
+collection!(List);
+collection!(Set);
+collection!(Hash);
+collection!(Zset);

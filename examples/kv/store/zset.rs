@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::Ranked;
 
 /// A sorted set.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Zset {
     scores: IndexMap<Arc<[u8]>, f64, RandomState>,
     ranked: Ranked,
@@ -32,6 +32,8 @@ impl Zset {
 
     /// Gives a member its score, adding it if it is new.
     pub fn insert(&mut self, member: &[u8], score: f64) {
+        // Of the two zeros only the positive one is kept.
+        let score = score + 0.0;
         match self.scores.get_full_mut(member) {
             Some((_, shared, old)) => {
                 let shared = Arc::clone(shared);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use henge_kv::pipeline::{Pipeline, Planned};
-use henge_kv::resp::Parser;
+use henge_kv::resp::{Parser, Piece, Reply};
 use henge_kv::server::Server;
 use henge_kv::session::Session;
 use henge_kv::store::{Part, Store};
@@ -55,7 +55,7 @@ impl Cluster {
                     pipeline.returned(shard, batch);
                 }
                 let reply = pipeline.merge();
-                reply.pieces().for_each(|piece| replies.extend_from_slice(piece));
+                reply.pieces().for_each(|piece| write(piece, &mut replies));
                 reply.clear();
                 if pipeline.is_done() {
                     break;
@@ -78,5 +78,24 @@ impl Cluster {
 
     pub(crate) fn is_closing(&self) -> bool {
         self.session.closing
+    }
+}
+
+/// What a connection would send.
+fn write(piece: Piece<'_>, out: &mut Vec<u8>) {
+    match piece {
+        Piece::Bytes(bytes) => out.extend_from_slice(bytes),
+        Piece::Rest(rest) => {
+            let mut from = None;
+            loop {
+                let mut encoded = Reply::default();
+                from = rest.encode(from, &mut encoded);
+                assert!(encoded.len() < 1 << 20, "only a little at any time");
+                encoded.pieces().for_each(|piece| write(piece, out));
+                if from.is_none() {
+                    return;
+                }
+            }
+        }
     }
 }
