@@ -8,7 +8,6 @@ use std::io;
 use std::mem::offset_of;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use henge_driver::Driver;
 
@@ -106,7 +105,9 @@ fn a_filter_that_answers_enosys() {
 fn no_descriptors_left() {
     for left in 0..3 {
         let text = outcome(
-            |command| drop(command.env(EXHAUST, left.to_string())),
+            |command| {
+                command.env(EXHAUST, left.to_string());
+            },
             || set_limit(libc::RLIMIT_NOFILE, 64),
         );
         assert!(text.contains("as many descriptors open as it may (64)"), "{left}: {text}");
@@ -167,12 +168,4 @@ fn the_sysctl() {
     assert!(text.starts_with("refused (PermissionDenied): io_uring is not available"), "{text}");
     assert!(text.contains("kernel.io_uring_disabled is 1"), "{text}");
     assert!(text.contains("sysctl -w kernel.io_uring_disabled=0"), "{text}");
-}
-
-/// A refusal is immediate: nothing is tried again, and nothing waits.
-#[test]
-fn a_refusal_does_not_take_long() {
-    let start = Instant::now();
-    outcome(|_| (), || filter(libc::EPERM));
-    assert!(start.elapsed() < Duration::from_secs(30));
 }
