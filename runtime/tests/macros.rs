@@ -88,3 +88,20 @@ mod renamed {
         standing_stones::task::yield_now().await;
     }
 }
+
+trait Answer {
+    fn answer(self) -> u32;
+}
+
+impl Answer for u32 {
+    #[henge::main(flavor = "local", name = "deep thought")]
+    async fn answer(self) -> u32 {
+        let name = henge::runtime::Handle::current().name().map(str::len);
+        self + name.map_or(0, |_| 2)
+    }
+}
+
+#[test]
+fn a_method_has_its_receiver() {
+    assert_eq!(40.answer(), 42);
+}

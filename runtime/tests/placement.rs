@@ -132,8 +132,8 @@ fn the_thread_of_a_lone_runtime_is_not_pinned() {
     assert_eq!(mine(), all);
 }
 
-/// Makes a cgroup and writes to its files, in the second version's hierarchy or else in the first's;
-/// or says that neither is allowed here.
+/// Makes a cgroup and writes to its files, in the second version's hierarchy or else in the
+/// first's; or says that neither is allowed here.
 fn cgroup(controller: &str, second: &str, first: &str) -> Option<String> {
     let name = format!("henge-{}", std::process::id());
     let roots =

@@ -19,6 +19,7 @@ pub(crate) struct Arguments {
     pub(crate) flavor: Flavor,
     pub(crate) worker_threads: Option<usize>,
     pub(crate) start_paused: Option<bool>,
+    pub(crate) name: Option<LitStr>,
     /// Where henge is.
     pub(crate) henge: Path,
 }
@@ -34,7 +35,7 @@ impl Parse for Argument {
         // `crate` is a keyword, and a name here.
         let name = input.call(Ident::parse_any)?;
         if !input.peek(Token![=]) {
-            let known = "`flavor`, `worker_threads`, `start_paused`, `crate`";
+            let known = "`flavor`, `worker_threads`, `start_paused`, `crate`, `name`";
             let text = format!("Unknown attribute {name} is specified; expected one of: {known}");
             return Err(Error::new(name.span(), text));
         }
@@ -58,6 +59,7 @@ impl Arguments {
             flavor: default,
             worker_threads: None,
             start_paused: None,
+            name: None,
             henge: Path::from(Ident::new("henge", Span::call_site())),
         };
         let mut seen: Vec<String> = Vec::new();
@@ -77,15 +79,16 @@ impl Arguments {
                     });
                 }
                 ("start_paused", Lit::Bool(value)) => arguments.start_paused = Some(value.value),
+                ("name", Lit::Str(value)) => arguments.name = Some(value.clone()),
                 ("crate", Lit::Str(value)) => {
                     arguments.henge = value.parse_with(Path::parse_mod_style)?;
                 }
-                ("worker_threads" | "start_paused" | "crate", value) => {
+                ("worker_threads" | "start_paused" | "crate" | "name", value) => {
                     let text = format!("Failed to parse value of `{text}`");
                     return Err(Error::new(value.span(), text));
                 }
                 _ => {
-                    let known = "`flavor`, `worker_threads`, `start_paused`, `crate`";
+                    let known = "`flavor`, `worker_threads`, `start_paused`, `crate`, `name`";
                     let text =
                         format!("Unknown attribute {text} is specified; expected one of: {known}");
                     return Err(Error::new(name.span(), text));
@@ -116,12 +119,13 @@ fn flavor(value: &Lit) -> syn::Result<Flavor> {
         return Err(Error::new(value.span(), "Failed to parse value of `flavor` as string."));
     };
     match &*text.value() {
-        "current_thread" => Ok(Flavor::CurrentThread),
+        // Tasks never leave their thread, so tokio's `local` is the same.
+        "current_thread" | "local" => Ok(Flavor::CurrentThread),
         "multi_thread" => Ok(Flavor::MultiThread),
         other => {
             let text = format!(
-                "No such runtime flavor `{other}`. The runtime flavors are `current_thread` and \
-                 `multi_thread`."
+                "No such runtime flavor `{other}`. The runtime flavors are `current_thread`, \
+                 `local`, and `multi_thread`."
             );
             Err(Error::new(value.span(), text))
         }

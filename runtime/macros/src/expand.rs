@@ -40,6 +40,10 @@ fn expand_function(
     let default = if kind == Kind::Main { Flavor::MultiThread } else { Flavor::CurrentThread };
     let arguments = Arguments::parse(arguments, default)?;
 
+    if function.sig.receiver().is_some() {
+        return Ok(expand_method(kind, &arguments, function));
+    }
+
     // The body becomes an async function of its own, so that its result has the type that was
     // written down.
     let mut inner = function.sig.clone();
@@ -82,6 +86,33 @@ fn expand_function(
     })
 }
 
+/// A method knows `self`, which only a block inside of it does, too. That borrows from the caller's
+/// frame, so it is polled on the calling thread.
+fn expand_method(kind: Kind, arguments: &Arguments, mut function: ItemFn) -> TokenStream {
+    let builder = builder(kind, arguments);
+    let output = match &function.sig.output {
+        ReturnType::Default => quote! { () },
+        ReturnType::Type(_, output) => quote! { #output },
+    };
+    function.sig.asyncness = None;
+    let (attributes, visibility, signature) = (&function.attrs, &function.vis, &function.sig);
+    let body = &function.block;
+    let test = (kind == Kind::Test).then(|| quote! { #[::core::prelude::v1::test] });
+    quote! {
+        #(#attributes)*
+        #test
+        #visibility #signature {
+            let body = async #body;
+            // Tells the compiler the type of the result.
+            #[allow(unreachable_code, clippy::diverging_sub_expression)]
+            if false {
+                let _: &dyn ::core::future::Future<Output = #output> = &body;
+            }
+            #builder.build().expect("Failed building the Runtime").block_on(body)
+        }
+    }
+}
+
 fn builder(kind: Kind, arguments: &Arguments) -> TokenStream {
     let henge = &arguments.henge;
     let constructor: Ident = match arguments.flavor {
@@ -94,6 +125,9 @@ fn builder(kind: Kind, arguments: &Arguments) -> TokenStream {
     }
     if let Some(paused) = arguments.start_paused {
         builder.extend(quote! { .start_paused(#paused) });
+    }
+    if let Some(name) = &arguments.name {
+        builder.extend(quote! { .name(#name) });
     }
     if kind == Kind::Test {
         // Tests run beside each other: they would all be pinned to the same CPUs.
@@ -113,7 +147,7 @@ fn check(kind: Kind, is_main: bool, function: &ItemFn) -> syn::Result<()> {
         return Err(Error::new_spanned(&signature.inputs, text));
     }
     if kind == Kind::Test {
-        if !signature.inputs.is_empty() {
+        if signature.inputs.iter().any(|input| matches!(input, FnArg::Typed(_))) {
             let text = "the test function cannot accept arguments";
             return Err(Error::new_spanned(&signature.inputs, text));
         }
@@ -141,7 +175,7 @@ fn parameters(function: &ItemFn) -> syn::Result<Vec<&Ident>> {
             pattern => Err(Error::new_spanned(pattern, "a name is wanted here, not a pattern")),
         },
         FnArg::Receiver(receiver) => {
-            Err(Error::new_spanned(receiver, "a method cannot be the whole of a runtime"))
+            Err(Error::new_spanned(receiver, "methods are expanded by `expand_method`"))
         }
     });
     names.collect()

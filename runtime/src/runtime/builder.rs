@@ -42,6 +42,7 @@ enum Kind {
 /// ```
 pub struct Builder {
     kind: Kind,
+    name: Option<String>,
     shards: Option<usize>,
     pinning: Option<Pinning>,
     spin: Duration,
@@ -87,6 +88,7 @@ impl Builder {
     fn new(kind: Kind) -> Builder {
         Builder {
             kind,
+            name: None,
             shards: None,
             pinning: None,
             spin: Duration::from_micros(50),
@@ -179,6 +181,18 @@ impl Builder {
     /// How long an idle thread of the blocking pool is kept, 10 s by default.
     pub fn thread_keep_alive(&mut self, idle: Duration) -> &mut Builder {
         self.keep_alive = idle;
+        self
+    }
+
+    /// What the runtime is called, for whoever asks its [`Handle`].
+    ///
+    /// # Panics
+    /// If `name` is empty.
+    #[track_caller]
+    pub fn name(&mut self, name: impl Into<String>) -> &mut Builder {
+        let name = name.into();
+        assert!(!name.trim().is_empty(), "runtime name shouldn't be empty");
+        self.name = Some(name);
         self
     }
 
@@ -285,13 +299,15 @@ impl Builder {
             (Kind::MultiThread, None, Some(Pinning::Cpus(cpus))) => cpus.len().max(1),
             (Kind::MultiThread, None, _) => cpus.default_shards(),
         };
-        // With shards of their own, guests see the time as well: there is no one moment to stop it at.
+        // With shards of their own, guests see the time as well: there is no one moment to stop it
+        // at.
         let pausable = self.kind == Kind::CurrentThread;
         if self.start_paused && !pausable {
             let text = "only a current-thread runtime can start with its clock paused";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         let config = Config {
+            name: self.name.clone(),
             hooks: self.hooks.clone(),
             event_interval: self.event_interval,
             lifo_slot: self.lifo_slot,
@@ -318,7 +334,7 @@ impl Builder {
             }
             Kind::MultiThread => {
                 let starts = places.into_iter().enumerate().map(|(index, cpu)| Start {
-                    name: self.name(|| format!("henge-{index}")),
+                    name: self.name_of_thread(|| format!("henge-{index}")),
                     stack_bytes: self.stack_bytes,
                     cpu,
                 });
@@ -341,7 +357,7 @@ impl Builder {
         })
     }
 
-    fn name(&self, default: impl FnOnce() -> String) -> String {
+    fn name_of_thread(&self, default: impl FnOnce() -> String) -> String {
         self.namer.as_ref().map_or_else(default, |name| name())
     }
 }

@@ -41,6 +41,7 @@ impl fmt::Debug for Hooks {
 /// What each shard and guest is made from.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
+    pub(crate) name: Option<String>,
     pub(crate) hooks: Hooks,
     /// How many tasks run before the ring is looked at again.
     pub(crate) event_interval: u32,

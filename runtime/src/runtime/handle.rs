@@ -143,6 +143,11 @@ impl Handle {
         guest::block_on(&self.shared, guest::Role::Guest, future)
     }
 
+    /// What the runtime is called, if [`Builder::name`](super::Builder::name) said.
+    pub fn name(&self) -> Option<&str> {
+        self.shared.config.name.as_deref()
+    }
+
     /// Which kind of runtime this is.
     pub fn runtime_flavor(&self) -> RuntimeFlavor {
         match self.shared.seats {

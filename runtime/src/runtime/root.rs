@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::task::{Home, JoinHandle};
+use crate::task::{Home, JoinHandle, unnamed};
 
 type Slot = Rc<Cell<Option<NonNull<dyn Future<Output = ()>>>>>;
 
@@ -69,6 +69,8 @@ impl Future for Borrowed {
         // polled inside its own poll, so this is the only reference.
         let future = unsafe { future.as_mut() };
         // SAFETY: pinned when `Root` got it, and not moved since.
-        unsafe { Pin::new_unchecked(future) }.poll(cx)
+        let future = unsafe { Pin::new_unchecked(future) };
+        // It is no task to its author, and has no id. It catches its panics.
+        unnamed(|| future.poll(cx))
     }
 }

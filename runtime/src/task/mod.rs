@@ -2,6 +2,7 @@
 
 #[allow(unsafe_code, reason = "counted references of one type to tasks of any")]
 mod abort;
+pub mod coop;
 mod current;
 mod error;
 #[allow(unsafe_code, reason = "tasks by their addresses")]
@@ -23,6 +24,7 @@ mod waker;
 mod yield_now;
 
 pub use abort::AbortHandle;
+pub use coop::{consume_budget, unconstrained};
 pub use error::JoinError;
 pub use id::{Id, id, try_id};
 pub use join::JoinHandle;
@@ -32,4 +34,5 @@ pub use yield_now::yield_now;
 pub use crate::blocking::spawn_blocking;
 pub use crate::spawn::spawn;
 
+pub(crate) use current::unnamed;
 pub(crate) use home::{Entered, Home};
