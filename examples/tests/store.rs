@@ -6,7 +6,7 @@ mod rng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use henge_kv::store::{Db, Part, Ranked, Str, Zset};
+use henge_kv::store::{Bytes, Db, Part, Ranked, Str, Zset};
 use rng::Rng;
 
 #[test]
@@ -158,4 +158,24 @@ fn removal_from_a_ranking() {
     assert_eq!(ranked.len(), 500);
     let scores: Vec<f64> = ranked.range(0, 500).map(|(score, _)| score).collect();
     assert!(scores.is_sorted() && scores.iter().all(|score| score % 2.0 == 1.0));
+}
+
+#[test]
+fn an_entry_is_a_line_of_the_cache() {
+    // With its key and its hash.
+    assert_eq!(size_of::<henge_kv::store::Entry>() + size_of::<Bytes>() + 8, 64);
+}
+
+#[test]
+fn short_and_long_byte_strings_are_alike() {
+    for length in [0, 1, 21, 22, 23, 100] {
+        let text = vec![b'x'; length];
+        let bytes = Bytes::from(&text[..]);
+        assert_eq!((&*bytes, bytes.len()), (&text[..], length));
+        assert_eq!(bytes, Bytes::from(text.clone()));
+        assert!(bytes < Bytes::from([&text[..], b"y"].concat()));
+        let mut other = Bytes::from(&b"something else that is longer"[..]);
+        other.assign(&text);
+        assert_eq!(other, bytes);
+    }
 }

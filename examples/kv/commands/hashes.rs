@@ -15,8 +15,7 @@ pub(super) fn hset(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     let mut words = args.from(2);
     while let (Some(field), Some(value)) = (words.next(), words.next()) {
         match hash.get_mut(field) {
-            Some(old) if old.len() == value.len() => old.copy_from_slice(value),
-            Some(old) => *old = value.into(),
+            Some(old) => old.assign(value),
             None => {
                 hash.insert(field.into(), value.into());
             }

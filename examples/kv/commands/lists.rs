@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Outcome, count, index_range, integer};
 use crate::resp::{Args, Reply};
-use crate::store::{Db, Error, List};
+use crate::store::{Bytes, Db, Error, List};
 
 pub(super) fn lpush(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     let list = db.get_or_new::<List>(args.at(1))?;
@@ -15,7 +15,7 @@ pub(super) fn lpush(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
 
 pub(super) fn rpush(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     let list = db.get_or_new::<List>(args.at(1))?;
-    list.extend(args.from(2).map(Box::from));
+    list.extend(args.from(2).map(Bytes::from));
     reply.integer(list.len() as i64);
     Ok(())
 }
@@ -33,7 +33,7 @@ fn pop(
     args: Args<'_>,
     reply: &mut Reply,
     command: &str,
-    take: fn(&mut List) -> Option<Box<[u8]>>,
+    take: fn(&mut List) -> Option<Bytes>,
 ) -> Outcome {
     if args.len() > 3 {
         return Err(Error::arity(command));

@@ -17,7 +17,7 @@ pub(super) fn get(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
 pub(super) fn set(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     let options = SetOptions::parse(args)?;
     let key = args.at(1);
-    let expires = options.expires(db.now())?;
+    let expires = options.expires(db)?;
     if options.get {
         get(db, args, reply)?;
     }
@@ -91,7 +91,7 @@ impl<'a> SetOptions<'a> {
     }
 
     /// The deadline in milliseconds since 1970.
-    fn expires(&self, now: u64) -> Result<Option<u64>, Error> {
+    fn expires(&self, db: &Db) -> Result<Option<u64>, Error> {
         const INVALID: Error = Error::text("ERR invalid expire time in 'set' command");
         let Some((number, unit)) = self.expiry else { return Ok(None) };
         let number = integer(number)?;
@@ -99,7 +99,7 @@ impl<'a> SetOptions<'a> {
             return Err(INVALID);
         }
         let scaled = number.checked_mul(if unit.seconds { 1000 } else { 1 });
-        let base = if unit.absolute { 0 } else { now as i64 };
+        let base = if unit.absolute { 0 } else { db.now() as i64 };
         let at = scaled.and_then(|millis| millis.checked_add(base)).ok_or(INVALID)?;
         Ok(Some(at as u64))
     }

@@ -6,21 +6,30 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use super::expiry::Expiry;
-use super::{Clock, Collection, Error, Part, Str, Typed, Value};
+use super::{Bytes, Clock, Collection, Error, Part, Str, Typed, Value};
 
 /// What stands behind a key.
 #[derive(Debug)]
 pub struct Entry {
     /// The value.
     pub value: Value,
-    /// When it expires, in milliseconds since 1970.
-    expires: Option<u64>,
+    /// When it expires, in milliseconds since 1970; [`NEVER`] for most. With this, and a short key
+    /// and value, an entry is one line of the cache.
+    expires: u64,
 }
+
+const NEVER: u64 = u64::MAX;
 
 impl Entry {
     /// When it expires, in milliseconds since 1970.
     pub fn expires(&self) -> Option<u64> {
-        self.expires
+        (self.expires != NEVER).then_some(self.expires)
+    }
+
+    fn set_expires(&mut self, at: Option<u64>) -> Option<u64> {
+        let old = self.expires();
+        self.expires = at.unwrap_or(NEVER);
+        old
     }
 }
 
@@ -30,7 +39,7 @@ impl Entry {
 /// gap. [`scan`](Db::scan) walks that array downwards.
 #[derive(Debug)]
 pub struct Db {
-    entries: IndexMap<Box<[u8]>, Entry, RandomState>,
+    entries: IndexMap<Bytes, Entry, RandomState>,
     expiry: Expiry,
     part: Part,
     clock: Clock,
@@ -113,7 +122,7 @@ impl Db {
         let index = match self.live(key) {
             Some(index) => index,
             None => {
-                self.entries.insert_full(key.into(), Entry { value: T::empty(), expires: None }).0
+                self.entries.insert_full(key.into(), Entry { value: T::empty(), expires: NEVER }).0
             }
         };
         T::of_mut(&mut self.entries[index].value).ok_or(Error::WRONG_TYPE)
@@ -127,11 +136,12 @@ impl Db {
                     Value::Str(string) => string.assign(bytes),
                     other => *other = Value::Str(Str::new(bytes)),
                 }
-                let old = std::mem::replace(&mut entry.expires, expires);
+                let old = entry.set_expires(expires);
                 self.moved(key, old, expires);
             }
             None => {
-                let entry = Entry { value: Value::Str(Str::new(bytes)), expires };
+                let mut entry = Entry { value: Value::Str(Str::new(bytes)), expires: NEVER };
+                entry.set_expires(expires);
                 self.entries.insert(key.into(), entry);
                 self.moved(key, None, expires);
             }
@@ -141,7 +151,7 @@ impl Db {
     /// Gives a key another deadline, or none; whether there is such a key.
     pub fn set_expiry(&mut self, key: &[u8], expires: Option<u64>) -> bool {
         let Some(entry) = self.entry(key) else { return false };
-        let old = std::mem::replace(&mut entry.expires, expires);
+        let old = entry.set_expires(expires);
         self.moved(key, old, expires);
         true
     }
@@ -181,7 +191,7 @@ impl Db {
     /// All keys that have not expired.
     pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let now = self.now();
-        self.entries.iter().filter(move |(_, e)| !is_over(e.expires, now)).map(|(key, _)| &**key)
+        self.entries.iter().filter(move |(_, e)| e.expires > now).map(|(key, _)| &**key)
     }
 
     /// Looks at up to `count` entries below index `from`, which counts as the number of entries if
@@ -194,7 +204,7 @@ impl Db {
         let from = from.min(self.entries.len());
         let to = from.saturating_sub(count);
         for (key, entry) in self.entries[to..from].iter().rev() {
-            if !is_over(entry.expires, now) {
+            if entry.expires > now {
                 see(key, entry);
             }
         }
@@ -215,7 +225,7 @@ impl Db {
         let mut removed = 0;
         while removed < limit {
             let Some(key) = self.expiry.pop(now) else { break };
-            self.entries.swap_remove(&key);
+            self.entries.swap_remove(&*key);
             removed += 1;
         }
         self.expired += removed as u64;
@@ -236,7 +246,7 @@ impl Db {
         let index = self.entries.get_index_of(key)?;
         let expires = self.entries[index].expires;
         // The clock is read for keys that expire, and only for those.
-        if expires.is_some() && is_over(expires, self.now()) {
+        if expires != NEVER && expires <= self.now() {
             self.remove_at(index);
             self.expired += 1;
             return None;
@@ -246,7 +256,7 @@ impl Db {
 
     fn remove_at(&mut self, index: usize) -> Option<Entry> {
         let (key, entry) = self.entries.swap_remove_index(index)?;
-        self.moved(&key, entry.expires, None);
+        self.moved(&key, entry.expires(), None);
         Some(entry)
     }
 
@@ -261,8 +271,4 @@ impl Db {
             self.expiry.insert(at, key);
         }
     }
-}
-
-fn is_over(expires: Option<u64>, now: u64) -> bool {
-    expires.is_some_and(|at| at <= now)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Hash, List, Set, Zset};
+use super::{Bytes, Hash, List, Set, Zset};
 use crate::resp::{Elements, Protocol, Reply};
 
 impl Elements for Arc<List> {
@@ -40,7 +40,7 @@ pub struct Ordered {
 
 impl Elements for Ordered {
     fn encode(&self, from: usize, end: usize, enough: usize, out: &mut Reply) -> usize {
-        let send = |(score, member): (f64, &Arc<[u8]>), out: &mut Reply| {
+        let send = |(score, member): (f64, &Bytes), out: &mut Reply| {
             if self.scores && out.protocol == Protocol::V3 {
                 out.array(2);
             }

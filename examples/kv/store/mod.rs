@@ -1,6 +1,7 @@
 //! What one shard holds: sixteen databases of typed values with expiry. No I/O and no clock of its
 //! own, so a test can be the clock.
 
+mod bytes;
 mod cursor;
 mod db;
 mod elements;
@@ -12,6 +13,7 @@ mod zset;
 use std::borrow::Cow;
 use std::fmt;
 
+pub use bytes::Bytes;
 pub use cursor::{Cursor, Part};
 pub use db::{Db, Entry};
 pub use elements::Ordered;

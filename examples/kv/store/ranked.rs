@@ -5,13 +5,14 @@
 //! would be logarithmic there, and slower everywhere else.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+
+use super::Bytes;
 
 /// Chunks are split when they grow past this.
 const CHUNK: usize = 128;
 
 /// A member with its score.
-pub(super) type Scored = (f64, Arc<[u8]>);
+pub(super) type Scored = (f64, Bytes);
 
 /// Members in the order of score, then bytes.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +34,7 @@ impl Ranked {
     }
 
     /// Adds a member that is not in here.
-    pub fn insert(&mut self, score: f64, member: Arc<[u8]>) {
+    pub fn insert(&mut self, score: f64, member: Bytes) {
         self.len += 1;
         let place = self.chunk_of(score, &member).min(self.chunks.len().saturating_sub(1));
         let Some(chunk) = self.chunks.get_mut(place) else {
@@ -93,7 +94,7 @@ impl Ranked {
         &self,
         start: usize,
         end: usize,
-    ) -> impl DoubleEndedIterator<Item = (f64, &Arc<[u8]>)> {
+    ) -> impl DoubleEndedIterator<Item = (f64, &Bytes)> {
         let mut passed = 0;
         let end = end.min(self.len);
         let first = self.chunks.iter().take_while(|chunk| {

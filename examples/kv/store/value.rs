@@ -6,18 +6,18 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use indexmap::{IndexMap, IndexSet};
 
-use super::Zset;
+use super::{Bytes, Zset};
 use crate::resp::{Reply, SHARE_FROM, parse_integer};
 
 /// A list: cheap at both ends.
-pub type List = VecDeque<Box<[u8]>>;
+pub type List = VecDeque<Bytes>;
 /// A set. Members have an index, so that a random one is found at once.
-pub type Set = IndexSet<Box<[u8]>, RandomState>;
+pub type Set = IndexSet<Bytes, RandomState>;
 /// A hash.
-pub type Hash = IndexMap<Box<[u8]>, Box<[u8]>, RandomState>;
+pub type Hash = IndexMap<Bytes, Bytes, RandomState>;
 
-/// What a key holds. Collections stand apart: an entry stays small for the strings, and a long reply
-/// keeps the collection that it sends as it was, while a change makes a copy.
+/// What a key holds. Collections stand apart: an entry stays small for the strings, and a long
+/// reply keeps the collection that it sends as it was, while a change makes a copy.
 #[derive(Debug)]
 pub enum Value {
     /// A string.
@@ -51,7 +51,7 @@ pub enum Str {
     /// A number that counts up and down without being printed and read again.
     Integer(i64),
     /// A small string.
-    Small(Vec<u8>),
+    Small(Bytes),
     /// A large one, which replies refer to while it changes or goes.
     Large(Arc<Vec<u8>>),
 }
@@ -62,7 +62,7 @@ impl Str {
         if let Some(number) = parse_integer(bytes) {
             Str::Integer(number)
         } else if bytes.len() < SHARE_FROM {
-            Str::Small(bytes.to_vec())
+            Str::Small(bytes.into())
         } else {
             Str::Large(Arc::new(bytes.to_vec()))
         }
@@ -71,13 +71,8 @@ impl Str {
     /// Becomes `bytes`, in the memory that is there already where that does.
     pub fn assign(&mut self, bytes: &[u8]) {
         match self {
-            Str::Small(old)
-                if bytes.len() <= old.capacity()
-                    && old.capacity() <= bytes.len() * 2 + 32
-                    && parse_integer(bytes).is_none() =>
-            {
-                old.clear();
-                old.extend_from_slice(bytes);
+            Str::Small(old) if bytes.len() < SHARE_FROM && parse_integer(bytes).is_none() => {
+                old.assign(bytes);
             }
             _ => *self = Str::new(bytes),
         }
@@ -106,13 +101,17 @@ impl Str {
     pub fn append(&mut self, tail: &[u8]) -> usize {
         let mut bytes = match std::mem::replace(self, Str::Integer(0)) {
             Str::Integer(number) => itoa::Buffer::new().format(number).as_bytes().to_vec(),
-            Str::Small(bytes) => bytes,
+            Str::Small(bytes) => bytes.to_vec(),
             // A reply that still refers to the old value keeps it; then this is a copy.
             Str::Large(shared) => Arc::unwrap_or_clone(shared),
         };
         bytes.extend_from_slice(tail);
         let length = bytes.len();
-        *self = if length < SHARE_FROM { Str::Small(bytes) } else { Str::Large(Arc::new(bytes)) };
+        *self = if length < SHARE_FROM {
+            Str::Small(bytes.into())
+        } else {
+            Str::Large(Arc::new(bytes))
+        };
         length
     }
 
@@ -152,7 +151,7 @@ impl Typed for Str {
     }
 
     fn empty() -> Value {
-        Value::Str(Str::Small(Vec::new()))
+        Value::Str(Str::Small(Bytes::from(&[][..])))
     }
 }
 

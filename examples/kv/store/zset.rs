@@ -1,16 +1,14 @@
 //! A sorted set: scores by member, members by score.
 
-use std::sync::Arc;
-
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use super::Ranked;
+use super::{Bytes, Ranked};
 
 /// A sorted set.
 #[derive(Clone, Debug, Default)]
 pub struct Zset {
-    scores: IndexMap<Arc<[u8]>, f64, RandomState>,
+    scores: IndexMap<Bytes, f64, RandomState>,
     ranked: Ranked,
 }
 
@@ -35,24 +33,24 @@ impl Zset {
         // Of the two zeros only the positive one is kept.
         let score = score + 0.0;
         match self.scores.get_full_mut(member) {
-            Some((_, shared, old)) => {
-                let shared = Arc::clone(shared);
+            Some((_, kept, old)) => {
+                let kept = kept.clone();
                 self.ranked.remove(*old, member);
                 *old = score;
-                self.ranked.insert(score, shared);
+                self.ranked.insert(score, kept);
             }
             None => {
-                let shared: Arc<[u8]> = member.into();
-                self.scores.insert(Arc::clone(&shared), score);
-                self.ranked.insert(score, shared);
+                let kept: Bytes = member.into();
+                self.scores.insert(kept.clone(), score);
+                self.ranked.insert(score, kept);
             }
         }
     }
 
     /// Removes the member with the lowest score.
-    pub fn pop_min(&mut self) -> Option<(f64, Arc<[u8]>)> {
+    pub fn pop_min(&mut self) -> Option<(f64, Bytes)> {
         let (score, member) = self.ranked.pop_first()?;
-        self.scores.swap_remove(&member);
+        self.scores.swap_remove(&*member);
         Some((score, member))
     }
 
