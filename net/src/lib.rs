@@ -1,1 +1,40 @@
-//! TCP on the henge driver.
+//! TCP on the henge driver, with tokio's names, tokio's I/O traits, and nothing lost on a drop.
+//!
+//! A [`TcpListener`] owns its accept queue and a [`TcpStream`] its receive queue and its send
+//! queue. The futures of `accept`, `read` and `write` only look into them, so dropping one, at any
+//! moment, loses no connection and no byte.
+//!
+//! This crate knows the driver and nothing above it: it spawns nothing and reads no clock.
+//! `henge::net` is this crate.
+//!
+//! ```
+//! use henge_net::{TcpListener, TcpStream};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # let driver = henge_driver::Driver::new()?;
+//! # driver.block_on(async {
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! let mut client = TcpStream::connect(listener.local_addr()?).await?;
+//! let (mut server, _peer) = listener.accept().await?;
+//!
+//! client.write_all(b"hello").await?;
+//! let mut word = [0; 5];
+//! server.read_exact(&mut word).await?;
+//! assert_eq!(&word, b"hello");
+//! # std::io::Result::Ok(())
+//! # })??;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod addr;
+mod stream;
+pub mod tcp;
+mod waiters;
+
+pub use addr::{ToSocketAddrs, lookup_host};
+pub use stream::recv_buf::RecvBuf;
+pub use tcp::listener::TcpListener;
+pub use tcp::socket::TcpSocket;
+pub use tcp::stream::TcpStream;

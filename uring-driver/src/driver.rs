@@ -23,18 +23,24 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::cell::alloc::FreeLists;
 use crate::cell::{Header, Progress};
 use crate::cqe::Cqe;
 use crate::current::Entered;
+use crate::home::Homes;
 use crate::inflight::{Key, Slots};
+use crate::listen::ListenGroup;
+use crate::offload;
 use crate::pool::Pool;
 use crate::refusal;
+use crate::remote::DriverId;
 use crate::remote::list::Taken;
 use crate::remote::{Remote, Shared};
 use crate::ring::{Batch, Reaped, Request, Ring, Wait};
+use crate::scratch::Scratch;
 use crate::sqe::Sqe;
 use crate::sys::abi;
 use crate::sys::clock;
@@ -84,6 +90,11 @@ pub(crate) struct Inner {
     overflow: RefCell<VecDeque<(Sqe, Option<Sqe>)>>,
     pub(crate) cells: FreeLists,
     pub(crate) pool: Pool,
+    homes: Homes,
+    scratch: Scratch,
+    blocking: OnceCell<Arc<offload::Pool>>,
+    /// Turns since the streams were last asked to let go of shared buffers.
+    unsettled: Cell<u32>,
     remote: Remote,
     taken: Taken,
     peers: RefCell<Peers>,
@@ -104,6 +115,9 @@ enum Phase {
     Closing,
     Closed,
 }
+
+/// So many turns a busy driver leaves unread bytes in shared buffers.
+const SETTLE_EVERY: u32 = 8;
 
 /// What a turn did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,6 +165,10 @@ impl Driver {
                 slots: RefCell::new(Slots::new()),
                 overflow: RefCell::new(VecDeque::new()),
                 cells: FreeLists::new(),
+                homes: Homes::new(),
+                scratch: Scratch::new(),
+                blocking: OnceCell::new(),
+                unsettled: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),
                 remote,
                 taken: Taken::new(),
@@ -183,6 +201,11 @@ impl Driver {
         self.assert_turnable();
         self.begin_foreign_turn();
         let posted = self.run_posted();
+        let unsettled = self.inner.unsettled.get() + 1;
+        self.inner.unsettled.set(unsettled);
+        if unsettled >= SETTLE_EVERY {
+            self.settle();
+        }
         if self.has_queued() || self.inner.ring.completion_pending() {
             self.enter_ring(Wait::No)?;
         }
@@ -209,6 +232,8 @@ impl Driver {
         ready: impl FnOnce() -> bool,
     ) -> io::Result<Turn> {
         self.assert_turnable();
+        self.settle();
+        self.inner.homes.before_enter(self);
         let shared = self.inner.remote.shared();
         shared.sleep.publish();
         let wait = if !shared.list.is_empty() || ready() {
@@ -248,7 +273,9 @@ impl Driver {
     /// Are there entries that the kernel has not seen yet?
     #[inline]
     pub fn has_queued(&self) -> bool {
-        self.inner.ring.queued() != 0 || !self.inner.overflow.borrow().is_empty()
+        self.inner.ring.queued() != 0
+            || self.inner.homes.has_due()
+            || !self.inner.overflow.borrow().is_empty()
     }
 
     /// Hands over what is queued without reaping: before the thread does something that takes
@@ -259,6 +286,7 @@ impl Driver {
     /// As [`turn`](Driver::turn).
     pub fn flush(&self) -> io::Result<()> {
         while self.has_queued() {
+            self.inner.homes.before_enter(self);
             self.refill();
             if !retry(self.inner.ring.submit())? {
                 self.inner.counting.retries.add(1);
@@ -272,6 +300,48 @@ impl Driver {
     #[inline]
     pub fn remote(&self) -> &Remote {
         &self.inner.remote
+    }
+
+    /// The name of this driver.
+    #[inline]
+    pub fn id(&self) -> DriverId {
+        self.inner.remote.id()
+    }
+
+    /// System calls that entered the ring so far.
+    #[inline]
+    pub fn enters(&self) -> u64 {
+        self.inner.ring.enters()
+    }
+
+    /// The drivers that may listen on the same addresses as this one.
+    pub fn listen_group(&self) -> &Arc<ListenGroup> {
+        &self.inner.config.listen_group
+    }
+
+    /// The threads for what has no operation on the ring.
+    pub fn blocking(&self) -> &Arc<offload::Pool> {
+        self.inner.blocking.get_or_init(|| match &self.inner.config.blocking {
+            Some(pool) => Arc::clone(pool),
+            None => Arc::default(),
+        })
+    }
+
+    /// Spare byte buffers.
+    #[inline]
+    pub fn scratch(&self) -> &Scratch {
+        &self.inner.scratch
+    }
+
+    #[inline]
+    pub(crate) fn homes(&self) -> &Homes {
+        &self.inner.homes
+    }
+
+    /// Streams copy what nobody has read out of the buffers that all share.
+    fn settle(&self) {
+        self.inner.unsettled.set(0);
+        self.inner.homes.before_sleep(self);
     }
 
     /// The buffers that receives use.
@@ -328,6 +398,7 @@ impl Driver {
     /// One enter, with everything that is queued; more only if the submission queue cannot hold
     /// it.
     fn enter_ring(&self, wait: Wait) -> io::Result<()> {
+        self.inner.homes.before_enter(self);
         loop {
             self.refill();
             let rest = !self.inner.overflow.borrow().is_empty();
@@ -453,12 +524,12 @@ impl Driver {
 
     /// Sends a wake to another driver, to ride on the next enter. `false` if this driver does not
     /// do that.
-    pub(crate) fn send_wake(&self, to: &std::sync::Arc<Shared>) -> bool {
+    pub(crate) fn send_wake(&self, to: &Arc<Shared>) -> bool {
         let inner = &*self.inner;
         if !inner.config.wake_by_message || inner.phase.get() == Phase::Closed {
             return false;
         }
-        if std::sync::Arc::ptr_eq(to, inner.remote.shared()) {
+        if Arc::ptr_eq(to, inner.remote.shared()) {
             return false;
         }
         let peer = inner.peers.borrow_mut().index_of(to);

@@ -32,6 +32,8 @@ pub mod coop;
 pub mod current;
 #[allow(unsafe_code, reason = "calls the functions of erased cells")]
 mod driver;
+#[allow(unsafe_code, reason = "state that is lent to its home's thread alone")]
+pub mod home;
 #[allow(unsafe_code, reason = "operations promise what their entries point to")]
 mod op;
 #[allow(unsafe_code, reason = "each operation proves its memory")]
@@ -47,16 +49,20 @@ mod block_on;
 mod cqe;
 mod fd;
 mod inflight;
+mod listen;
 mod loom;
 pub mod offload;
 pub mod pool;
 mod refusal;
+mod scratch;
 mod sqe;
 
 pub use cqe::Cqe;
 pub use driver::{Config, Counters, Driver, Leaked, Ticket, Turn};
 pub use fd::Fd;
+pub use listen::{ListenGroup, Membership, Role};
 pub use op::{Next, Op, Operation, submit};
 pub use remote::list::Link;
 pub use remote::{Closed, DriverId, Posted, Remote};
+pub use scratch::Scratch;
 pub use sqe::{Sqe, Timespec};

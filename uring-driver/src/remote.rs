@@ -27,7 +27,7 @@ use sleep::Sleep;
 pub struct DriverId(NonZeroU64);
 
 impl DriverId {
-    fn next() -> DriverId {
+    pub(crate) fn fresh() -> DriverId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         DriverId(NonZeroU64::new(id).expect("2⁶⁴ drivers were made"))
@@ -84,7 +84,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(ring: RawFd) -> io::Result<Shared> {
         Ok(Shared {
-            id: DriverId::next(),
+            id: DriverId::fresh(),
             list: List::new(),
             sleep: Sleep::new(),
             event: EventFd::new()?,

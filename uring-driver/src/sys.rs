@@ -13,4 +13,5 @@ pub(crate) mod fd;
 pub mod file;
 pub(crate) mod host;
 pub mod signal;
+pub mod socket;
 pub mod thread;

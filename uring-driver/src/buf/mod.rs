@@ -5,10 +5,12 @@
 //! beside the result. [`IoBuf`] is what the kernel may read, [`IoBufMut`] what it may write,
 //! [`Slice`] a part of either, [`Vectored`] several of them in one operation.
 
+mod access;
 mod slice;
 mod traits;
 mod vectored;
 
+pub use access::{bytes, fill};
 pub use slice::Slice;
 pub use traits::{IoBuf, IoBufMut};
 pub use vectored::{IoVec, Vectored};

@@ -1,7 +1,10 @@
 //! What a driver is made with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::listen::ListenGroup;
+use crate::offload;
 use crate::pool::Limits;
 
 /// How to make a [`Driver`](super::Driver).
@@ -13,7 +16,7 @@ use crate::pool::Limits;
 /// # drop(driver);
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) ring_entries: u32,
     pub(crate) completion_entries: u32,
@@ -22,6 +25,8 @@ pub struct Config {
     pub(crate) drain: Duration,
     pub(crate) reap: Duration,
     pub(crate) pool: Limits,
+    pub(crate) listen_group: Arc<ListenGroup>,
+    pub(crate) blocking: Option<Arc<offload::Pool>>,
 }
 
 impl Config {
@@ -35,6 +40,8 @@ impl Config {
             drain: Duration::from_millis(500),
             reap: Duration::from_millis(500),
             pool: Limits { cap: 16 << 20, incremental: true },
+            listen_group: Arc::new(ListenGroup::new()),
+            blocking: None,
         }
     }
 
@@ -83,6 +90,22 @@ impl Config {
     #[must_use]
     pub fn incremental_buffers(mut self, yes: bool) -> Config {
         self.pool.incremental = yes;
+        self
+    }
+
+    /// The drivers that may listen on the same addresses: those made with this configuration and
+    /// its clones, unless set.
+    #[must_use]
+    pub fn listen_group(mut self, group: Arc<ListenGroup>) -> Config {
+        self.listen_group = group;
+        self
+    }
+
+    /// The threads for what has no operation on the ring; unless set, a driver makes its own when
+    /// it first needs one.
+    #[must_use]
+    pub fn blocking_pool(mut self, pool: Arc<offload::Pool>) -> Config {
+        self.blocking = Some(pool);
         self
     }
 

@@ -48,6 +48,7 @@ impl Driver {
         let deadline = clock::now() + reap;
         loop {
             // Also what came up since the last time, in completions and destructors.
+            self.homes().recall(self);
             self.cancel_all();
             let done = self.in_flight() == 0;
             if !self.step(deadline) || (done && self.in_flight() == 0) {
@@ -90,6 +91,7 @@ impl Driver {
         unsafe { self.inner.taken.close(&shared.list) };
         self.run_posted();
         self.inner.phase.set(Phase::Closed);
+        let _lost = self.homes().lose();
         self.inner.pool.close(&self.inner.ring, self.in_flight() > 0);
         // If the number cannot be redirected (no such thing is known) messages still go to a ring
         // that nobody reads any more.
@@ -112,6 +114,7 @@ impl Driver {
             // SAFETY: at home, not inside `complete` (`assert_turnable`).
             unsafe { (kind.unsent)(cell) }
         });
-        unsent.sum()
+        let gathered = self.homes().unsent(self) as u64;
+        unsent.sum::<u64>() + gathered
     }
 }

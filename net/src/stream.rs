@@ -1,0 +1,69 @@
+//! The core of a stream socket: what TCP's types are handles of.
+//!
+//! A stream is a socket, a receive side and a send side. Each side has a home of its own (see
+//! [`Homed`](henge_driver::home::Homed)), so two halves of a stream may live on two threads and
+//! share nothing but the descriptor. [`recv`] and [`send`] are the two protocols; what they keep
+//! bytes in are plain values, [`recv_queue`] and [`send_queue`].
+
+pub(crate) mod recv;
+pub(crate) mod recv_buf;
+pub(crate) mod recv_queue;
+pub(crate) mod send;
+pub(crate) mod send_queue;
+pub(crate) mod socket;
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use henge_driver::coop;
+use henge_driver::home::{Here, Homed, Resident};
+
+/// What a visit to a side came to.
+enum Step<R> {
+    Done(R),
+    /// Nothing yet; `known` if the side has the caller's waker already.
+    Later {
+        known: bool,
+    },
+}
+
+/// A side with one task that waits for it.
+pub(crate) trait Awaits: Resident<Shared = Arc<socket::Socket>> {
+    /// The task that called last and found nothing.
+    fn awaiting(&mut self) -> &mut Option<Waker>;
+}
+
+/// Visits a side; if it has nothing yet, leaves the caller's waker there. A success spends one
+/// unit of the task's budget.
+///
+/// The waker is cloned, and the one before dropped, outside of the visits: both may run code of
+/// the user's, which may use this stream.
+#[inline]
+pub(crate) fn poll_side<T: Awaits, R>(
+    side: &Homed<T>,
+    cx: &mut Context<'_>,
+    visit: impl FnOnce(&mut Here<'_, T>) -> Option<R>,
+) -> Poll<io::Result<R>> {
+    let spent = ready!(coop::poll_proceed(cx));
+    let step = ready!(side.poll_with(cx, |here| match visit(here) {
+        Some(done) => Step::Done(done),
+        None => {
+            let known = here.awaiting().as_ref().is_some_and(|known| known.will_wake(cx.waker()));
+            Step::Later { known }
+        }
+    }))?;
+    match step {
+        Step::Done(done) => {
+            spent.made_progress();
+            Poll::Ready(Ok(done))
+        }
+        Step::Later { known: true } => Poll::Pending,
+        Step::Later { known: false } => {
+            let waker = cx.waker().clone();
+            let old = ready!(side.poll_with(cx, |here| here.awaiting().replace(waker)))?;
+            drop(old);
+            Poll::Pending
+        }
+    }
+}

@@ -1,0 +1,529 @@
+//! The receive side of a stream.
+//!
+//! # Who owns the bytes
+//!
+//! A multishot receive is armed by the first read that finds nothing, and stays armed: what comes
+//! goes into buffers of the driver's pool and from there into this side's queue. The futures of
+//! reads only look into the queue, so dropping one loses nothing.
+//!
+//! ```text
+//!              read finds nothing                  cap reached: cancel
+//!   ┌──────┐ ─────────────────────▶ ┌───────────┐ ────────────────────▶ ┌────────────┐
+//!   │ idle │                        │ multishot │                       │ cancelling │
+//!   └──────┘ ◀───────────────────── └───────────┘                       └────────────┘
+//!     ▲  ▲      ended: error, end     │  ENOBUFS                             │
+//!     │  │                            ▼                                      │
+//!     │  │                          ┌──────┐                                 │
+//!     │  └───────────────────────── │ once │ (heap memory, or read_owned's)  │
+//!     │            got something    └──────┘                                 │
+//!     └──────────────────────────────────────────────────────────────────────┘
+//!                               last completion
+//! ```
+//!
+//! At most one of them is in flight (I8: order). What a turn leaves unread is copied to heap
+//! memory before the driver sleeps, because the pool's buffers are shared by all streams; and a
+//! stream of which too much is unread is not received from until it has been read (I6).
+
+use std::any::Any;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use henge_driver::buf::IoBufMut;
+use henge_driver::home::{Here, HomeRef, Homed, Resident};
+use henge_driver::ops::{Receiver, Recv, RecvMultishot, RecvSink};
+use henge_driver::pool::Piece;
+use henge_driver::sys::socket;
+use henge_driver::{Fd, Ticket, buf, coop, current};
+use tokio::io::ReadBuf;
+
+use super::recv_buf::RecvBuf;
+use super::recv_queue::{Part, RecvQueue};
+use super::socket::Socket;
+use super::{Awaits, poll_side};
+use crate::waiters::Place;
+
+/// So many bytes may wait for their reader before receiving stops.
+const CAP: usize = 64 << 10;
+/// Receiving goes on when no more than so many are left.
+const LOW: usize = CAP / 2;
+/// So many of the pool's buffers may be held by bytes that wait.
+const MAX_PARTS: usize = 16;
+/// Into so much heap memory a receive goes that found the pool empty.
+const ONCE: usize = 16 << 10;
+
+impl Part for Piece {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    #[inline]
+    fn advance(&mut self, n: usize) {
+        Piece::advance(self, n);
+    }
+}
+
+/// What has been received, and the one receive in flight.
+pub(crate) struct RecvSide {
+    queue: RecvQueue<Piece>,
+    flight: Option<Flight>,
+    end: End,
+    /// The last receive found the pool empty.
+    starved: bool,
+    /// What `read_owned` asked for has come, and its future has not taken it yet.
+    filled: Option<Box<dyn Filled>>,
+    reader: Option<Waker>,
+}
+
+struct Flight {
+    ticket: Ticket,
+    cancelled: bool,
+}
+
+enum End {
+    Open,
+    /// The peer has ended the stream: every read from now on says so.
+    Closed,
+    /// To be told once.
+    Failed(io::Error),
+}
+
+/// A buffer of a user's with what came into it.
+trait Filled: Send {
+    fn bytes(&self) -> io::Result<&[u8]>;
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+struct Owned<B> {
+    result: io::Result<usize>,
+    buffer: B,
+}
+
+impl<B: IoBufMut> Filled for Owned<B> {
+    fn bytes(&self) -> io::Result<&[u8]> {
+        match &self.result {
+            Ok(n) => Ok(&buf::bytes(&self.buffer)[..*n]),
+            Err(error) => Err(again(error)),
+        }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+/// An error of the kernel's once more.
+fn again(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => error.kind().into(),
+    }
+}
+
+impl Awaits for RecvSide {
+    fn awaiting(&mut self) -> &mut Option<Waker> {
+        &mut self.reader
+    }
+}
+
+impl Resident for RecvSide {
+    type Shared = Arc<Socket>;
+
+    fn recall(here: &mut Here<'_, RecvSide>) {
+        RecvSide::cancel(here);
+    }
+
+    fn abandon(here: &mut Here<'_, RecvSide>) {
+        RecvSide::cancel(here);
+    }
+
+    fn before_sleep(here: &mut Here<'_, RecvSide>) {
+        here.queue.settle();
+    }
+}
+
+impl RecvSide {
+    pub(crate) fn new() -> RecvSide {
+        RecvSide {
+            queue: RecvQueue::new(),
+            flight: None,
+            end: End::Open,
+            starved: false,
+            filled: None,
+            reader: None,
+        }
+    }
+
+    /// How many bytes have come and not been read.
+    pub(crate) fn unread(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The bytes of a `read_owned` whose future is gone go the way of all others.
+    fn reclaim(&mut self) {
+        if let Some(filled) = self.filled.take() {
+            match filled.bytes() {
+                Ok([]) => self.end = End::Closed,
+                Ok(bytes) => self.queue.push_heap(bytes.to_vec()),
+                Err(error) => self.fail(error),
+            }
+        }
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        if socket::is_out_of_buffers(&error) {
+            // Grown by now, perhaps; else the next receive goes to heap memory.
+            self.starved = !current::with(|driver| driver.pool().has_room()).unwrap_or(false);
+        } else if !socket::is_cancelled(&error) {
+            self.end = End::Failed(error);
+        }
+    }
+
+    /// There is something to tell a reader.
+    #[inline]
+    fn is_ready(&self) -> bool {
+        !self.queue.is_empty() || !matches!(self.end, End::Open)
+    }
+
+    fn arm(here: &mut Here<'_, RecvSide>) {
+        if here.flight.is_some() || here.is_leaving() {
+            return;
+        }
+        let to = To(here.reference());
+        let multishot = !std::mem::take(&mut here.starved);
+        let driver = here.driver();
+        let ticket = if multishot {
+            driver.submit_detached(RecvMultishot::new(to, driver.pool().group()))
+        } else {
+            driver.submit_detached(Recv::new(Vec::with_capacity(ONCE), ToHeap(to)))
+        };
+        RecvSide::armed(here, ticket);
+    }
+
+    fn armed(here: &mut Here<'_, RecvSide>, ticket: Ticket) {
+        here.flight = Some(Flight { ticket, cancelled: false });
+        here.shared().set_receiving(true);
+    }
+
+    fn cancel(here: &mut Here<'_, RecvSide>) {
+        if let Some(flight) = &mut here.flight
+            && !flight.cancelled
+        {
+            flight.cancelled = true;
+            let ticket = flight.ticket;
+            here.driver().cancel(ticket);
+        }
+    }
+
+    /// The receive has ended.
+    fn landed(here: &mut Here<'_, RecvSide>) {
+        here.flight = None;
+        here.shared().set_receiving(false);
+        let awaited = here.reader.is_some() || here.shared().readers.has_any();
+        if awaited && !here.is_ready() && here.filled.is_none() {
+            RecvSide::arm(here);
+        }
+    }
+
+    /// The reader has taken something: goes on if receiving had stopped for want of room.
+    #[inline]
+    fn resume(here: &mut Here<'_, RecvSide>) {
+        if here.flight.is_none() && here.queue.len() <= LOW && matches!(here.end, End::Open) {
+            RecvSide::arm(here);
+        }
+    }
+
+    /// One look for something to tell a reader; arms a receive if there is nothing.
+    #[inline]
+    fn look<R>(
+        here: &mut Here<'_, RecvSide>,
+        take: impl FnOnce(&mut RecvQueue<Piece>) -> R,
+    ) -> Option<io::Result<R>> {
+        if here.filled.is_some() {
+            here.reclaim();
+        }
+        if !here.queue.is_empty() {
+            let taken = take(&mut here.queue);
+            RecvSide::resume(here);
+            return Some(Ok(taken));
+        }
+        match std::mem::replace(&mut here.end, End::Open) {
+            End::Open => {
+                RecvSide::arm(here);
+                None
+            }
+            End::Closed => {
+                here.end = End::Closed;
+                Some(Ok(take(&mut here.queue)))
+            }
+            End::Failed(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Takes what there is; pending until something is, or the stream has ended.
+#[inline]
+pub(crate) fn poll_take<R>(
+    side: &Homed<RecvSide>,
+    cx: &mut Context<'_>,
+    take: impl FnOnce(&mut RecvQueue<Piece>) -> R,
+) -> Poll<io::Result<R>> {
+    poll_side(side, cx, |here| RecvSide::look(here, take)).map(Result::flatten)
+}
+
+/// Takes what there is, or nothing: `WouldBlock`.
+pub(crate) fn try_take<R>(
+    side: &Homed<RecvSide>,
+    take: impl FnOnce(&mut RecvQueue<Piece>) -> R,
+) -> io::Result<R> {
+    match side.try_with(|here| RecvSide::look(here, take)).flatten() {
+        Some(taken) => taken,
+        None => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+/// tokio's read: copies what there is, as far as there is room.
+#[inline]
+pub(crate) fn poll_read(
+    side: &Homed<RecvSide>,
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    if buf.remaining() == 0 {
+        return Poll::Ready(Ok(()));
+    }
+    poll_take(side, cx, |queue| {
+        queue.read(buf.remaining(), |bytes| buf.put_slice(bytes));
+    })
+}
+
+/// Takes a whole run of bytes; see `TcpStream::recv`.
+pub(crate) async fn recv(side: &Homed<RecvSide>) -> io::Result<RecvBuf> {
+    poll_fn(|cx| poll_take(side, cx, |queue| RecvBuf::new(queue.pop()))).await
+}
+
+/// Looks for something to read, for one of several that wait by `&self`.
+fn poll_shared<R>(
+    side: &Homed<RecvSide>,
+    cx: &mut Context<'_>,
+    place: &mut Place<'_>,
+    look: impl FnOnce(&mut Here<'_, RecvSide>) -> R,
+) -> Poll<io::Result<R>> {
+    let spent = ready!(coop::poll_proceed(cx));
+    place.stand(cx);
+    let seen = ready!(side.poll_with(cx, |here| {
+        if here.filled.is_some() {
+            here.reclaim();
+        }
+        if here.is_ready() {
+            return Some(look(here));
+        }
+        RecvSide::arm(here);
+        None
+    }))?;
+    match seen {
+        Some(seen) => {
+            spent.made_progress();
+            Poll::Ready(Ok(seen))
+        }
+        None => Poll::Pending,
+    }
+}
+
+/// Ready when a read would return something.
+pub(crate) fn poll_readable(
+    side: &Homed<RecvSide>,
+    cx: &mut Context<'_>,
+    place: &mut Place<'_>,
+) -> Poll<io::Result<()>> {
+    poll_shared(side, cx, place, |_here| ())
+}
+
+/// Copies what there is and leaves it.
+pub(crate) fn poll_peek(
+    side: &Homed<RecvSide>,
+    cx: &mut Context<'_>,
+    place: &mut Place<'_>,
+    buf: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let room = buf.len();
+    let mut at = 0;
+    poll_shared(side, cx, place, |here| {
+        if here.queue.is_empty()
+            && let End::Failed(error) = &here.end
+        {
+            return Err(again(error));
+        }
+        Ok(here.queue.peek(room, |bytes| {
+            buf[at..at + bytes.len()].copy_from_slice(bytes);
+            at += bytes.len();
+        }))
+    })
+    .map(Result::flatten)
+}
+
+/// Reads into a buffer of the caller's; see `TcpStream::read_owned`.
+pub(crate) async fn read_owned<B: IoBufMut>(
+    side: &Homed<RecvSide>,
+    buffer: B,
+) -> (io::Result<usize>, B) {
+    let mut buffer = Some(buffer);
+    let (result, buffer) = poll_fn(|cx| poll_read_owned(side, cx, &mut buffer)).await;
+    (result, buffer.expect("the buffer comes back with the result"))
+}
+
+/// Receives into `buffer`; see `TcpStream::read_owned`. `buffer` is taken while the kernel has it.
+pub(crate) fn poll_read_owned<B: IoBufMut>(
+    side: &Homed<RecvSide>,
+    cx: &mut Context<'_>,
+    buffer: &mut Option<B>,
+) -> Poll<(io::Result<usize>, Option<B>)> {
+    let polled = poll_side(side, cx, |here| {
+        let Some(mut mine) = buffer.take() else {
+            let filled = here.filled.take()?.into_any().downcast::<Owned<B>>();
+            return Some(match filled {
+                Ok(owned) => (owned.result, Some(owned.buffer)),
+                Err(_) => unreachable!("one `read_owned` at a time borrows the stream"),
+            });
+        };
+        if let Some(taken) = RecvSide::look_owned(here, &mut mine) {
+            return Some((taken, Some(mine)));
+        }
+        if here.flight.is_some() {
+            // The multishot first: it might take what this receive is to get.
+            RecvSide::cancel(here);
+            *buffer = Some(mine);
+        } else if here.is_leaving() {
+            *buffer = Some(mine);
+        } else {
+            let to = ToOwned(To(here.reference()));
+            let ticket = here.driver().submit_detached(Recv::new(mine, to));
+            RecvSide::armed(here, ticket);
+        }
+        None
+    });
+    match polled {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Ok(done)) => Poll::Ready(done),
+        Poll::Ready(Err(error)) => Poll::Ready((Err(error), buffer.take())),
+    }
+}
+
+impl RecvSide {
+    /// What is there already is copied.
+    fn look_owned<B: IoBufMut>(
+        here: &mut Here<'_, RecvSide>,
+        into: &mut B,
+    ) -> Option<io::Result<usize>> {
+        if here.filled.is_some() {
+            here.reclaim();
+        }
+        if into.bytes_total() == 0 {
+            return Some(Ok(0));
+        }
+        if !here.queue.is_empty() {
+            let mut at = 0;
+            here.queue.read(into.bytes_total(), |bytes| {
+                buf::fill(into, at, bytes);
+                at += bytes.len();
+            });
+            return Some(Ok(at));
+        }
+        match std::mem::replace(&mut here.end, End::Open) {
+            End::Open => None,
+            End::Closed => {
+                here.end = End::Closed;
+                Some(Ok(0))
+            }
+            End::Failed(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Where a receive brings its bytes.
+struct To(HomeRef<RecvSide>);
+
+impl To {
+    /// Enters what came, and wakes whoever waits, outside of the visit.
+    #[inline]
+    fn deliver(&self, enter: impl FnOnce(&mut Here<'_, RecvSide>)) {
+        let reader = self.0.with(|here| {
+            enter(here);
+            if here.is_ready() || here.filled.is_some() || here.flight.is_none() {
+                here.reader.take()
+            } else {
+                None
+            }
+        });
+        if let Some(Some(reader)) = reader {
+            reader.wake();
+        }
+        self.0.shared().readers.wake_all();
+    }
+}
+
+impl Receiver for To {
+    fn socket(&self) -> &Fd {
+        self.0.shared().fd()
+    }
+
+    #[inline]
+    fn received(&mut self, piece: io::Result<Option<Piece>>, more: bool) {
+        self.deliver(|here| {
+            match piece {
+                Ok(Some(piece)) if !piece.is_empty() => {
+                    here.queue.push(piece);
+                    here.before_sleep();
+                    if here.queue.parts() > MAX_PARTS {
+                        here.queue.settle();
+                    }
+                }
+                Ok(_) => here.end = End::Closed,
+                Err(error) => here.fail(error),
+            }
+            if !more {
+                RecvSide::landed(here);
+            } else if here.queue.len() >= CAP {
+                RecvSide::cancel(here);
+            }
+        });
+    }
+}
+
+/// A receive into heap memory, where the pool had none.
+struct ToHeap(To);
+
+impl RecvSink<Vec<u8>> for ToHeap {
+    fn socket(&self) -> &Fd {
+        self.0.socket()
+    }
+
+    fn received(&mut self, result: io::Result<usize>, buffer: Vec<u8>) {
+        self.0.deliver(|here| {
+            match result {
+                Ok(0) => here.end = End::Closed,
+                Ok(_) => here.queue.push_heap(buffer),
+                Err(error) => here.fail(error),
+            }
+            RecvSide::landed(here);
+        });
+    }
+}
+
+/// A receive into a user's buffer.
+struct ToOwned(To);
+
+impl<B: IoBufMut> RecvSink<B> for ToOwned {
+    fn socket(&self) -> &Fd {
+        self.0.socket()
+    }
+
+    fn received(&mut self, result: io::Result<usize>, buffer: B) {
+        self.0.deliver(|here| {
+            here.filled = Some(Box::new(Owned { result, buffer }));
+            RecvSide::landed(here);
+        });
+    }
+}

@@ -1,0 +1,299 @@
+//! What has been received and not yet read: pieces of the pool's memory, and heap memory.
+//!
+//! A value without any I/O. The pool's pieces are generic, so tests make their own.
+
+use std::collections::VecDeque;
+
+/// A part of somebody's buffer, from which the reader takes bytes at the front.
+pub(crate) trait Part {
+    /// The bytes that are left.
+    fn bytes(&self) -> &[u8];
+
+    /// Forgets the first `n` bytes.
+    fn advance(&mut self, n: usize);
+}
+
+/// Received bytes in heap memory.
+#[derive(Debug)]
+pub(crate) struct Heap {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl From<Vec<u8>> for Heap {
+    fn from(bytes: Vec<u8>) -> Heap {
+        Heap { bytes, at: 0 }
+    }
+}
+
+impl Heap {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+}
+
+/// One run of received bytes.
+#[derive(Debug)]
+pub(crate) enum Chunk<P> {
+    Part(P),
+    Heap(Heap),
+}
+
+impl<P: Part> Chunk<P> {
+    #[inline]
+    fn advance(&mut self, n: usize) {
+        match self {
+            Chunk::Part(part) => part.advance(n),
+            Chunk::Heap(heap) => heap.at += n,
+        }
+    }
+
+    /// The bytes that are left of it.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Chunk::Part(part) => part.bytes(),
+            Chunk::Heap(heap) => heap.bytes(),
+        }
+    }
+}
+
+/// The received bytes in order; no chunk is empty.
+#[derive(Debug)]
+pub(crate) struct RecvQueue<P> {
+    chunks: VecDeque<Chunk<P>>,
+    len: usize,
+    parts: usize,
+}
+
+impl<P: Part> RecvQueue<P> {
+    pub(crate) const fn new() -> RecvQueue<P> {
+        RecvQueue { chunks: VecDeque::new(), len: 0, parts: 0 }
+    }
+
+    /// How many bytes wait.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many pieces of somebody's buffers are held.
+    #[inline]
+    pub(crate) fn parts(&self) -> usize {
+        self.parts
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, part: P) {
+        let len = part.bytes().len();
+        if len != 0 {
+            self.len += len;
+            self.parts += 1;
+            self.chunks.push_back(Chunk::Part(part));
+        }
+    }
+
+    pub(crate) fn push_heap(&mut self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.len += bytes.len();
+            self.chunks.push_back(Chunk::Heap(bytes.into()));
+        }
+    }
+
+    /// Copies at most `room` bytes, run by run, to `put`, and forgets them. Returns how many.
+    #[inline]
+    pub(crate) fn read(&mut self, room: usize, mut put: impl FnMut(&[u8])) -> usize {
+        let mut left = room;
+        while left > 0
+            && let Some(chunk) = self.chunks.front_mut()
+        {
+            let bytes = chunk.bytes();
+            if bytes.len() > left {
+                put(&bytes[..left]);
+                chunk.advance(left);
+                left = 0;
+            } else {
+                put(bytes);
+                left -= bytes.len();
+                self.parts -= usize::from(matches!(chunk, Chunk::Part(_)));
+                self.chunks.pop_front();
+            }
+        }
+        self.len -= room - left;
+        room - left
+    }
+
+    /// Copies at most `room` bytes to `put`, and keeps them. Returns how many.
+    pub(crate) fn peek(&self, room: usize, mut put: impl FnMut(&[u8])) -> usize {
+        let mut left = room;
+        for chunk in &self.chunks {
+            let bytes = chunk.bytes();
+            let n = bytes.len().min(left);
+            put(&bytes[..n]);
+            left -= n;
+        }
+        room - left
+    }
+
+    /// Takes the first run whole.
+    pub(crate) fn pop(&mut self) -> Option<Chunk<P>> {
+        let chunk = self.chunks.pop_front()?;
+        self.len -= chunk.bytes().len();
+        self.parts -= usize::from(matches!(chunk, Chunk::Part(_)));
+        Some(chunk)
+    }
+
+    /// Copies what lies in somebody's buffers to heap memory, and gives the buffers back.
+    pub(crate) fn settle(&mut self) {
+        if self.parts == 0 {
+            return;
+        }
+        let mut unsettled = self.len;
+        let mut settled: VecDeque<Chunk<P>> = VecDeque::with_capacity(1);
+        for chunk in self.chunks.drain(..) {
+            let len = chunk.bytes().len();
+            match (chunk, settled.back_mut()) {
+                (Chunk::Heap(heap), _) => settled.push_back(Chunk::Heap(heap)),
+                (Chunk::Part(part), Some(Chunk::Heap(heap))) => {
+                    heap.bytes.extend_from_slice(part.bytes());
+                }
+                (Chunk::Part(part), _) => {
+                    let mut bytes = Vec::with_capacity(unsettled);
+                    bytes.extend_from_slice(part.bytes());
+                    settled.push_back(Chunk::Heap(bytes.into()));
+                }
+            }
+            unsettled -= len;
+        }
+        self.chunks = settled;
+        self.parts = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Chunk, Part, RecvQueue};
+
+    struct Slice(Vec<u8>);
+
+    impl Part for Slice {
+        fn bytes(&self) -> &[u8] {
+            &self.0
+        }
+
+        fn advance(&mut self, n: usize) {
+            self.0.drain(..n);
+        }
+    }
+
+    fn read(queue: &mut RecvQueue<Slice>, room: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        let n = queue.read(room, |bytes| out.extend_from_slice(bytes));
+        assert_eq!(n, out.len());
+        out
+    }
+
+    #[test]
+    fn a_read_takes_from_the_front_and_across_runs() {
+        let mut queue = RecvQueue::new();
+        queue.push(Slice(vec![1, 2, 3]));
+        queue.push_heap(vec![4, 5]);
+        queue.push(Slice(vec![6]));
+        assert_eq!((queue.len(), queue.parts()), (6, 2));
+        assert_eq!(read(&mut queue, 2), [1, 2]);
+        assert_eq!(read(&mut queue, 2), [3, 4]);
+        assert_eq!(queue.parts(), 1);
+        assert_eq!(read(&mut queue, 9), [5, 6]);
+        assert!(queue.is_empty());
+        assert_eq!(read(&mut queue, 9), []);
+    }
+
+    #[test]
+    fn a_peek_takes_nothing() {
+        let mut queue = RecvQueue::new();
+        queue.push(Slice(vec![1, 2]));
+        queue.push(Slice(vec![3]));
+        let mut out = Vec::new();
+        assert_eq!(queue.peek(9, |bytes| out.extend_from_slice(bytes)), 3);
+        assert_eq!(out, [1, 2, 3]);
+        assert_eq!(queue.peek(1, |_| ()), 1);
+        assert_eq!(queue.len(), 3);
+    }
+
+    #[test]
+    fn empty_runs_are_not_kept() {
+        let mut queue = RecvQueue::new();
+        queue.push(Slice(vec![]));
+        queue.push_heap(vec![]);
+        assert!(queue.pop().is_none());
+    }
+
+    #[test]
+    fn settling_keeps_order_and_gives_the_buffers_back() {
+        let mut queue = RecvQueue::new();
+        queue.push(Slice(vec![1]));
+        queue.push_heap(vec![2]);
+        queue.push(Slice(vec![3]));
+        queue.push(Slice(vec![4]));
+        queue.settle();
+        assert_eq!((queue.len(), queue.parts()), (4, 0));
+        assert!(matches!(queue.chunks.front(), Some(Chunk::Heap(_))));
+        queue.push(Slice(vec![5]));
+        queue.settle();
+        assert_eq!(read(&mut queue, 9), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_run_is_taken_whole() {
+        let mut queue = RecvQueue::new();
+        queue.push(Slice(vec![1, 2, 3]));
+        assert_eq!(read(&mut queue, 1), [1]);
+        assert_eq!(queue.pop().map(|run| run.bytes().to_vec()), Some(vec![2, 3]));
+        assert_eq!((queue.len(), queue.parts()), (0, 0));
+    }
+
+    /// Against a plain list of bytes, with every operation mixed.
+    #[test]
+    fn it_behaves_as_a_list_of_bytes() {
+        let mut queue = RecvQueue::new();
+        let mut model = std::collections::VecDeque::new();
+        let (mut random, mut next) = (0x2545_F491_4F6C_DD1D_u64, 0_u8);
+        for _ in 0..20_000 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let n = (random >> 8) as usize % 40;
+            match random % 6 {
+                0 | 1 => {
+                    let bytes: Vec<u8> = (0..n).map(|i| next.wrapping_add(i as u8)).collect();
+                    next = next.wrapping_add(n as u8);
+                    model.extend(bytes.iter().copied());
+                    if random % 6 == 0 {
+                        queue.push(Slice(bytes));
+                    } else {
+                        queue.push_heap(bytes);
+                    }
+                }
+                2 | 3 => {
+                    let expected: Vec<u8> = model.drain(..n.min(model.len())).collect();
+                    assert_eq!(read(&mut queue, n), expected);
+                }
+                4 => queue.settle(),
+                _ => {
+                    if let Some(run) = queue.pop() {
+                        let run = run.bytes().to_vec();
+                        let expected: Vec<u8> = model.drain(..run.len()).collect();
+                        assert_eq!(run, expected);
+                    }
+                }
+            }
+            assert_eq!(queue.len(), model.len());
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The descriptor of a stream, and what both of its sides and every thread may see.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use henge_driver::Fd;
+use henge_driver::sys::socket;
+
+use crate::waiters::Waiters;
+
+/// What the end of the send side means for the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum AtDrop {
+    /// It is to be closed.
+    Close,
+    /// The peer is to see the end of the stream, while the other half may go on reading.
+    End,
+    /// Nothing: the half was forgotten on purpose.
+    Nothing,
+}
+
+/// A connected socket; closed when both sides and the last operation have let go of it.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    fd: Fd,
+    /// Tasks that wait, by `&self`, for something to read.
+    pub(crate) readers: Waiters,
+    /// Tasks that wait, by `&self`, for room to write.
+    pub(crate) writers: Waiters,
+    /// A receive is in flight, and would hold the file open after a close.
+    receiving: AtomicBool,
+    /// `SO_LINGER` is zero: closing is to reset the connection.
+    resets: AtomicBool,
+    at_drop: AtomicU8,
+}
+
+impl Socket {
+    pub(crate) fn new(fd: Fd) -> Socket {
+        Socket {
+            fd,
+            readers: Waiters::default(),
+            writers: Waiters::default(),
+            receiving: AtomicBool::new(false),
+            resets: AtomicBool::new(false),
+            at_drop: AtomicU8::new(AtDrop::Close as u8),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn fd(&self) -> &Fd {
+        &self.fd
+    }
+
+    pub(crate) fn into_fd(self) -> Fd {
+        self.fd
+    }
+
+    /// Notes whether a receive is in flight. Only a hint, hence relaxed: see [`Socket::hang_up`].
+    #[inline]
+    pub(crate) fn set_receiving(&self, receiving: bool) {
+        self.receiving.store(receiving, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_resets(&self, resets: bool) {
+        self.resets.store(resets, Ordering::Relaxed);
+    }
+
+    /// Decides what the end of the send side means. Called before the side's handle is dropped,
+    /// which reaches its home by a lock or on the same thread: relaxed suffices.
+    pub(crate) fn set_at_drop(&self, at_drop: AtDrop) {
+        self.at_drop.store(at_drop as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn at_drop(&self) -> AtDrop {
+        match self.at_drop.load(Ordering::Relaxed) {
+            0 => AtDrop::Close,
+            1 => AtDrop::End,
+            _ => AtDrop::Nothing,
+        }
+    }
+
+    /// Tells the peer now that the stream has been dropped, if the close that is to come could be
+    /// late: a receive in flight holds the file until its driver has turned.
+    ///
+    /// Without it a program that drops a stream, and then waits for its peer without turning the
+    /// driver, would wait for ever. Where closing is to reset the connection, it alone may speak.
+    pub(crate) fn hang_up(&self) {
+        if self.receiving.load(Ordering::Relaxed) && !self.resets.load(Ordering::Relaxed) {
+            // It fails if the connection is gone already: nobody needs to be told then.
+            let _gone = socket::shutdown(&self.fd, std::net::Shutdown::Both);
+        }
+    }
+}

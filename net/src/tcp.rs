@@ -1,0 +1,13 @@
+//! TCP's types, and the halves of a stream.
+
+pub(crate) mod accept;
+pub(crate) mod incoming;
+pub(crate) mod listener;
+pub(crate) mod owned;
+pub(crate) mod socket;
+pub(crate) mod split;
+pub(crate) mod stream;
+
+pub use incoming::Incoming;
+pub use owned::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
+pub use split::{ReadHalf, WriteHalf};

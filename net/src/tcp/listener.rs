@@ -1,0 +1,355 @@
+//! A listening TCP socket.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use henge_driver::sys::socket;
+use henge_driver::{Fd, Membership, Role, coop, current};
+
+use super::accept::{Place, Queue};
+use super::incoming::Incoming;
+use super::stream::TcpStream;
+use crate::addr::{ToSocketAddrs, none_resolved, resolve};
+
+/// Listens for TCP connections.
+///
+/// It is fed by a multishot accept. Accepted connections are in the listener's own queue until
+/// [`accept`](TcpListener::accept) takes them, so a dropped future loses none. While nobody waits
+/// in `accept` nothing is accepted: connections wait in the kernel's backlog.
+///
+/// # Sharing an address
+///
+/// Each shard of a runtime may bind the same address once, and gets an accept queue of its own,
+/// over which the kernel spreads the connections (`SO_REUSEPORT`). A second bind on the same shard,
+/// in another runtime or in another process is refused with `AddrInUse`. Port 0 is a fresh port
+/// each time. A shard's listener that is closed resets the connections in its kernel queue.
+///
+/// # Examples
+///
+/// ```
+/// use henge_net::{TcpListener, TcpStream};
+///
+/// # let driver = henge_driver::Driver::new()?;
+/// # driver.block_on(async {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let client = TcpStream::connect(listener.local_addr()?).await?;
+/// let (_server, peer) = listener.accept().await?;
+/// assert_eq!(peer, client.local_addr()?);
+/// # std::io::Result::Ok(())
+/// # })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct TcpListener {
+    queue: Arc<Queue>,
+    /// The place in line of `poll_accept`, which has no future to keep it.
+    polled: Mutex<Option<u64>>,
+    /// The socket goes on listening in other hands.
+    handed_over: bool,
+    _membership: Option<Membership>,
+}
+
+impl TcpListener {
+    /// Listens at `addr`; of several addresses, at the first that can be had.
+    ///
+    /// `SO_REUSEADDR` is set, as tokio does. The backlog is 1,024; [`TcpSocket`] sets another.
+    ///
+    /// [`TcpSocket`]: crate::TcpSocket
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers to the last address: `AddrInUse` above all.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves nothing behind.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let listener = henge_net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
+        let mut failure = None;
+        for address in resolve(addr).await? {
+            match TcpListener::open(address) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => failure = Some(error),
+            }
+        }
+        Err(failure.unwrap_or_else(none_resolved))
+    }
+
+    fn open(address: SocketAddr) -> io::Result<TcpListener> {
+        let (id, group) = current::with(|driver| (driver.id(), Arc::clone(driver.listen_group())))?;
+        let (fd, membership) = group.open(id, address, |role| {
+            let fd = socket::tcp(&address)?;
+            socket::set_reuse_address(&fd, true)?;
+            if role == Role::Joins {
+                socket::set_reuse_port(&fd, true)?;
+            }
+            socket::bind(&fd, &address)?;
+            if role == Role::First {
+                // Only now: nobody of another process gets in between.
+                socket::set_reuse_port(&fd, true)?;
+            }
+            socket::listen(&fd, socket::BACKLOG)?;
+            let got = socket::local_addr(&fd)?;
+            Ok((fd, got))
+        })?;
+        Ok(TcpListener::new(Fd::from(fd), Some(membership)))
+    }
+
+    pub(super) fn new(fd: Fd, membership: Option<Membership>) -> TcpListener {
+        TcpListener {
+            queue: Arc::new(Queue::new(fd)),
+            polled: Mutex::new(None),
+            handed_over: false,
+            _membership: membership,
+        }
+    }
+
+    /// Waits for a connection, and returns it with the peer's address.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers, as in tokio: EMFILE, for example, when no descriptor is left. The
+    /// listener stays usable, and does not try again before 50 ms have passed.
+    ///
+    /// # Cancel safety
+    ///
+    /// A connection is either returned or still in the listener's queue.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let _client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (stream, _peer) = listener.accept().await?;
+    /// stream.set_nodelay(true)?;
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let mut place = Place::new(&self.queue);
+        let fd = poll_fn(|cx| {
+            let progress = ready!(coop::poll_proceed(cx));
+            let fd = ready!(place.poll(cx));
+            progress.made_progress();
+            Poll::Ready(fd)
+        })
+        .await?;
+        named(fd)
+    }
+
+    /// Polls for a connection. Only the last caller's task is woken.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](TcpListener::accept).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let _client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (_stream, _peer) = std::future::poll_fn(|cx| listener.poll_accept(cx)).await?;
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let progress = ready!(coop::poll_proceed(cx));
+        let mut key = self.polled.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let fd = ready!(self.queue.poll_accept(cx, &mut key));
+        progress.made_progress();
+        Poll::Ready(fd.and_then(named))
+    }
+
+    /// The connections as a stream, which never ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// use futures_core::Stream;
+    /// use std::pin::Pin;
+    ///
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let _client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let mut incoming = listener.incoming();
+    /// let next = std::future::poll_fn(|cx| Pin::new(&mut incoming).poll_next(cx)).await;
+    /// assert!(next.is_some_and(|stream| stream.is_ok()));
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming::new(&self.queue)
+    }
+
+    /// The address that it listens at.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let listener = henge_net::TcpListener::bind("127.0.0.1:0").await?;
+    /// assert!(listener.local_addr()?.ip().is_loopback());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        socket::local_addr(self.queue.fd())
+    }
+
+    /// How many hops the packets of its connections may take (`IP_TTL`).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let listener = henge_net::TcpListener::bind("127.0.0.1:0").await?;
+    /// listener.set_ttl(100)?;
+    /// assert_eq!(listener.ttl()?, 100);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn ttl(&self) -> io::Result<u32> {
+        socket::ttl(self.queue.fd())
+    }
+
+    /// Sets [`ttl`](TcpListener::ttl).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// henge_net::TcpListener::bind("127.0.0.1:0").await?.set_ttl(64)?;
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        socket::set_ttl(self.queue.fd(), ttl)
+    }
+
+    /// Takes over a listener of std's. Whether it is non-blocking does not matter.
+    ///
+    /// # Errors
+    ///
+    /// None today; tokio's signature.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let std = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let listener = henge_net::TcpListener::from_std(std)?;
+    /// assert!(listener.local_addr()?.ip().is_loopback());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        Ok(TcpListener::new(Fd::from(OwnedFd::from(listener)), None))
+    }
+
+    /// Gives the socket to std, non-blocking as tokio does. What is in the listener's own queue is
+    /// closed.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let listener = henge_net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let std: std::net::TcpListener = listener.into_std()?;
+    /// assert!(std.local_addr()?.ip().is_loopback());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn into_std(mut self) -> io::Result<std::net::TcpListener> {
+        // An operation may still hold the old descriptor for a moment; the file is the same.
+        let fd = self.queue.fd().as_fd().try_clone_to_owned()?;
+        socket::set_nonblocking(&fd, true)?;
+        self.handed_over = true;
+        Ok(fd.into())
+    }
+}
+
+/// The stream of an accepted socket, and who it is.
+fn named(fd: Fd) -> io::Result<(TcpStream, SocketAddr)> {
+    let peer = socket::accepted_from(&fd)?;
+    Ok((TcpStream::new(fd), peer))
+}
+
+impl Drop for TcpListener {
+    fn drop(&mut self) {
+        self.queue.close(!self.handed_over);
+    }
+}
+
+impl AsFd for TcpListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.queue.fd().as_fd()
+    }
+}
+
+impl AsRawFd for TcpListener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.queue.fd().as_raw_fd()
+    }
+}
+
+impl TryFrom<std::net::TcpListener> for TcpListener {
+    type Error = io::Error;
+
+    fn try_from(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        TcpListener::from_std(listener)
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpListener").field("fd", &self.as_raw_fd()).finish_non_exhaustive()
+    }
+}

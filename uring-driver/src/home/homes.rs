@@ -1,0 +1,151 @@
+//! The register of a driver: all that is at home there, and who wants to be called when.
+
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use slab::Slab;
+
+use crate::driver::Driver;
+
+/// A place, whatever it holds. All calls are at home, except `lose`, which is its last.
+pub(crate) trait Tenant: Send + Sync {
+    /// Asked for through [`Homes::list`]; followed by `unlist`.
+    fn before_enter(&self, driver: &Driver);
+    /// Asked for through [`Homes::rest`]; followed by `unlist`.
+    fn before_sleep(&self, driver: &Driver);
+    /// Gives back the count that the list had. What comes back is to be dropped by the caller,
+    /// who must not hold a reference into it any more.
+    fn unlist(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
+    /// The driver ends: cancel, and release when that is done.
+    fn recall(&self, driver: &Driver);
+    /// The bytes that would be lost now.
+    fn unsent(&self, driver: &Driver) -> usize;
+    /// The driver has ended, and the kernel still holds memory of an operation.
+    fn lose(&self);
+}
+
+/// All that is at home at one driver.
+pub(crate) struct Homes {
+    tenants: RefCell<Slab<Arc<dyn Tenant>>>,
+    due: List,
+    resting: List,
+}
+
+/// Places that want one call, each counted in the place's `refs`.
+#[derive(Default)]
+struct List {
+    places: RefCell<Vec<NonNull<dyn Tenant>>>,
+    // The other half of a double buffer: a call may put its place on the list again.
+    spare: RefCell<Vec<NonNull<dyn Tenant>>>,
+    // A list may be run within a run only by a driver that is turned within a turn.
+    running: Cell<bool>,
+}
+
+impl List {
+    #[inline]
+    fn push(&self, place: NonNull<dyn Tenant>) {
+        self.places.borrow_mut().push(place);
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.places.borrow().is_empty()
+    }
+
+    fn run(&self, driver: &Driver, call: impl Fn(&dyn Tenant, &Driver)) {
+        if self.running.replace(true) {
+            return;
+        }
+        let mut batch = self.spare.take();
+        std::mem::swap(&mut batch, &mut *self.places.borrow_mut());
+        for place in batch.drain(..) {
+            let released = {
+                // SAFETY: the list's count keeps the place at home here, hence registered, hence
+                // alive, until `unlist`; what `unlist` takes out of the register is held until
+                // this reference to it has ended.
+                let tenant = unsafe { place.as_ref() };
+                call(tenant, driver);
+                tenant.unlist(driver)
+            };
+            drop(released);
+        }
+        self.spare.replace(batch);
+        self.running.set(false);
+    }
+}
+
+impl Homes {
+    pub(crate) fn new() -> Homes {
+        Homes { tenants: RefCell::new(Slab::new()), due: List::default(), resting: List::default() }
+    }
+
+    pub(super) fn insert(&self, tenant: Arc<dyn Tenant>) -> usize {
+        self.tenants.borrow_mut().insert(tenant)
+    }
+
+    /// The reference goes to the caller, to be dropped outside of the borrow.
+    pub(super) fn remove(&self, slot: usize) -> Arc<dyn Tenant> {
+        self.tenants.borrow_mut().remove(slot)
+    }
+
+    #[inline]
+    pub(super) fn list(&self, place: NonNull<dyn Tenant>) {
+        self.due.push(place);
+    }
+
+    #[inline]
+    pub(super) fn rest(&self, place: NonNull<dyn Tenant>) {
+        self.resting.push(place);
+    }
+
+    /// Whether something is to be submitted that is no entry yet.
+    #[inline]
+    pub(crate) fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// To be called before entries are submitted.
+    #[inline]
+    pub(crate) fn before_enter(&self, driver: &Driver) {
+        if self.has_due() {
+            self.due.run(driver, |tenant, driver| tenant.before_enter(driver));
+        }
+    }
+
+    /// To be called before the driver sleeps, and now and then while it does not.
+    #[inline]
+    pub(crate) fn before_sleep(&self, driver: &Driver) {
+        if !self.resting.is_empty() {
+            self.resting.run(driver, |tenant, driver| tenant.before_sleep(driver));
+        }
+    }
+
+    fn snapshot(&self) -> Vec<Arc<dyn Tenant>> {
+        self.tenants.borrow().iter().map(|(_, tenant)| tenant.clone()).collect()
+    }
+
+    /// The bytes that would be lost if the driver ended now.
+    pub(crate) fn unsent(&self, driver: &Driver) -> usize {
+        self.snapshot().iter().map(|tenant| tenant.unsent(driver)).sum()
+    }
+
+    /// The driver ends: everybody cancels what is in flight.
+    pub(crate) fn recall(&self, driver: &Driver) {
+        for tenant in self.snapshot() {
+            tenant.recall(driver);
+        }
+    }
+
+    /// The driver has ended: whoever is still here cannot be told from memory that the kernel
+    /// writes. It is leaked, with the operations that point to it. Returns how many.
+    pub(crate) fn lose(&self) -> usize {
+        let left = self.tenants.take();
+        let lost = left.len();
+        for (_, tenant) in left {
+            tenant.lose();
+            std::mem::forget(tenant);
+        }
+        lost
+    }
+}

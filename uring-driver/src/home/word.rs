@@ -1,0 +1,357 @@
+//! The hand-over word: which driver a state belongs to, and who waits for it.
+//!
+//! Pure protocol: it knows neither rings nor operations, so a model checker can run it. The
+//! proof that at most one thread at a time may touch the state is here; see [`super`] for what
+//! the state is and what happens at each step.
+//!
+//! ```text
+//!              ask() at a thread with a driver
+//!   HOMELESS ────────────────────────────────────▶ home == id
+//!      ▲  ▲                                          │   │
+//!      │  └──────────── release() at home ───────────┘   │ lose() at home
+//!      │                                                 ▼
+//!    new()                                             LOST (the kernel still holds
+//!                                                      memory of an operation)
+//! ```
+//!
+//! - `home` is written under the lock only: away from HOMELESS by the thread that adopts, away
+//!   from an id by the thread of that driver and by nobody else.
+//! - So a thread that reads its own driver's id from `home`, without the lock, knows that it
+//!   stays that until this very thread changes it: it may touch the state. The read may be
+//!   relaxed, because the store that it sees is its own.
+//! - What the old home wrote happens before what the new one does: the old one stores HOMELESS
+//!   under the lock, the new one sees it under the lock.
+//! - Nobody who asks is forgotten: a waker is put in line under the lock and only while `home` is
+//!   some driver's; whoever takes that driver's id away, takes the line with it and wakes it.
+
+use std::sync::atomic::Ordering;
+
+use crate::loom::sync::{AtomicU64, Mutex, MutexGuard};
+use std::task::Waker;
+
+const HOMELESS: u64 = 0;
+const LOST: u64 = u64::MAX;
+
+/// Where a state is at home. `R` is how its home is reached from elsewhere.
+pub(super) struct Word<R> {
+    home: AtomicU64,
+    line: Mutex<Line<R>>,
+}
+
+struct Line<R> {
+    remote: Option<R>,
+    waiting: Vec<Waker>,
+    abandoned: bool,
+}
+
+/// What [`Word::ask`] found.
+#[must_use]
+pub(super) enum Asked<R> {
+    /// It is the caller's now; the caller registers it with its driver.
+    Adopted,
+    /// It is the caller's already.
+    Here,
+    /// Somebody else's: the caller is in line, and owes its home a message.
+    Elsewhere(R),
+    /// It never comes back.
+    Lost,
+}
+
+/// Where the state was when its handle was dropped.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Home<R> {
+    /// Homeless: the dropper has it alone.
+    Nowhere,
+    /// At some driver, which is to be told.
+    Elsewhere(R),
+    /// It never comes back.
+    Lost,
+}
+
+/// What [`Word::wanted`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Nobody asks for it.
+    No,
+    /// Somebody elsewhere is in line.
+    Elsewhere,
+    /// The handle is gone.
+    Nowhere,
+}
+
+/// Who waited when the state was given up: to be woken outside of every borrow.
+#[must_use]
+pub(super) struct Waited(Vec<Waker>);
+
+impl Waited {
+    pub(super) fn wake(self) {
+        for waker in self.0 {
+            waker.wake();
+        }
+    }
+}
+
+impl<R: Clone> Word<R> {
+    pub(super) fn new() -> Word<R> {
+        Word {
+            home: AtomicU64::new(HOMELESS),
+            line: Mutex::new(Line { remote: None, waiting: Vec::new(), abandoned: false }),
+        }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line<R>> {
+        // Nothing that can panic runs under the lock, and a `Line` is consistent at all times.
+        self.line.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Whether the calling thread, whose driver is `me`, may touch the state.
+    #[inline]
+    pub(super) fn is(&self, me: u64) -> bool {
+        self.home.load(Ordering::Relaxed) == me
+    }
+
+    /// Adopts the state for driver `me`, or puts `waker` in line for it.
+    pub(super) fn ask(
+        &self,
+        me: u64,
+        remote: impl FnOnce() -> R,
+        waker: Option<Waker>,
+    ) -> Asked<R> {
+        let mut line = self.line();
+        let home = self.home.load(Ordering::Relaxed);
+        match home {
+            HOMELESS => {
+                line.remote = Some(remote());
+                self.home.store(me, Ordering::Relaxed);
+                Asked::Adopted
+            }
+            LOST => Asked::Lost,
+            home if home == me => Asked::Here,
+            _ => match line.remote.clone() {
+                Some(home) => {
+                    let known = |waker: &Waker| line.waiting.iter().any(|w| w.will_wake(waker));
+                    let waker = waker.filter(|waker| !known(waker));
+                    line.waiting.extend(waker);
+                    Asked::Elsewhere(home)
+                }
+                None => Asked::Lost,
+            },
+        }
+    }
+
+    /// Puts the waker of somebody at home behind those elsewhere who wait already.
+    pub(super) fn queue(&self, waker: Waker) {
+        let mut line = self.line();
+        if !line.waiting.iter().any(|known| known.will_wake(&waker)) {
+            line.waiting.push(waker);
+        }
+    }
+
+    /// The handle is gone. The caller owes the home a message, if there is one.
+    pub(super) fn abandon(&self) -> Home<R> {
+        let mut line = self.line();
+        line.abandoned = true;
+        match (self.home.load(Ordering::Relaxed), line.remote.clone()) {
+            (HOMELESS, _) => Home::Nowhere,
+            (LOST, _) | (_, None) => Home::Lost,
+            (_, Some(home)) => Home::Elsewhere(home),
+        }
+    }
+
+    /// At home: what the message was about.
+    pub(super) fn wanted(&self) -> Wanted {
+        let line = self.line();
+        match (line.abandoned, line.waiting.is_empty()) {
+            (true, _) => Wanted::Nowhere,
+            (false, false) => Wanted::Elsewhere,
+            (false, true) => Wanted::No,
+        }
+    }
+
+    /// At home, which touches the state no more: from here on anybody may adopt it.
+    pub(super) fn release(&self) -> Waited {
+        self.leave(HOMELESS)
+    }
+
+    /// At home, whose driver ends with operations in flight: nobody touches the state any more.
+    pub(super) fn lose(&self) -> Waited {
+        self.leave(LOST)
+    }
+
+    fn leave(&self, to: u64) -> Waited {
+        let mut line = self.line();
+        line.remote = None;
+        self.home.store(to, Ordering::Relaxed);
+        Waited(std::mem::take(&mut line.waiting))
+    }
+}
+
+#[cfg(all(test, not(henge_loom)))]
+mod tests {
+    use super::{Asked, Home, Wanted, Word};
+    use std::task::Waker;
+
+    fn ask(word: &Word<u64>, me: u64) -> Asked<u64> {
+        word.ask(me, || me, Some(Waker::noop().clone()))
+    }
+
+    #[test]
+    fn the_first_who_asks_adopts() {
+        let word = Word::new();
+        assert!(matches!(ask(&word, 1), Asked::Adopted));
+        assert!(word.is(1));
+        assert!(matches!(ask(&word, 1), Asked::Here));
+        assert_eq!(word.wanted(), Wanted::No);
+    }
+
+    #[test]
+    fn others_wait_until_it_is_released() {
+        let word = Word::new();
+        assert!(matches!(ask(&word, 1), Asked::Adopted));
+        assert!(matches!(ask(&word, 2), Asked::Elsewhere(1)));
+        assert_eq!(word.wanted(), Wanted::Elsewhere);
+        assert_eq!(word.release().0.len(), 1);
+        assert!(!word.is(1));
+        assert!(matches!(ask(&word, 2), Asked::Adopted));
+        assert!(word.is(2));
+    }
+
+    #[test]
+    fn the_same_waker_waits_once() {
+        let word = Word::new();
+        assert!(matches!(ask(&word, 1), Asked::Adopted));
+        assert!(matches!(ask(&word, 2), Asked::Elsewhere(1)));
+        assert!(matches!(ask(&word, 2), Asked::Elsewhere(1)));
+        assert_eq!(word.release().0.len(), 1);
+    }
+
+    #[test]
+    fn what_is_lost_stays_lost() {
+        let word = Word::new();
+        assert!(matches!(ask(&word, 1), Asked::Adopted));
+        assert_eq!(word.lose().0.len(), 0);
+        assert!(matches!(ask(&word, 1), Asked::Lost));
+        assert!(matches!(ask(&word, 2), Asked::Lost));
+        assert_eq!(word.abandon(), Home::Lost);
+    }
+
+    #[test]
+    fn an_abandoned_state_tells_its_home() {
+        let word = Word::new();
+        assert!(matches!(ask(&word, 3), Asked::Adopted));
+        assert_eq!(word.abandon(), Home::Elsewhere(3));
+        assert_eq!(word.wanted(), Wanted::Nowhere);
+    }
+}
+
+#[cfg(all(test, henge_loom))]
+mod loom_tests {
+    use super::{Asked, Home, Wanted, Word};
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicBool, Ordering};
+    use loom::thread;
+    use std::task::{Wake, Waker};
+
+    struct Flag(AtomicBool);
+
+    struct FlagWaker(std::sync::Arc<Flag>);
+
+    impl Wake for FlagWaker {
+        fn wake(self: std::sync::Arc<Self>) {
+            // Release: what the waker saw is seen by whoever sees the flag.
+            self.0.0.store(true, Ordering::Release);
+        }
+    }
+
+    struct Place {
+        word: Word<u64>,
+        state: UnsafeCell<u32>,
+        // Stands for the message to the home's driver.
+        posted: AtomicBool,
+    }
+
+    // SAFETY: the state is touched only by the thread whose driver is home; that is what the
+    // model checks (its cell reports two threads at once).
+    unsafe impl Sync for Place {}
+    // SAFETY: as above.
+    unsafe impl Send for Place {}
+
+    fn touch(place: &Place) {
+        // SAFETY: called at home only; loom's cell checks that nobody else is in here.
+        place.state.with_mut(|state| unsafe { *state += 1 });
+    }
+
+    /// Two drivers each want the state once, and let go of it when asked.
+    fn visitor(place: &Place, me: u64) {
+        let flag = std::sync::Arc::new(Flag(AtomicBool::new(false)));
+        loop {
+            let waker = Waker::from(std::sync::Arc::new(FlagWaker(flag.clone())));
+            match place.word.ask(me, || me, Some(waker)) {
+                Asked::Adopted | Asked::Here => break,
+                Asked::Lost => panic!("nobody loses it here"),
+                Asked::Elsewhere(_) => {
+                    // Release: the home that takes the message sees the line.
+                    place.posted.store(true, Ordering::Release);
+                    // Acquire: pairs with the waker's store.
+                    while !flag.0.swap(false, Ordering::Acquire) {
+                        thread::yield_now();
+                    }
+                }
+            }
+        }
+        assert!(place.word.is(me));
+        touch(place);
+        // The driver's turn: a message may have come, or the thread leaves anyway.
+        if place.posted.swap(false, Ordering::Acquire) {
+            assert_ne!(place.word.wanted(), Wanted::Nowhere);
+        }
+        touch(place);
+        place.word.release().wake();
+    }
+
+    #[test]
+    fn loom_one_at_a_time_and_nobody_forgotten() {
+        loom::model(|| {
+            let place = Arc::new(Place {
+                word: Word::new(),
+                state: UnsafeCell::new(0),
+                posted: AtomicBool::new(false),
+            });
+            let other = {
+                let place = place.clone();
+                thread::spawn(move || visitor(&place, 1))
+            };
+            visitor(&place, 2);
+            other.join().unwrap();
+            // SAFETY: both threads have ended.
+            place.state.with(|state| assert_eq!(unsafe { *state }, 4));
+        });
+    }
+
+    #[test]
+    fn loom_a_dropped_handle_is_noticed_or_finds_nobody_home() {
+        loom::model(|| {
+            let place = Arc::new(Place {
+                word: Word::new(),
+                state: UnsafeCell::new(0),
+                posted: AtomicBool::new(false),
+            });
+            let Asked::Adopted = place.word.ask(1, || 1, None) else { panic!("nobody else asks") };
+            let home = {
+                let place = place.clone();
+                thread::spawn(move || {
+                    touch(&place);
+                    // The driver ends: everything it homes is released.
+                    place.word.release().wake();
+                })
+            };
+            if place.word.abandon() == Home::Nowhere {
+                // Released before: the dropper has it alone.
+                touch(&place);
+            }
+            home.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,103 @@
+//! Receive: again and again into the pool's buffers, or once into memory of the caller's.
+
+use std::io;
+
+use crate::buf::IoBufMut;
+use crate::cqe::Cqe;
+use crate::current;
+use crate::fd::Fd;
+use crate::op::{Next, Operation};
+use crate::pool::Piece;
+use crate::sqe::Sqe;
+
+/// Who gets what a [`RecvMultishot`] receives. Called at home, outside of every borrow.
+pub trait Receiver: Send + 'static {
+    /// The socket; the receiver keeps it open.
+    fn socket(&self) -> &Fd;
+
+    /// Bytes, none at the end of the stream, or the reason why there were none. Without `more`
+    /// this was the last call: the operation has ended.
+    fn received(&mut self, piece: io::Result<Option<Piece>>, more: bool);
+}
+
+/// Receives into the buffers of the driver's pool until it is cancelled or fails.
+#[derive(Debug)]
+pub struct RecvMultishot<R> {
+    receiver: R,
+    group: u16,
+}
+
+impl<R: Receiver> RecvMultishot<R> {
+    /// Receives for `receiver` into buffers of `group`, the pool's.
+    pub fn new(receiver: R, group: u16) -> RecvMultishot<R> {
+        RecvMultishot { receiver, group }
+    }
+}
+
+// SAFETY: the entry points to no memory; the buffers are the pool's, which outlives its ring.
+unsafe impl<R: Receiver> Operation for RecvMultishot<R> {
+    type Output = ();
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::recv_multishot(self.receiver.socket(), self.group)
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<()> {
+        // Taken before anything else: a completion may carry a buffer whatever its result.
+        let piece = current::with(|driver| driver.pool().take(&cqe)).ok().flatten();
+        self.receiver.received(cqe.into_result().map(|_| piece), cqe.has_more());
+        if cqe.has_more() { Next::More(()) } else { Next::Done(()) }
+    }
+}
+
+/// Who gets what a [`Recv`] has received. Called at home, outside of every borrow.
+pub trait RecvSink<B>: Send + 'static {
+    /// The socket; the sink keeps it open.
+    fn socket(&self) -> &Fd;
+
+    /// How many bytes are in the buffer, none at the end of the stream. The last call.
+    fn received(&mut self, result: io::Result<usize>, buffer: B);
+}
+
+/// Receives once, into memory of the caller's.
+#[derive(Debug)]
+pub struct Recv<B, S> {
+    buffer: Option<B>,
+    sink: S,
+}
+
+impl<B: IoBufMut, S: RecvSink<B>> Recv<B, S> {
+    /// Receives into `buffer` from its first byte on, as much as it has room for.
+    pub fn new(buffer: B, sink: S) -> Recv<B, S> {
+        Recv { buffer: Some(buffer), sink }
+    }
+}
+
+// SAFETY: the entry points to the bytes of `buffer`, which is owned by the operation until the
+// last completion; where they lie does not change (the contract of `IoBuf`).
+unsafe impl<B: IoBufMut, S: RecvSink<B>> Operation for Recv<B, S> {
+    type Output = ();
+
+    fn prepare(&mut self) -> Sqe {
+        match &mut self.buffer {
+            Some(buffer) => {
+                let room = u32::try_from(buffer.bytes_total()).unwrap_or(u32::MAX);
+                Sqe::recv(self.sink.socket(), buffer.stable_mut_ptr(), room, 0)
+            }
+            None => unreachable!("prepared once, before its completion"),
+        }
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<()> {
+        if let Some(mut buffer) = self.buffer.take() {
+            let result = cqe.into_result().map(|n| n as usize);
+            if let Ok(n) = result {
+                // SAFETY: the kernel has written `n` bytes from the first one on, and `n` is at
+                // most the `bytes_total` that it was given.
+                unsafe { buffer.set_init(n) };
+            }
+            self.sink.received(result, buffer);
+        }
+        Next::Done(())
+    }
+}
