@@ -111,7 +111,8 @@ fn aborted_from_elsewhere_it_is_dropped_at_home() {
     for _ in 0..50 {
         let waker = Arc::new(Mutex::new(None));
         let (counted, there) = (Arc::clone(&away), Arc::clone(&waker));
-        let task = runtime.spawn(AtHome { home: None, polls: usize::MAX, away: counted, waker: there });
+        let task =
+            runtime.spawn(AtHome { home: None, polls: usize::MAX, away: counted, waker: there });
         let abort = task.abort_handle();
         runtime.block_on(async {
             while waker.lock().expect("no panic inside").is_none() {

@@ -442,6 +442,8 @@ impl Driver {
                 self.dispatch(Key::from_user_data(reaped.user_data), reaped.cqe);
             }
         }
+        // Or what was popped would still look pending, and be entered for.
+        self.inner.ring.give_back();
         self.inner.counting.completions.add(u64::from(handled));
         handled
     }

@@ -171,8 +171,14 @@ impl Ring {
         })
     }
 
+    /// Gives the places of what was popped back to the kernel.
+    #[inline]
+    pub(crate) fn give_back(&self) {
+        self.cq(|cq| cq.sync());
+    }
+
     /// Takes the next completion. The kernel gets the place back with the next
-    /// [`ready`](Ring::ready) or [`enter`](Ring::enter).
+    /// [`give_back`](Ring::give_back), [`ready`](Ring::ready) or [`enter`](Ring::enter).
     #[inline]
     pub(crate) fn pop(&self) -> Option<Reaped> {
         let entry = self.cq(Iterator::next)?;

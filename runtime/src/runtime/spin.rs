@@ -8,17 +8,17 @@
 //! it is, since a shard that sleeps learns nothing.
 //!
 //! ```text
-//!                    average wait ≤ 2 × limit
+//!                    average wait ≤ 1½ × limit
 //!   sleep at once  ───────────────────────────►  look for `limit`, then sleep
 //!        ▲                                             │
 //!        └─────────────────────────────────────────────┘
-//!          average wait > 2 × limit; a look in vain counts as 8 × limit
+//!          average wait > 1½ × limit; a look in vain counts as 8 × limit
 //! ```
 //!
-//! Twice the limit, because a wait that is spent asleep is longer than one spent looking: the
-//! wake-up is in it, the peer's too if it sleeps while we do. A look in vain weighs more than it
-//! took, so that arrivals between one and two limits apart do not burn a limit each time: about one
-//! wait in ten is tried again.
+//! Half more than the limit, because a wait that is spent asleep is longer than one spent looking:
+//! the wake-up is in it, the peer's too if it sleeps while we do. A look in vain weighs more than
+//! it took, so that arrivals a little more than the limit apart do not burn a limit each time:
+//! about one wait in eight is tried again.
 
 use std::time::Duration;
 
@@ -44,13 +44,13 @@ impl Spin {
     pub(crate) fn new(limit: Duration) -> Spin {
         let limit = nanos(limit);
         // Just above the threshold: a shard that starts earns its first look with a short wait.
-        Spin { limit, average: limit.saturating_mul(2).saturating_add(1), carried: 0 }
+        Spin { limit, average: worth(limit).saturating_add(1), carried: 0 }
     }
 
     /// How long to look before sleeping now; `None` is not at all.
     #[inline]
     pub(crate) fn before_sleep(&self) -> Option<Duration> {
-        let pays = self.limit > 0 && self.average <= self.limit.saturating_mul(2);
+        let pays = self.limit > 0 && self.average <= worth(self.limit);
         pays.then(|| Duration::from_nanos(self.limit))
     }
 
@@ -83,6 +83,11 @@ impl Spin {
         let wait = wait.min(self.limit.saturating_mul(16));
         self.average = self.average - (self.average >> WEIGHT) + (wait >> WEIGHT);
     }
+}
+
+/// The average wait up to which looking for `limit` is tried.
+fn worth(limit: u64) -> u64 {
+    limit.saturating_add(limit / 2)
 }
 
 fn nanos(duration: Duration) -> u64 {
