@@ -47,15 +47,6 @@ impl Inbox {
         Ok(())
     }
 
-    /// Pushes a link that can wait until the shard looks by itself: nobody is woken.
-    ///
-    /// # Safety
-    /// As for [`Stack::push`].
-    pub(crate) unsafe fn push_link_quietly(&self, link: NonNull<Link>) -> Result<(), Closed> {
-        // SAFETY: the caller's promise.
-        unsafe { self.stack.push(link) }
-    }
-
     /// Sends a closure to be called on the shard's thread, with the shard's tasks at hand.
     ///
     /// # Errors

@@ -306,6 +306,7 @@ impl Builder {
             let text = "only a current-thread runtime can start with its clock paused";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
+        let pool = self.pool();
         let config = Config {
             name: self.name.clone(),
             hooks: self.hooks.clone(),
@@ -313,7 +314,12 @@ impl Builder {
             lifo_slot: self.lifo_slot,
             resolution: self.resolution,
             spin: if cpus.have_room_for(shards) { self.spin } else { Duration::ZERO },
-            driver: self.driver.clone(),
+            // One pool for all, and addresses that only these shards share.
+            driver: self
+                .driver
+                .clone()
+                .blocking_pool(Arc::clone(&pool))
+                .listen_group(Arc::default()),
         };
         let clock = Clock::new(pausable, self.start_paused);
         let places = match self.kind {
@@ -329,7 +335,7 @@ impl Builder {
                 drop(Driver::with_config(&config.driver)?);
                 let lone = Lone { seat: Seat::new(), taken: false };
                 let seats = Seats::Lone(Mutex::new(lone));
-                let shared = Shared::new(seats, self.pool(), config, cpus, clock);
+                let shared = Shared::new(seats, Arc::clone(&pool), config, cpus, clock);
                 Ok(Runtime { handle: Handle::new(shared), threads: Vec::new() })
             }
             Kind::MultiThread => {
@@ -338,23 +344,24 @@ impl Builder {
                     stack_bytes: self.stack_bytes,
                     cpu,
                 });
-                let shared = Shared::new(Seats::Threads(seats), self.pool(), config, cpus, clock);
+                let shared =
+                    Shared::new(Seats::Threads(seats), Arc::clone(&pool), config, cpus, clock);
                 let threads = launch(&shared, starts.collect())?;
                 Ok(Runtime { handle: Handle::new(shared), threads })
             }
         }
     }
 
-    fn pool(&self) -> Pool {
+    fn pool(&self) -> Arc<Pool> {
         let namer = self.namer.clone();
-        Pool::new(offload::Config {
+        Arc::new(Pool::new(offload::Config {
             max_threads: self.max_blocking_threads,
             keep_alive: self.keep_alive,
             thread_name: namer.unwrap_or_else(|| Arc::new(|| String::from("henge-blocking"))),
             stack_size: Some(self.stack_bytes),
             on_start: self.hooks.start.clone(),
             on_stop: self.hooks.stop.clone(),
-        })
+        }))
     }
 
     fn name_of_thread(&self, default: impl FnOnce() -> String) -> String {

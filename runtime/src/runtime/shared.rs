@@ -20,7 +20,7 @@ use crate::time::Clock;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) seats: Seats,
-    pub(crate) pool: Pool,
+    pub(crate) pool: Arc<Pool>,
     pub(crate) config: Config,
     pub(crate) cpus: Cpus,
     pub(crate) clock: Arc<Clock>,
@@ -50,7 +50,7 @@ pub(crate) struct Lone {
 impl Shared {
     pub(super) fn new(
         seats: Seats,
-        pool: Pool,
+        pool: Arc<Pool>,
         config: Config,
         cpus: Cpus,
         clock: Arc<Clock>,

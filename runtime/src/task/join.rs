@@ -178,7 +178,7 @@ impl<T> Drop for JoinHandle<T> {
             }
             waker::release_elsewhere(task);
         } else if header.shared.unjoin() == Owes::Push {
-            waker::push_quietly(task);
+            waker::push_unreferenced(task);
         }
         swallow(|| drop(self.elsewhere.take()));
     }

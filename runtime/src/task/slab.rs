@@ -82,7 +82,7 @@ impl Place {
         self.home.load(Ordering::Relaxed)
     }
 
-    pub(super) fn inbox(&self) -> &Inbox {
+    pub(super) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
     }
 

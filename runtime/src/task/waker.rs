@@ -1,6 +1,7 @@
 //! Wakers: one pointer to the task, and a thread check that tells home from elsewhere.
 
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::current;
@@ -58,11 +59,10 @@ pub(super) fn release(task: TaskPtr) {
     }
 }
 
-/// Nothing waits for this, so the home is not woken: it looks before it sleeps.
 #[cold]
 pub(super) fn release_elsewhere(task: TaskPtr) {
     if task.header().shared.release() == Owes::Push {
-        push_quietly(task);
+        push_unreferenced(task);
     }
 }
 
@@ -76,12 +76,16 @@ pub(super) fn push(task: TaskPtr) {
     }
 }
 
-/// As [`push`], for what can wait until the home looks by itself, and without a reference.
-pub(super) fn push_quietly(task: TaskPtr) {
+/// As [`push`], without a reference: the inbox is kept by one of its own.
+///
+/// The home is woken although nothing waits for this. A wake that comes while the link stands in
+/// the inbox rings no bell, since it relies on the one that the link's pusher has rung.
+pub(super) fn push_unreferenced(task: TaskPtr) {
     let link = task.as_ptr().cast();
-    // SAFETY: as in `push`; the link under way keeps the task and so the inbox until the
-    // exchange that makes it the home's, which is the last that this does.
-    if unsafe { task.place().inbox().push_link_quietly(link) }.is_err() {
+    // The link under way keeps the task, and so the inbox, until it is pushed.
+    let inbox = Arc::clone(task.place().inbox());
+    // SAFETY: as in `push`.
+    if unsafe { inbox.push_link(link) }.is_err() {
         refused(task);
     }
 }
