@@ -19,6 +19,9 @@ mod raw;
 #[allow(unsafe_code, reason = "the allocator of tasks")]
 mod slab;
 mod state;
+#[cfg(all(test, not(henge_loom)))]
+#[allow(unsafe_code, reason = "wakers and counts that only a test makes")]
+mod tests;
 #[allow(unsafe_code, reason = "wakers are made of a pointer and four unsafe functions")]
 mod waker;
 mod yield_now;

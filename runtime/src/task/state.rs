@@ -222,7 +222,7 @@ impl Shared {
     /// For the home, which has taken the link: takes what was asked for, and gives the link back
     /// to those who ask next.
     pub(super) fn take(&self) -> Asked {
-        self.answer(|before| {
+        self.answer(WHOLE, |before| {
             // A count below zero is added to the home's; above zero it can stay.
             let refs = if before & WHOLE == 0 { count(before).min(0) } else { 0 };
             (refs, (before & WHOLE).wrapping_add(counted(count(before) - refs)))
@@ -232,7 +232,7 @@ impl Shared {
     /// For the home, which closes and whose count is `refs`: takes what was asked for and makes
     /// this word the whole. If the link is under way its pusher, who will be refused, settles.
     pub(super) fn close(&self, refs: i32) -> Asked {
-        self.answer(|before| {
+        self.answer(WHOLE | ORPHAN, |before| {
             let whole = count(before) + if before & WHOLE == 0 { i64::from(refs) } else { 0 };
             (0, (before & LINKED | WHOLE | ORPHAN).wrapping_add(counted(whole)))
         })
@@ -241,7 +241,7 @@ impl Shared {
     /// For a pusher that was refused because the home has closed: gives the link back. What
     /// was asked for before the home came here is left for the home.
     pub(super) fn take_refused(&self) -> Asked {
-        self.answer(|before| {
+        self.answer(WHOLE | ORPHAN, |before| {
             if before & ORPHAN == 0 {
                 return (0, before & !LINKED);
             }
@@ -251,7 +251,7 @@ impl Shared {
         })
     }
 
-    fn answer(&self, step: impl Fn(u64) -> (i64, u64)) -> Asked {
+    fn answer(&self, over: u64, step: impl Fn(u64) -> (i64, u64)) -> Asked {
         let mut before = self.0.load(Ordering::Relaxed);
         loop {
             let (refs, after) = step(before);
@@ -267,7 +267,7 @@ impl Shared {
                         abort: taken & ABORTED != 0,
                         unjoined: taken & UNJOINED != 0,
                         refs,
-                        free: after & !ORPHAN == WHOLE,
+                        free: after == over,
                     };
                 }
                 Err(current) => before = current,
