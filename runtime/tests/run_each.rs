@@ -9,26 +9,51 @@ use std::time::Duration;
 
 use henge::runtime::{Builder, Runtime};
 use henge::shard;
+use henge::task::yield_now;
 
 fn shards(count: usize) -> Runtime {
     Builder::new_multi_thread().worker_threads(count).build().expect("a runtime")
 }
 
-struct Counted(Arc<AtomicUsize>);
+/// How many futures have begun, and how many have ended.
+#[derive(Default)]
+struct Lives {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+}
 
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+impl Lives {
+    fn running(&self) -> usize {
+        self.begun.load(Ordering::SeqCst) - self.ended.load(Ordering::SeqCst)
     }
 }
 
-/// Shard `bad` does `what`, the others wait for ever.
+struct Life(Arc<Lives>);
+
+impl Life {
+    fn new(lives: Arc<Lives>) -> Life {
+        lives.begun.fetch_add(1, Ordering::SeqCst);
+        Life(lives)
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// When all `shards` have begun, shard `bad` does `what`; the others wait for ever.
 async fn all_but(
     bad: usize,
-    ended: Arc<AtomicUsize>,
+    shards: usize,
+    lives: Arc<Lives>,
     what: fn() -> io::Result<()>,
 ) -> io::Result<()> {
-    let _counted = Counted(ended);
+    let _life = Life::new(Arc::clone(&lives));
+    while lives.begun.load(Ordering::SeqCst) < shards {
+        yield_now().await;
+    }
     if shard::current().index() == bad { what() } else { pending().await }
 }
 
@@ -36,38 +61,39 @@ async fn all_but(
 fn the_first_error_ends_it_and_cancels_the_others() {
     let runtime = shards(4);
     for bad in 0..4 {
-        let ended = Arc::new(AtomicUsize::new(0));
-        let there = Arc::clone(&ended);
-        let result = runtime
-            .run_each(move || all_but(bad, Arc::clone(&there), || Err(io::Error::other("enough"))));
+        let lives = Arc::<Lives>::default();
+        let there = Arc::clone(&lives);
+        let enough = || Err(io::Error::other("enough"));
+        let result = runtime.run_each(move || all_but(bad, 4, Arc::clone(&there), enough));
         assert_eq!(result.map_err(|error| error.to_string()), Err("enough".into()));
-        assert_eq!(ended.load(Ordering::SeqCst), 4, "all have ended when it returns");
+        assert_eq!(lives.begun.load(Ordering::SeqCst), 4);
+        assert_eq!(lives.running(), 0, "all have ended when it returns");
     }
 }
 
 #[test]
 fn a_panic_ends_it_and_travels() {
     let runtime = shards(3);
-    let ended = Arc::new(AtomicUsize::new(0));
-    let there = Arc::clone(&ended);
-    let run = || runtime.run_each(move || all_but(1, Arc::clone(&there), || panic!("enough")));
+    let lives = Arc::<Lives>::default();
+    let there = Arc::clone(&lives);
+    let run = || runtime.run_each(move || all_but(1, 3, Arc::clone(&there), || panic!("enough")));
     let payload = catch_unwind(AssertUnwindSafe(run)).expect_err("it panics");
     assert_eq!(payload.downcast_ref::<&str>(), Some(&"enough"));
-    assert_eq!(ended.load(Ordering::SeqCst), 3);
+    assert_eq!(lives.running(), 0);
     assert!(runtime.run_each(|| async { Ok(()) }).is_ok(), "the shards live on");
 }
 
 #[test]
 fn dropping_it_cancels_everywhere() {
     let runtime = shards(3);
-    let ended = Arc::new(AtomicUsize::new(0));
-    let there = Arc::clone(&ended);
+    let lives = Arc::<Lives>::default();
+    let there = Arc::clone(&lives);
     runtime.run(move || async move {
-        let each = henge::run_each(move || all_but(9, Arc::clone(&there), || Ok(())));
+        let each = henge::run_each(move || all_but(9, 3, Arc::clone(&there), || Ok(())));
         assert!(henge::time::timeout(Duration::from_millis(20), each).await.is_err());
     });
     runtime.block_on(async {
-        while ended.load(Ordering::SeqCst) < 3 {
+        while lives.running() > 0 {
             henge::time::sleep(Duration::from_millis(1)).await;
         }
     });

@@ -169,7 +169,7 @@ impl Home {
         F::Output: 'static,
     {
         if self.closed.get() {
-            return refused_spawn(&self.inbox, future);
+            return refused_spawn(future);
         }
         let (size, align) = (Task::<F>::SIZE, Task::<F>::ALIGN);
         let (memory, kind) = if slab::shares(size, align) {
@@ -552,8 +552,12 @@ fn spawn_elsewhere<F: Future>(inbox: &Arc<Inbox>, future: F) -> JoinHandle<F::Ou
 }
 
 /// A task for a home that has closed: cancelled on this thread, which made its future.
-fn refused_spawn<F: Future>(inbox: &Arc<Inbox>, future: F) -> JoinHandle<F::Output> {
-    let task = make_alone(inbox, future, Shared::newborn(), 0);
+fn refused_spawn<F: Future>(future: F) -> JoinHandle<F::Output> {
+    // An inbox of its own, closed from the start: that of the home may still be open, while the
+    // home drops its tasks, and would take a link that nobody answers.
+    let inbox = Arc::new(Inbox::new(|| ()));
+    drop(inbox.close());
+    let task = make_alone(&inbox, future, Shared::newborn(), 0);
     // SAFETY: the reference of a newborn; `F::Output` is its result.
     let handle = unsafe { JoinHandle::new(task) };
     stillborn(task);
