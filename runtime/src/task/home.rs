@@ -453,6 +453,12 @@ impl Home {
                 Entry::Link(link) => {
                     // SAFETY: as in `take_inbox`.
                     let task = unsafe { TaskPtr::new(link.cast()) };
+                    if task.header().local.flags() & DONE != 0 {
+                        // Nothing to cancel; and if its last reference is gone the answer frees it,
+                        // while one that was made here could not be given back to a closed inbox.
+                        self.answer(task);
+                        continue;
+                    }
                     // So that it stays until it was cancelled.
                     waker::retain(task);
                     self.answer(task);
