@@ -209,8 +209,8 @@ fn a_file_that_is_dropped_while_an_operation_runs_is_closed_after_it() {
         file.close().await?;
         // As soon as the read is cancelled nobody has the reading end any more.
         loop {
-            match writer.write(b"x") {
-                Ok(_) => drop(File::open("/dev/null").await?),
+            match writer.write_all(b"x") {
+                Ok(()) => drop(File::open("/dev/null").await?),
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
                     return Ok(());

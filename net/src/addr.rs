@@ -179,7 +179,7 @@ addresses! {
 impl ToSocketAddrs for &[SocketAddr] {}
 impl Resolve for &[SocketAddr] {
     fn resolve(&self, _: Internal) -> Resolving {
-        Resolving(State::Known(Some(Ok(Addresses::Many(self.to_vec().into_iter())))))
+        Resolving(State::Known(Some(Ok(Addresses::Many(Vec::from(*self).into_iter())))))
     }
 }
 

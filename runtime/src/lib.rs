@@ -34,6 +34,7 @@
 #![deny(unsafe_code)]
 
 mod blocking;
+mod capabilities;
 pub mod io;
 mod loom;
 mod queue;
@@ -45,6 +46,7 @@ pub mod task;
 pub mod thread;
 pub mod time;
 
+pub use capabilities::capabilities;
 pub use run_each::run_each;
 pub use spawn::{spawn, spawn_on};
 

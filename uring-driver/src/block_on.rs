@@ -53,11 +53,11 @@ impl Driver {
         let mut future = pin!(future);
         loop {
             // Acquire: see what the waker did before.
-            if flag.woken.swap(false, Ordering::Acquire) {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                    self.flush()?;
-                    return Ok(output);
-                }
+            if flag.woken.swap(false, Ordering::Acquire)
+                && let Poll::Ready(output) = future.as_mut().poll(&mut cx)
+            {
+                self.flush()?;
+                return Ok(output);
             }
             if flag.woken.load(Ordering::Relaxed) {
                 self.turn()?;

@@ -35,6 +35,9 @@ pub(crate) struct Header {
     pub(crate) key: Cell<Key>,
 }
 
+/// An entry, and the limit of time that goes with it.
+pub(crate) type Prepared = (Sqe, Option<NonNull<Timespec>>);
+
 /// What the driver does with a cell without knowing its operation.
 #[derive(Debug)]
 pub(crate) struct Kind {
@@ -43,7 +46,7 @@ pub(crate) struct Kind {
     /// # Safety
     ///
     /// At home, with a cell of this kind that the kernel does not have.
-    pub(crate) prepare: unsafe fn(NonNull<Header>) -> (Sqe, Option<NonNull<Timespec>>),
+    pub(crate) prepare: unsafe fn(NonNull<Header>) -> Prepared,
     /// Gives the operation a completion. May run the operation's code, which may panic.
     ///
     /// # Safety

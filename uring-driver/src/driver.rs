@@ -26,6 +26,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::capabilities::Capabilities;
 use crate::cell::alloc::FreeLists;
 use crate::cell::{Header, Progress};
 use crate::cqe::Cqe;
@@ -372,6 +373,16 @@ impl Driver {
     /// Operations in flight.
     pub fn in_flight(&self) -> usize {
         self.inner.slots.borrow().len()
+    }
+
+    /// What the running kernel gave this driver.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when it is asked for its operations.
+    pub fn capabilities(&self) -> io::Result<Capabilities> {
+        let incremental = self.pool().probe_incremental();
+        Capabilities::of(&self.inner.ring, incremental)
     }
 
     /// What the driver has done so far.

@@ -46,6 +46,7 @@ mod ring;
 pub mod sys;
 
 mod block_on;
+mod capabilities;
 mod cqe;
 mod fd;
 mod inflight;
@@ -57,6 +58,7 @@ mod refusal;
 mod scratch;
 mod sqe;
 
+pub use capabilities::Capabilities;
 pub use cqe::Cqe;
 pub use driver::{Config, Counters, Driver, Leaked, Ticket, Turn};
 pub use fd::Fd;

@@ -212,6 +212,12 @@ impl Pool {
         self.buffers.borrow().as_ref().map(|buffers| buffers.incremental)
     }
 
+    /// As [`is_incremental`](Pool::is_incremental), and makes the pool to find out.
+    pub(crate) fn probe_incremental(&self) -> Option<bool> {
+        self.group();
+        self.is_incremental()
+    }
+
     /// The end. Buffers of which pieces are out stay until those are gone. If operations are in
     /// flight that the kernel has not given back, everything stays for ever.
     pub(crate) fn close(&self, ring: &Ring, leak: bool) {

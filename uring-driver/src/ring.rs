@@ -15,6 +15,7 @@
 //! push, enter and even pop again.
 
 pub(crate) mod buf_ring;
+mod probe;
 mod setup;
 
 use std::cell::{Cell, UnsafeCell};

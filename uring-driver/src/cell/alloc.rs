@@ -60,9 +60,9 @@ const fn block(layout: Layout) -> Layout {
 }
 
 impl FreeLists {
-    pub(crate) const fn new() -> FreeLists {
-        const EMPTY: Blocks = Blocks { first: Cell::new(ptr::null_mut()), count: Cell::new(0) };
-        FreeLists { lists: [EMPTY; SIZES.len()] }
+    pub(crate) fn new() -> FreeLists {
+        let empty = || Blocks { first: Cell::new(ptr::null_mut()), count: Cell::new(0) };
+        FreeLists { lists: std::array::from_fn(|_| empty()) }
     }
 
     /// Memory for a cell; to be given back with [`free`] and the same layout, on any thread.

@@ -160,9 +160,11 @@ impl<O: Operation> Awaited<O> {
             Left::Free => unsafe { Awaited::free(cell) },
             Left::ToDriver => {
                 let entry = Entry { run: Awaited::<O>::request, object: cell.as_ptr().cast() };
-                // SAFETY: LINK keeps the cell, and with it the link, until `request` runs, or
-                // until we give the request up below.
-                let pushed = unsafe { home.shared().list.push(&cell.as_ref().link, entry) };
+                // SAFETY: LINK keeps the cell until `request` runs, or until we give the request
+                // up below.
+                let link = unsafe { &cell.as_ref().link };
+                // SAFETY: the link is a part of the cell.
+                let pushed = unsafe { home.shared().list.push(link, entry) };
                 match pushed {
                     Pushed::Queued => home.wake(),
                     Pushed::Closed | Pushed::Already => {

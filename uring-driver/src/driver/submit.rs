@@ -159,9 +159,9 @@ impl Driver {
 
     #[inline]
     fn push_to_ring(&self, group: &(Sqe, Option<Sqe>)) -> bool {
-        // SAFETY: what the entries point to is owned by a cell that lives until its last
-        // completion, or by the driver; `Operation`'s promise.
         match group {
+            // SAFETY: what the entry points to is owned by a cell that lives until its last
+            // completion, or by the driver; `Operation`'s promise.
             (sqe, None) => unsafe { self.inner.ring.push(std::slice::from_ref(sqe)) },
             // SAFETY: likewise.
             (sqe, Some(limit)) => unsafe { self.inner.ring.push(&[*sqe, *limit]) },

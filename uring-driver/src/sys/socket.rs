@@ -88,18 +88,19 @@ pub fn accepted_from(fd: impl AsFd) -> io::Result<SocketAddr> {
 /// The first `len` bytes of `SO_PEERNAME`.
 fn peer_name(fd: i32, len: usize) -> io::Result<SockAddr> {
     let length = len as libc::socklen_t;
-    // SAFETY: the storage that `try_init` hands is larger than `length`, which is at most that of
-    // an IPv6 name, and zeroed; the call below writes no more than that into it.
-    let named = unsafe {
-        SockAddr::try_init(|storage, written| {
-            *written = length;
-            let value = storage.cast();
-            match libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERNAME, value, written) {
-                0 => Ok(()),
-                _ => Err(io::Error::last_os_error()),
-            }
-        })
+    let ask = |storage: *mut socket2::SockAddrStorage, written: *mut libc::socklen_t| {
+        // SAFETY: `try_init` hands pointers that are valid for writes.
+        unsafe { *written = length };
+        let (level, name) = (libc::SOL_SOCKET, libc::SO_PEERNAME);
+        // SAFETY: the storage is larger than `length`, which is at most that of an IPv6 name, and
+        // the kernel writes no more than that into it.
+        match unsafe { libc::getsockopt(fd, level, name, storage.cast(), written) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
     };
+    // SAFETY: `ask` initialises a name, of the length that it leaves, in zeroed storage.
+    let named = unsafe { SockAddr::try_init(ask) };
     Ok(named?.1)
 }
 
