@@ -49,7 +49,7 @@ where
     let shared = handle.shared();
     let spawn = |shard| {
         let make = make.clone();
-        shared.spawn_on(shard, move || make())
+        shared.spawn_on(shard, make)
     };
     let mut each = Each { running: (0..shared.shards()).map(spawn).collect(), first: Ok(Ok(())) };
     poll_fn(|cx| each.poll(cx)).await;

@@ -123,7 +123,7 @@ fn tasks_of_another_thread_are_dropped_by_it() {
         let dropped = Dropped(send);
         let runtime_there = runtime.handle().clone();
         let owner = scope.spawn(move || {
-            let spawned = runtime_there.block_on(async {
+            runtime_there.block_on(async {
                 henge::spawn(async move {
                     let _dropped = dropped;
                     pending::<()>().await;
@@ -132,7 +132,7 @@ fn tasks_of_another_thread_are_dropped_by_it() {
             });
             blocked.send(thread::current().id()).expect("the test waits");
             assert!(told.recv().is_err());
-            spawned
+            ()
         });
         let owner_id = wait.recv().expect("it blocked");
         drop(runtime);

@@ -1,6 +1,8 @@
 //! Which thread runs what: shards, guests, the owner of a lone shard, the blocking pool; and where
 //! waiting is refused.
 
+#![allow(clippy::async_yields_async, reason = "handles leave the runtime on purpose here")]
+
 use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -129,7 +129,7 @@ mod tests {
                 }
                 assert_eq!(ring.len(), model.len());
                 assert_eq!(ring.is_empty(), model.is_empty());
-                if next(&mut seed) % 500 == 0 {
+                if next(&mut seed).is_multiple_of(500) {
                     ring.rest();
                 }
             }

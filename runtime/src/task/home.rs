@@ -175,7 +175,7 @@ impl Home {
         let (memory, kind) = if slab::shares(size, align) {
             (self.slab.alloc(size, self), Kind::Block)
         } else {
-            (Alone::new(size, align, self, self.inbox.clone()), Kind::Alone)
+            (Alone::allocate(size, align, self, self.inbox.clone()), Kind::Alone)
         };
         // The one reference is the join handle's.
         let local = Local::new(NOTIFIED, 1, kind);
@@ -194,12 +194,12 @@ impl Home {
     /// The task whose turn it is.
     #[inline]
     pub(crate) fn pop(&self) -> Option<Runnable<'_>> {
-        if let Some(task) = self.lifo.get() {
-            if self.lifo_run.get() < LIFO_IN_A_ROW || self.queue.with(|queue| queue.is_empty()) {
-                self.lifo_run.set(self.lifo_run.get().saturating_add(1));
-                self.lifo.set(None);
-                return Some(Runnable { home: self, task });
-            }
+        if let Some(task) = self.lifo.get()
+            && (self.lifo_run.get() < LIFO_IN_A_ROW || self.queue.with(|queue| queue.is_empty()))
+        {
+            self.lifo_run.set(self.lifo_run.get().saturating_add(1));
+            self.lifo.set(None);
+            return Some(Runnable { home: self, task });
         }
         self.lifo_run.set(0);
         let task = self.queue.with(Ring::pop)?;
@@ -571,7 +571,7 @@ fn refused_spawn<F: Future>(future: F) -> JoinHandle<F::Output> {
 }
 
 fn make_alone<F: Future>(inbox: &Arc<Inbox>, future: F, shared: Shared, refs: i32) -> TaskPtr {
-    let memory = Alone::new(Task::<F>::SIZE, Task::<F>::ALIGN, slab::nobody(), inbox.clone());
+    let memory = Alone::allocate(Task::<F>::SIZE, Task::<F>::ALIGN, slab::nobody(), inbox.clone());
     let header = Header::new(Task::<F>::VTABLE, shared, Local::new(RUNNING, refs, Kind::Alone));
     // SAFETY: fresh memory of the task's size and alignment, of the kind that is named.
     unsafe { Task::<F>::write(memory, header, future) }

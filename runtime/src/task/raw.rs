@@ -87,7 +87,9 @@ unsafe fn poll<F: Future>(task: TaskPtr, cx: &mut Context<'_>) -> Poll<()> {
     let polled = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the stage holds the future, and only the home's thread, which is here, looks
         // at it until the task is done.
-        let future = unsafe { &mut *(*stage).future };
+        let stage = unsafe { &mut *stage };
+        // SAFETY: likewise.
+        let future = unsafe { &mut *stage.future };
         // SAFETY: the future stays where it is until it is dropped in place.
         unsafe { Pin::new_unchecked(future) }.poll(cx)
     }));
@@ -136,7 +138,9 @@ unsafe fn cancel<F: Future>(task: TaskPtr) {
 unsafe fn drop_future<F: Future>(stage: *mut Stage<F>) -> Result<(), Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller's promise.
-        let future = unsafe { &mut (*stage).future };
+        let stage = unsafe { &mut *stage };
+        // SAFETY: likewise.
+        let future = unsafe { &mut stage.future };
         // SAFETY: as above; in place, as a pinned value wants it.
         unsafe { ManuallyDrop::drop(future) };
     }))
@@ -163,7 +167,9 @@ unsafe fn drop_output<F: Future>(task: TaskPtr) {
     let outer = current::set_task(Some(task));
     swallow(|| {
         // SAFETY: the caller's promise.
-        let output = unsafe { &mut (*stage).output };
+        let stage = unsafe { &mut *stage };
+        // SAFETY: likewise.
+        let output = unsafe { &mut stage.output };
         // SAFETY: as above, and the caller asks once.
         unsafe { ManuallyDrop::drop(output) };
     });

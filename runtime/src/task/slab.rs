@@ -235,7 +235,7 @@ impl Alone {
     }
 
     /// Uninitialised memory for a task, behind a head that names its place.
-    pub(super) fn new(
+    pub(super) fn allocate(
         size: usize,
         align: usize,
         home: *const Home,

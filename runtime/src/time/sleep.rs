@@ -119,10 +119,7 @@ impl Sleep {
     #[inline]
     pub(super) fn after(duration: Duration) -> Option<Sleep> {
         // Not `map`: closures do not pass the caller's location on.
-        match Timer::after(duration) {
-            Some(timer) => Some(Sleep { timer }),
-            None => None,
-        }
+        Timer::after(duration).map(|timer| Sleep { timer })
     }
 
     /// The moment at which this ends.

@@ -342,7 +342,7 @@ fn an_error_says_what_happened() {
     let _entered = home.enter();
     let handle = home.spawn(async { panic!("boom {}", 1 + 1) });
     let id = handle.id();
-    let error: JoinError = block_on(&home, handle).map(|()| ()).unwrap_err();
+    let error: JoinError = block_on(&home, handle).unwrap_err();
     assert_eq!(error.to_string(), format!("task {id} panicked with message \"boom 2\""));
     assert_eq!(format!("{error:?}"), format!("JoinError::Panic({id:?}, \"boom 2\", ...)"));
     let error = std::io::Error::from(error);

@@ -92,10 +92,10 @@ fn act(pile: &Pile, seed: &mut u64) {
             }
         }
         7 => {
-            if let Some(abort) = take(&pile.aborts, seed) {
-                if step(seed) % 2 == 0 {
-                    abort.abort();
-                }
+            if let Some(abort) = take(&pile.aborts, seed)
+                && step(seed) % 2 == 0
+            {
+                abort.abort();
             }
         }
         _ => drop(take(&pile.handles, seed)),

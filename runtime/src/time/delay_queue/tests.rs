@@ -123,7 +123,7 @@ fn keys_survive_compaction_and_stale_ones_stay_stale() {
     let _entered = world.timers.enter();
     let mut queue = DelayQueue::with_capacity(100);
     let mut keys: Vec<_> = (0..20u64).map(|n| queue.insert(n, ms(100 + n))).collect();
-    let stale: Vec<_> = keys.drain(..10).inspect(|key| drop(queue.remove(key))).collect();
+    let stale: Vec<_> = keys.drain(..10).inspect(|key| _ = queue.remove(key)).collect();
     for round in 0..3u64 {
         queue.compact();
         assert_eq!((queue.len(), queue.capacity()), (keys.len(), keys.len()));
