@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use henge::runtime::Handle;
+
 use crate::resp::Args;
 use crate::server::{Counters, Server, VERSION};
 use crate::store::DATABASES;
@@ -82,20 +84,31 @@ fn replication(_about: &Server, text: &mut String) {
 }
 
 fn shards(about: &Server, text: &mut String) {
+    // There is no runtime where the commands are tested alone.
+    let runtime = Handle::try_current().ok().map(|handle| handle.metrics());
     for (index, shard) in about.shards().iter().enumerate() {
         let keys: u64 = shard.keys.iter().map(|(keys, _)| keys.load(Relaxed)).sum();
-        line(
-            text,
-            format_args!(
-                "shard{index}:clients={},commands={},foreign_commands={},foreign_batches={},\
-                 keys={keys},expired={}",
-                shard.clients.load(Relaxed),
-                shard.commands.load(Relaxed),
-                shard.foreign.load(Relaxed),
-                shard.batches.load(Relaxed),
-                shard.expired.load(Relaxed),
-            ),
-        );
+        let mut fields = vec![
+            ("clients", shard.clients.load(Relaxed)),
+            ("commands", shard.commands.load(Relaxed)),
+            ("foreign_commands", shard.foreign.load(Relaxed)),
+            ("foreign_batches", shard.batches.load(Relaxed)),
+            ("keys", keys),
+            ("expired", shard.expired.load(Relaxed)),
+        ];
+        if let Some(shard) = runtime.as_ref().map(|metrics| metrics.shard(index)) {
+            fields.extend([
+                ("turns", shard.turns()),
+                ("polls", shard.polls()),
+                ("enters", shard.enters()),
+                ("completions", shard.completions()),
+                ("parks", shard.parks()),
+                ("timers", shard.timers() as u64),
+            ]);
+        }
+        let fields: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        line(text, format_args!("shard{index}:{}", fields.join(",")));
     }
 }
 

@@ -1,11 +1,13 @@
 //! A sharded key-value server that speaks the Redis protocol.
 #![forbid(unsafe_code)]
 
+mod alarm;
 pub mod args;
 pub mod batch;
 mod catalog;
 pub mod commands;
 mod config;
+pub mod connection;
 pub mod glob;
 pub mod info;
 pub mod pipeline;
@@ -13,4 +15,5 @@ pub mod resp;
 pub mod router;
 pub mod server;
 pub mod session;
+pub mod shard;
 pub mod store;
