@@ -132,7 +132,6 @@ fn tasks_of_another_thread_are_dropped_by_it() {
             });
             blocked.send(thread::current().id()).expect("the test waits");
             assert!(told.recv().is_err());
-            ()
         });
         let owner_id = wait.recv().expect("it blocked");
         drop(runtime);
