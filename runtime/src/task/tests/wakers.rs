@@ -279,8 +279,10 @@ fn a_handle_is_awaited_now_here_now_there() {
     assert_eq!(block_on(&home, handle).ok(), Some(5));
 }
 
+/// A link that stands in the inbox is a promise that the bell was rung: who asks for more finds it
+/// there and rings no bell.
 #[test]
-fn a_wake_from_elsewhere_rings_the_bell_and_a_drop_does_not() {
+fn everything_from_elsewhere_rings_the_bell() {
     let rings = Arc::new(AtomicUsize::new(0));
     let counted = rings.clone();
     let home = Home::new(move || {
@@ -290,18 +292,18 @@ fn a_wake_from_elsewhere_rings_the_bell_and_a_drop_does_not() {
     let (handle, waker, _polls) = pending(&home);
     let another = waker.clone();
     thread::spawn(move || drop(another)).join().expect("dropping does not panic");
-    assert_eq!(rings.load(Ordering::Relaxed), 0);
     assert!(!home.inbox().is_empty(), "the home counts when it looks");
+    assert_eq!(rings.swap(0, Ordering::Relaxed), 1);
     run(&home);
     waker.wake_by_ref();
     assert_eq!(rings.load(Ordering::Relaxed), 0, "nobody rings at home");
     run(&home);
     thread::spawn(move || waker.wake()).join().expect("waking does not panic");
-    assert_eq!(rings.load(Ordering::Relaxed), 1);
+    assert!(rings.swap(0, Ordering::Relaxed) >= 1);
     run(&home);
     let abort = handle.abort_handle();
     thread::spawn(move || abort.abort()).join().expect("aborting does not panic");
-    assert_eq!(rings.load(Ordering::Relaxed), 2);
+    assert!(rings.swap(0, Ordering::Relaxed) >= 1);
     run(&home);
     assert!(handle.is_finished());
 }
