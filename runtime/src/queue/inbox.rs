@@ -177,3 +177,68 @@ unsafe fn open<F: FnOnce(&Home)>(head: NonNull<Head>, home: Option<&Home>) {
         (envelope.run)(home);
     }
 }
+
+#[cfg(all(test, not(henge_loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+
+    use crate::task::Home;
+
+    #[test]
+    fn messages_run_at_home_in_order_and_ring_the_bell() {
+        let rings = Arc::new(AtomicUsize::new(0));
+        let counted = rings.clone();
+        let home = Home::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        let inbox = home.inbox().clone();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (sent, here) = (seen.clone(), thread::current().id());
+        let sender = move || {
+            for n in 0..3 {
+                let sent = sent.clone();
+                let message = move |home: &Home| {
+                    assert_eq!(thread::current().id(), here);
+                    sent.lock().unwrap().push((n, home.alive()));
+                };
+                assert!(inbox.send(message).is_ok());
+            }
+        };
+        thread::spawn(sender).join().unwrap();
+        assert_eq!(rings.load(Ordering::Relaxed), 3);
+        let _entered = home.enter();
+        assert!(home.take_inbox());
+        assert_eq!(*seen.lock().unwrap(), [(0, 0), (1, 0), (2, 0)]);
+        assert!(!home.take_inbox());
+    }
+
+    #[test]
+    fn a_closed_inbox_gives_the_message_back_and_drops_what_it_had() {
+        let home = Home::new(|| {});
+        let inbox = home.inbox().clone();
+        let kept = Arc::new(());
+        let message = kept.clone();
+        let uncalled = |_: &Home| panic!("nobody is there to call it");
+        assert!(inbox.send(move |home| (drop(message), uncalled(home)).1).is_ok());
+        assert_eq!(Arc::strong_count(&kept), 2);
+        drop(home);
+        assert_eq!(Arc::strong_count(&kept), 1);
+        let message = kept.clone();
+        let refused = inbox.send(move |home| (drop(message), uncalled(home)).1);
+        assert!(refused.is_err());
+        assert_eq!(Arc::strong_count(&kept), 2, "it comes back");
+        drop(refused);
+    }
+
+    #[test]
+    fn a_message_that_panics_is_the_last_of_itself_only() {
+        let home = Home::new(|| {});
+        let _entered = home.enter();
+        assert!(home.inbox().send(|_| panic!("in a message")).is_ok());
+        assert!(home.inbox().send(|home| drop(home.spawn(async {}))).is_ok());
+        home.take_inbox();
+        assert_eq!(home.queued(), 1);
+    }
+}

@@ -166,3 +166,142 @@ impl Iterator for Drain {
         Some(link)
     }
 }
+
+#[cfg(all(test, not(henge_loom)))]
+mod tests {
+    use std::ptr::NonNull;
+
+    use super::{Closed, Link, Stack};
+
+    fn push(stack: &Stack, link: &'static Link) -> Result<(), Closed> {
+        // SAFETY: static, and each test pushes a link again only after it was yielded.
+        unsafe { stack.push(NonNull::from(link)) }
+    }
+
+    fn link() -> &'static Link {
+        Box::leak(Box::new(Link::new()))
+    }
+
+    #[test]
+    fn comes_out_in_the_order_in_which_it_went_in() {
+        let stack = Stack::new();
+        let links = [link(), link(), link()];
+        assert!(stack.is_empty());
+        for link in links {
+            assert_eq!(push(&stack, link), Ok(()));
+        }
+        assert!(!stack.is_empty());
+        let taken: Vec<_> = stack.take().collect();
+        assert_eq!(taken, links.map(NonNull::from));
+        assert!(stack.is_empty());
+        assert_eq!(stack.take().next(), None);
+    }
+
+    #[test]
+    fn what_was_yielded_can_be_pushed_again_while_the_rest_is_read() {
+        let stack = Stack::new();
+        let links = [link(), link(), link()];
+        links.map(|link| assert_eq!(push(&stack, link), Ok(())));
+        let mut taken = stack.take();
+        assert_eq!(taken.next(), Some(NonNull::from(links[0])));
+        assert_eq!(push(&stack, links[0]), Ok(()));
+        assert_eq!(taken.collect::<Vec<_>>(), [links[1], links[2]].map(NonNull::from));
+        assert_eq!(stack.take().collect::<Vec<_>>(), [NonNull::from(links[0])]);
+    }
+
+    #[test]
+    fn a_closed_stack_refuses_and_gives_what_it_had() {
+        let stack = Stack::new();
+        let (first, second) = (link(), link());
+        assert_eq!(push(&stack, first), Ok(()));
+        assert_eq!(stack.close().collect::<Vec<_>>(), [NonNull::from(first)]);
+        assert_eq!(push(&stack, second), Err(Closed));
+        assert!(stack.is_empty());
+        assert_eq!(stack.take().next(), None);
+        assert_eq!(stack.close().next(), None);
+    }
+
+    #[test]
+    fn the_lowest_bit_comes_back() {
+        let stack = Stack::new();
+        let tagged = NonNull::from(link()).map_addr(|address| address | 1);
+        // SAFETY: a static link, its lowest bit set.
+        assert_eq!(unsafe { stack.push(tagged) }, Ok(()));
+        assert_eq!(stack.take().collect::<Vec<_>>(), [tagged]);
+    }
+}
+
+#[cfg(all(test, henge_loom))]
+mod loom_tests {
+    use std::ptr::NonNull;
+
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::{Link, Stack};
+
+    /// A link with something that its push must publish.
+    #[repr(C)]
+    struct Node {
+        link: Link,
+        value: loom::cell::UnsafeCell<usize>,
+    }
+
+    // SAFETY: the value is written before the push and read after the take, which loom checks.
+    unsafe impl Send for Node {}
+    // SAFETY: as above.
+    unsafe impl Sync for Node {}
+
+    fn push(stack: &Stack, value: usize) -> bool {
+        let node = Box::new(Node { link: Link::new(), value: loom::cell::UnsafeCell::new(0) });
+        // SAFETY: nobody else knows the node yet.
+        node.value.with_mut(|place| unsafe { *place = value });
+        let node = Box::into_raw(node);
+        let link = NonNull::new(node.cast::<Link>()).expect("a box is not at zero");
+        // SAFETY: the node begins with its link, is on no list, and is freed where it is taken.
+        let pushed = unsafe { stack.push(link) }.is_ok();
+        if !pushed {
+            // SAFETY: refused, so it is still ours.
+            drop(unsafe { Box::from_raw(node) });
+        }
+        pushed
+    }
+
+    fn values(links: impl Iterator<Item = NonNull<Link>>) -> Vec<usize> {
+        links
+            .map(|link| {
+                // SAFETY: pushed by `push`, and yielded once.
+                let node = unsafe { Box::from_raw(link.as_ptr().cast::<Node>()) };
+                // SAFETY: the pusher is done with it.
+                node.value.with(|place| unsafe { *place })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn loom_pushes_and_a_take_and_a_close() {
+        loom::model(|| {
+            let stack = Arc::new(Stack::new());
+            let pushers: Vec<_> = (0..2)
+                .map(|n| {
+                    let stack = stack.clone();
+                    thread::spawn(move || {
+                        [push(&stack, 10 * n), push(&stack, 10 * n + 1)]
+                            .iter()
+                            .filter(|pushed| **pushed)
+                            .count()
+                    })
+                })
+                .collect();
+            let mut seen = values(stack.take());
+            seen.extend(values(stack.close()));
+            assert!(!push(&stack, 99), "closed is closed");
+            let pushed: usize = pushers.into_iter().map(|pusher| pusher.join().unwrap()).sum();
+            assert_eq!(seen.len(), pushed, "what was not refused was taken");
+            for n in 0..2 {
+                let own: Vec<_> = seen.iter().filter(|value| **value / 10 == n).collect();
+                assert!(own.is_sorted(), "each pusher's come in their order");
+            }
+        });
+    }
+}
