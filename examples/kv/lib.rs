@@ -10,6 +10,7 @@ mod config;
 pub mod connection;
 pub mod glob;
 pub mod info;
+mod merging;
 pub mod pipeline;
 pub mod resp;
 pub mod router;

@@ -21,6 +21,7 @@ use foldhash::fast::FixedState;
 
 use crate::batch::Batch;
 use crate::commands::{self, Action, Command, MGET_ONE, Merge, Route};
+use crate::merging::Merging;
 use crate::resp::{Args, ParseError, Parser, Reply, Status};
 use crate::session::Session;
 use crate::store::{Cursor, Error, Part, Store};
@@ -32,15 +33,6 @@ enum Slot {
     Reply(u32),
     /// The next `parts` slots make one reply.
     Merge(Merge, u32),
-}
-
-/// Replies that are becoming one.
-#[derive(Debug)]
-struct Merging {
-    merge: Merge,
-    parts_left: u32,
-    total: i64,
-    body: Vec<u8>,
 }
 
 /// What ended a [`Pipeline::plan`].
@@ -287,7 +279,7 @@ impl Pipeline {
             }
             match slot {
                 Slot::Merge(merge, parts_left) => {
-                    self.merging = Some(Merging { merge, parts_left, total: 0, body: Vec::new() });
+                    self.merging = Some(Merging::new(merge, parts_left));
                     self.merged += 1;
                 }
                 Slot::Reply(shard) if self.merging.is_some() => {
@@ -353,7 +345,7 @@ impl Pipeline {
         let (from, to) = batch.take(1);
         merging.add(batch.reply.slice(from, to));
         self.merged += 1;
-        if merging.parts_left == 0 {
+        if merging.is_whole() {
             merging.finish(&mut self.out);
             self.merging = None;
         }
@@ -385,32 +377,5 @@ impl Pipeline {
         // Not the hash of the dictionaries, which would find all keys of a shard in one corner.
         let hash = FixedState::with_seed(0x6b76).hash_one(key);
         ((u128::from(hash) * self.part.of as u128) >> 64) as usize
-    }
-}
-
-impl Merging {
-    fn add(&mut self, part: &[u8]) {
-        self.parts_left -= 1;
-        let end = part.iter().position(|&byte| byte == b'\r').unwrap_or(part.len());
-        match self.merge {
-            Merge::Sum | Merge::Concatenate => {
-                let number = part.get(1..end).and_then(crate::resp::parse_integer);
-                self.total += number.unwrap_or(0);
-                self.body.extend_from_slice(part.get(end + 2..).unwrap_or_default());
-            }
-            Merge::Any | Merge::Gather => {
-                self.body.clear();
-                self.body.extend_from_slice(part);
-            }
-        }
-    }
-
-    fn finish(&self, out: &mut Reply) {
-        match self.merge {
-            Merge::Sum => out.integer(self.total),
-            Merge::Concatenate => out.array(self.total as usize),
-            Merge::Any | Merge::Gather => {}
-        }
-        out.encoded(&self.body);
     }
 }
