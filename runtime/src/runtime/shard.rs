@@ -190,8 +190,8 @@ const LONGEST: Duration = Duration::from_micros(200);
 /// How often a loop that looks does so between two looks at the clock.
 const LOOKS: u32 = 16;
 
-/// For how long a thread that leaves its loop waits for a send at a time.
-const STEP: Duration = Duration::from_millis(50);
+/// For how long a thread that leaves its loop waits for streams to be let go.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// One queue of tasks with its ring and its timers, on the thread that runs them.
 pub(crate) struct Shard {
@@ -310,15 +310,12 @@ impl Shard {
         }
     }
 
-    /// Before this thread does something else: what was written goes out, as it would have by now
-    /// if writing were a system call. A send that is in flight moves only while its thread enters.
+    /// Before this thread does something else: what was written goes out, as it would have by now if
+    /// writing were a system call, and streams are let go, so that other threads can use them.
     fn hand_over(&self) {
-        let mut result = self.driver.turn().map(drop);
-        while result.is_ok() && self.driver.unsent() > 0 {
-            result = self.driver.park(clock::now().checked_add(STEP), || false).map(drop);
-        }
+        let handed = self.driver.hand_over(PATIENCE);
         self.count_enter();
-        if let Err(error) = result {
+        if let Err(error) = handed {
             panic!("this thread's ring failed: {error}");
         }
     }

@@ -4,6 +4,7 @@
 //! deadline (a read of a disk that does not answer) keeps its cell for the rest of the process's
 //! life, and the caller is told.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use super::{Driver, Phase};
@@ -96,6 +97,31 @@ impl Driver {
         // If the number cannot be redirected (no such thing is known) messages still go to a ring
         // that nobody reads any more.
         let _detached = shared.detach();
+    }
+
+    /// For a thread that is about to do something else than to turn this driver: waits until what
+    /// was promised to be sent has been, then lets go of all state that has its home here, so that
+    /// other threads can use it. Whoever waited for some of it is woken, and takes it up again when
+    /// it is polled. What does not end within `patience` after the last byte was sent stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`turn`](Driver::turn).
+    ///
+    /// # Panics
+    ///
+    /// As [`turn`](Driver::turn).
+    pub fn hand_over(&self, patience: Duration) -> io::Result<()> {
+        self.turn()?;
+        while self.unsent() > 0 {
+            self.park(Some(clock::now() + STEP), || false)?;
+        }
+        let deadline = clock::now() + patience;
+        while !self.homes().is_empty() && clock::now() < deadline {
+            self.homes().recall(self);
+            self.park(Some(deadline.min(clock::now() + STEP)), || self.homes().is_empty())?;
+        }
+        Ok(())
     }
 
     /// Bytes that operations in flight have still to send. A send moves only while this driver

@@ -130,6 +130,11 @@ impl Homes {
         self.snapshot().iter().map(|tenant| tenant.unsent(driver)).sum()
     }
 
+    /// Whether nothing has its home here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tenants.borrow().is_empty()
+    }
+
     /// The driver ends: everybody cancels what is in flight.
     pub(crate) fn recall(&self, driver: &Driver) {
         for tenant in self.snapshot() {
