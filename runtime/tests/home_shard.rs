@@ -1,5 +1,5 @@
-//! A task is polled and dropped on the shard that it was spawned on, and nowhere else, whoever wakes
-//! it, aborts it or waits for it.
+//! A task is polled and dropped on the shard that it was spawned on, and nowhere else, whoever
+//! wakes it, aborts it or waits for it.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

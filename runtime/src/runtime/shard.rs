@@ -310,8 +310,8 @@ impl Shard {
         }
     }
 
-    /// Before this thread does something else: what was written goes out, as it would have by now if
-    /// writing were a system call, and streams are let go, so that other threads can use them.
+    /// Before this thread does something else: what was written goes out, as it would have by now
+    /// if writing were a system call, and streams are let go, so that other threads can use them.
     fn hand_over(&self) {
         let handed = self.driver.hand_over(PATIENCE);
         self.count_enter();
