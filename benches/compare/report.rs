@@ -49,7 +49,8 @@ impl Results {
         // Writing to a string does not fail.
         _ = writeln!(
             text,
-            "Linux {}, {} ({} CPUs); server on CPU {}, load on CPU {}; {} interleaved rounds of {} ms; \
+            "Linux {}, {} ({} CPUs); server on CPU {}, load on CPU {}; \
+             {} interleaved rounds of {} ms; \
              steal {:.2} %.\nMedians; in brackets the smallest and the largest ratio of a round.\n",
             c.kernel,
             c.cpu,

@@ -24,6 +24,7 @@
 //! | [`runtime`] | making a runtime, running on it, ending it, seeing what it does |
 //! | [`task`] | tasks, their handles, blocking work |
 //! | [`shard`] | which shards there are, and where this runs |
+//! | [`sync`] | channels, semaphores, notifications |
 //! | [`time`] | sleeping, time-outs, intervals, a clock that tests can stop |
 //! | [`net`], [`fs`] | sockets and files |
 //! | [`io`] | tokio's I/O traits and utilities |
@@ -42,6 +43,7 @@ mod run_each;
 pub mod runtime;
 pub mod signal;
 mod spawn;
+pub mod sync;
 pub mod task;
 pub mod thread;
 pub mod time;

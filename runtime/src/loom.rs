@@ -1,18 +1,26 @@
-//! The atomics and cells of this crate's protocols: `core`'s, or loom's in a model.
+//! The atomics and locks of this crate's protocols: std's, or loom's in a model.
 //!
 //! Everything that two threads may touch is written against this module, so that
 //! `RUSTFLAGS="--cfg henge_loom"` turns the code itself, not a copy of it, into a model.
 
 #[cfg(not(henge_loom))]
 pub(crate) mod sync {
+    pub(crate) use std::sync::{Mutex, MutexGuard};
+
     pub(crate) mod atomic {
-        pub(crate) use core::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, AtomicU64};
+        pub(crate) use core::sync::atomic::{
+            AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize,
+        };
     }
 }
 
 #[cfg(henge_loom)]
 pub(crate) mod sync {
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+
     pub(crate) mod atomic {
-        pub(crate) use loom::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, AtomicU64};
+        pub(crate) use loom::sync::atomic::{
+            AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize,
+        };
     }
 }

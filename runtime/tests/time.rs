@@ -1,5 +1,7 @@
 //! Timers through the public surface: on shards, on guests, on other executors, on paused clocks.
 
+#![allow(clippy::async_yields_async, reason = "sleeps leave the runtime on purpose here")]
+
 use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};

@@ -13,7 +13,7 @@
 //! | who | may touch | because |
 //! |---|---|---|
 //! | the thread of the driver that is home | `Local` and `T` | only this thread ends that |
-//! | the thread that drops the last reference | `T` (its destructor) | the register has none: homeless |
+//! | who drops the last reference | `T` (its destructor) | the register has none: homeless |
 //! | everybody | the word, `shared`, the link | they are `Sync` |
 //!
 //! - **Adopted**: the first thread with a driver that visits a homeless place becomes its home.

@@ -64,7 +64,12 @@ impl ListenGroup {
         }
         let role = if members.is_empty() { Role::First } else { Role::Joins };
         let (listener, address) = open(role)?;
-        addresses.entry(address).or_default().push(driver);
+        let members = addresses.entry(address).or_default();
+        if role == Role::First && !members.is_empty() {
+            // A fresh port is nobody's yet; one that is, was not bound exclusively.
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        members.push(driver);
         Ok((listener, Membership { group: self.clone(), address, driver }))
     }
 

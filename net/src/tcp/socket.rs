@@ -336,7 +336,8 @@ impl TcpSocket {
         sys::set_send_buffer_size(&self.fd, send_buffer_size as usize)
     }
 
-    /// The size of the kernel's receive buffer in bytes (`SO_RCVBUF`); the kernel doubles what is set.
+    /// The size of the kernel's receive buffer in bytes (`SO_RCVBUF`); the kernel
+    /// doubles what is set.
     ///
     /// # Errors
     ///

@@ -571,7 +571,8 @@ impl TcpStream {
         sys::set_nodelay(self.fd(), nodelay)
     }
 
-    /// Whether acknowledgements are sent at once (`TCP_QUICKACK`). The kernel turns it off by itself.
+    /// Whether acknowledgements are sent at once (`TCP_QUICKACK`). The kernel
+    /// turns it off by itself.
     ///
     /// # Errors
     ///

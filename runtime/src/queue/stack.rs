@@ -1,4 +1,5 @@
-//! A lock-free stack of links that belong to their owners: pushed by any thread, taken whole by one.
+//! A lock-free stack of links that belong to their owners: pushed by any thread, taken whole by
+//! one.
 //!
 //! A Treiber stack with take-all, which is free of the ABA problem (nobody pops one), has no
 //! state in between (a push is one exchange: after it the link is there to be taken), allocates

@@ -2,10 +2,10 @@
 //!
 //! | bytes | field | whose |
 //! |---|---|---|
-//! | 8 | link | the pusher's and then the taker's of the inbox; the slab's while the block is free |
+//! | 8 | link | the pusher's, then the inbox taker's; the slab's while the block is free |
 //! | 8 | vtable | constant |
 //! | 8 | shared word | everybody's, atomic |
-//! | 8 | local word, the kind of the block, `taken` | the home's (`DONE` is read by all); the last the join handle's |
+//! | 8 | local word, kind of the block, `taken` | the home's; all read `DONE`; the last is the handle's |
 //! | 8 | joiner | the home's |
 
 use std::cell::Cell;

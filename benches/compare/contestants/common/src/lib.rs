@@ -3,9 +3,10 @@
 //! A contestant is one small binary:
 //!
 //! ```text
-//! NAME echo --addr 127.0.0.1:0 --buffer 16384 [--variant owned]    prints "ready ADDRESS", serves until killed
+//! NAME echo --addr 127.0.0.1:0 --buffer 16384 [--variant owned]
+//!                    prints "ready ADDRESS", serves until killed
 //! NAME http --addr 127.0.0.1:0                                     likewise, HTTP/1.1
-//! NAME micro ROW                                                   prints one line of JSON and ends
+//! NAME micro ROW     prints one line of JSON and ends
 //! ```
 //!
 //! A row or a job that the runtime has no means for prints `{"unsupported": "…"}`, so that the

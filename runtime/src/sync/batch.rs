@@ -1,0 +1,378 @@
+//! The counting semaphore under the public semaphore, the locks and the bounded channel.
+//!
+//! One atomic word holds the permits and two flags, a mutex the line of waiters:
+//!
+//! ```text
+//!   word = permits << 2 | WAITERS << 1 | CLOSED
+//! ```
+//!
+//! - While WAITERS is clear nobody stands in line, and both sides work on the word alone: acquire
+//!   subtracts, release adds.
+//! - WAITERS is set and cleared only with the mutex held, in the same atomic step that takes the
+//!   last permits or gives the rest back. So a release either adds to the word before a waiter
+//!   looks, or sees the flag and goes through the mutex. No permit is lost between the two.
+//! - While WAITERS is set the word holds no permits: each that is released goes to the front of the
+//!   line, in part if the front needs more. Nobody overtakes.
+//!
+//! A waiter's value is the number of permits that it still lacks; at zero it leaves the line. What
+//! a waiter has collected is given back when its future is dropped.
+
+use std::future::Future;
+use std::marker::PhantomPinned;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::loom::sync::atomic::AtomicUsize;
+use crate::loom::sync::{Mutex, MutexGuard};
+use crate::sync::wait_queue::{WaitQueue, WakeBatch};
+use crate::task::coop;
+
+const CLOSED: usize = 0b01;
+const WAITERS: usize = 0b10;
+const SHIFT: usize = 2;
+
+/// A counting semaphore with a fair line.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    word: AtomicUsize,
+    line: Mutex<WaitQueue<usize>>,
+}
+
+/// Why no permit was had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPermit {
+    Closed,
+    Unavailable,
+}
+
+/// The semaphore was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Closed;
+
+impl Batch {
+    /// tokio's bound: three bits of the word are spare.
+    pub(crate) const MAX_PERMITS: usize = usize::MAX >> 3;
+
+    #[cfg(not(henge_loom))]
+    pub(crate) const fn new(permits: usize) -> Self {
+        assert!(permits <= Self::MAX_PERMITS);
+        Self { word: AtomicUsize::new(permits << SHIFT), line: Mutex::new(WaitQueue::new()) }
+    }
+
+    #[cfg(henge_loom)]
+    pub(crate) fn new(permits: usize) -> Self {
+        assert!(permits <= Self::MAX_PERMITS);
+        Self { word: AtomicUsize::new(permits << SHIFT), line: Mutex::new(WaitQueue::new()) }
+    }
+
+    /// Permits that anybody may take now.
+    pub(crate) fn available(&self) -> usize {
+        // Acquire: who sees a permit sees what its last holder did (pairs with the releases below).
+        self.word.load(Ordering::Acquire) >> SHIFT
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire: pairs with the release in `close`.
+        self.word.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    fn line(&self) -> MutexGuard<'_, WaitQueue<usize>> {
+        // No foreign code runs under this mutex, so a poisoned one is as good as any.
+        self.line.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Takes `n` permits if they are there and nobody stands in line.
+    pub(crate) fn try_acquire(&self, n: usize) -> Result<(), NoPermit> {
+        // Acquire, here and in the exchange: pairs with the releases of the permits' last holders.
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            if word & CLOSED != 0 {
+                return Err(NoPermit::Closed);
+            }
+            if word >> SHIFT < n {
+                return Err(NoPermit::Unavailable);
+            }
+            if word & WAITERS != 0 && n > 0 {
+                return Err(NoPermit::Unavailable);
+            }
+            // Acquire: as above.
+            match self.word.compare_exchange_weak(
+                word,
+                word - (n << SHIFT),
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Ok(()),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Gives `n` permits back, to those in line first.
+    ///
+    /// # Panics
+    ///
+    /// When the permits would exceed [`Batch::MAX_PERMITS`].
+    #[track_caller]
+    pub(crate) fn release(&self, n: usize) {
+        if n == 0 {
+            return;
+        }
+        let mut word = self.word.load(Ordering::Relaxed);
+        while word & WAITERS == 0 {
+            let permits = check_sum(word >> SHIFT, n);
+            // Release: the next holder sees what this one did.
+            match self.word.compare_exchange_weak(
+                word,
+                permits << SHIFT | word & CLOSED,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+        self.release_to_line(self.line(), n);
+    }
+
+    #[track_caller]
+    fn release_to_line<'s>(&'s self, mut line: MutexGuard<'s, WaitQueue<usize>>, mut n: usize) {
+        let mut wakers = WakeBatch::new();
+        loop {
+            while !wakers.is_full() {
+                let Some(lacking) = line.front_mut() else { break };
+                let given = n.min(*lacking);
+                *lacking -= given;
+                n -= given;
+                if *lacking > 0 {
+                    break;
+                }
+                if let Some((_, waker)) = line.unlink_front() {
+                    wakers.push(waker);
+                }
+            }
+            if wakers.is_full() && !line.is_empty() {
+                drop(line);
+                wakers.wake_all();
+                line = self.line();
+                continue;
+            }
+            if line.is_empty() {
+                self.add_and_clear(n);
+            } else {
+                debug_assert_eq!(n, 0, "the front of the line takes what there is");
+            }
+            break;
+        }
+        drop(line);
+        wakers.wake_all();
+    }
+
+    /// The line is empty: the rest goes to the word, and the flag falls. Needs the mutex held.
+    #[track_caller]
+    fn add_and_clear(&self, n: usize) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            let permits = check_sum(word >> SHIFT, n);
+            // Release: the next holder sees what this one did.
+            match self.word.compare_exchange_weak(
+                word,
+                permits << SHIFT | word & CLOSED,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Takes up to `n` permits away for good and says how many.
+    pub(crate) fn forget(&self, n: usize) -> usize {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            let taken = n.min(word >> SHIFT);
+            // Acquire: as in `try_acquire`, the permits change hands.
+            match self.word.compare_exchange_weak(
+                word,
+                word - (taken << SHIFT),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return taken,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Refuses all who wait and all who come.
+    pub(crate) fn close(&self) {
+        let mut line = self.line();
+        // Release: who sees the flag sees what was done before (pairs with `is_closed`).
+        self.word.fetch_or(CLOSED, Ordering::Release);
+        let mut wakers = WakeBatch::new();
+        loop {
+            while !wakers.is_full() {
+                let Some((_, waker)) = line.unlink_front() else { break };
+                wakers.push(waker);
+            }
+            let more = !line.is_empty();
+            if !more {
+                self.add_and_clear(0);
+            }
+            drop(line);
+            wakers.wake_all();
+            if !more {
+                return;
+            }
+            line = self.line();
+        }
+    }
+
+    /// A future of `n` permits.
+    pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
+        Acquire { batch: self, needed: n, key: None, _pinned: PhantomPinned }
+    }
+}
+
+#[track_caller]
+fn check_sum(permits: usize, added: usize) -> usize {
+    let sum = permits.checked_add(added).filter(|sum| *sum <= Batch::MAX_PERMITS);
+    match sum {
+        Some(sum) => sum,
+        None => panic!("number of added permits ({added}) would overflow MAX_PERMITS"),
+    }
+}
+
+pin_project! {
+    /// Waits for permits; they are the caller's when it is ready.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub(crate) struct Acquire<'a> {
+        batch: &'a Batch,
+        needed: usize,
+        key: Option<usize>,
+        // tokio's futures of this kind are not `Unpin` either.
+        #[pin]
+        _pinned: PhantomPinned,
+    }
+
+    impl PinnedDrop for Acquire<'_> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            let Some(own) = this.key.take() else { return };
+            let mut line = this.batch.line();
+            let removed = line.remove(own);
+            // In line, or notified and never polled again: either way its permits go on.
+            let collected = *this.needed - removed.value;
+            if collected > 0 || line.is_empty() {
+                this.batch.release_to_line(line, collected);
+            } else {
+                drop(line);
+            }
+            drop(removed);
+        }
+    }
+}
+
+impl Future for Acquire<'_> {
+    type Output = Result<(), Closed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let progress = ready!(coop::poll_proceed(cx));
+        let this = self.project();
+        let output = match *this.key {
+            None => ready!(this.batch.poll_first(cx, *this.needed, this.key)),
+            Some(own) => ready!(this.batch.poll_again(cx, *this.needed, own, this.key)),
+        };
+        progress.made_progress();
+        Poll::Ready(output)
+    }
+}
+
+impl Batch {
+    fn poll_first(
+        &self,
+        cx: &mut Context<'_>,
+        needed: usize,
+        key: &mut Option<usize>,
+    ) -> Poll<Result<(), Closed>> {
+        match self.try_acquire(needed) {
+            Ok(()) => return Poll::Ready(Ok(())),
+            Err(NoPermit::Closed) => return Poll::Ready(Err(Closed)),
+            Err(NoPermit::Unavailable) => {}
+        }
+        // Cloned before the mutex: a clone is foreign code.
+        let waker = cx.waker().clone();
+        let mut line = self.line();
+        let mut word = self.word.load(Ordering::Relaxed);
+        let lacking = loop {
+            if word & CLOSED != 0 {
+                drop(line);
+                return Poll::Ready(Err(Closed));
+            }
+            let permits = word >> SHIFT;
+            let taken = permits.min(needed);
+            let flag = if taken < needed { WAITERS } else { word & WAITERS };
+            // Acquire: pairs with the releases of the permits that are taken here. The flag goes up
+            // in the same step, so that the next release finds the line.
+            match self.word.compare_exchange_weak(
+                word,
+                (permits - taken) << SHIFT | flag,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => break needed - taken,
+                Err(now) => word = now,
+            }
+        };
+        if lacking == 0 {
+            drop(line);
+            return Poll::Ready(Ok(()));
+        }
+        *key = Some(line.push_back(lacking, waker));
+        Poll::Pending
+    }
+
+    fn poll_again(
+        &self,
+        cx: &mut Context<'_>,
+        needed: usize,
+        own: usize,
+        key: &mut Option<usize>,
+    ) -> Poll<Result<(), Closed>> {
+        let mut fresh = None;
+        loop {
+            let mut line = self.line();
+            if !line.is_linked(own) {
+                let removed = line.remove(own);
+                *key = None;
+                drop(line);
+                if removed.value == 0 {
+                    return Poll::Ready(Ok(()));
+                }
+                // It left the line short of permits: closed.
+                self.release(needed - removed.value);
+                return Poll::Ready(Err(Closed));
+            }
+            if line.will_wake(own, cx.waker()) {
+                return Poll::Pending;
+            }
+            match fresh.take() {
+                Some(waker) => {
+                    let old = line.set_waker(own, waker);
+                    drop(line);
+                    drop(old);
+                    return Poll::Pending;
+                }
+                None => {
+                    drop(line);
+                    fresh = Some(cx.waker().clone());
+                }
+            }
+        }
+    }
+}
