@@ -5,7 +5,7 @@
 //! | 8 | link | the pusher's, then the inbox taker's; the slab's while the block is free |
 //! | 8 | vtable | constant |
 //! | 8 | shared word | everybody's, atomic |
-//! | 8 | local word, kind of the block, `taken` | the home's; all read `DONE`; the last is the handle's |
+//! | 8 | local word, block kind, `taken` | the home's; all read `DONE`; the last: the handle's |
 //! | 8 | joiner | the home's |
 
 use std::cell::Cell;
