@@ -31,7 +31,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Home::with_current(|home| match home {
+    Home::with_shards(|home| match home {
         Some(home) => home.spawn(future),
         None => panic!(
             "`henge::spawn` puts the task on the shard that it is called on, and this thread is \

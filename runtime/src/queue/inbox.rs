@@ -47,6 +47,11 @@ impl Inbox {
         Ok(())
     }
 
+    /// Wakes the shard if it sleeps, or is about to.
+    pub(crate) fn ring(&self) {
+        (self.bell)();
+    }
+
     /// Sends a closure to be called on the shard's thread, with the shard's tasks at hand.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ impl Stack {
     /// Apart from its lowest bit, `link` points to a live `Link` that stands on no list, and
     /// stays valid and untouched until a take or a close yields it (or until this call fails).
     #[inline]
-    pub(crate) unsafe fn push(&self, link: NonNull<Link>) -> Result<(), Closed> {
+    pub(crate) unsafe fn push(&self, link: NonNull<Link>) -> Result<bool, Closed> {
         let link = link.as_ptr();
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
@@ -97,7 +97,7 @@ impl Stack {
             // value is only compared, and looked at again above.
             match self.head.compare_exchange_weak(head, link, Ordering::Release, Ordering::Relaxed)
             {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(head.is_null()),
                 Err(current) => head = current,
             }
         }
@@ -114,7 +114,7 @@ impl Stack {
     #[inline]
     pub(crate) fn take(&self) -> Drain {
         if self.is_empty() {
-            return Drain { next: ptr::null_mut() };
+            return Drain::empty();
         }
         // Only this thread closes, so the head that was not CLOSED above still is not.
         // Acquire: pairs with the release of every push that is taken here.
@@ -127,7 +127,7 @@ impl Stack {
         // those who find it closed.
         let head = self.head.swap(closed(), Ordering::AcqRel);
         if head == closed() {
-            return Drain { next: ptr::null_mut() };
+            return Drain::empty();
         }
         Drain::reversed(head)
     }
@@ -140,6 +140,10 @@ pub(crate) struct Drain {
 }
 
 impl Drain {
+    pub(crate) const fn empty() -> Self {
+        Self { next: ptr::null_mut() }
+    }
+
     fn reversed(mut newest: *mut Link) -> Self {
         let mut oldest = ptr::null_mut();
         while !newest.is_null() {
@@ -174,7 +178,7 @@ mod tests {
 
     use super::{Closed, Link, Stack};
 
-    fn push(stack: &Stack, link: &'static Link) -> Result<(), Closed> {
+    fn push(stack: &Stack, link: &'static Link) -> Result<bool, Closed> {
         // SAFETY: static, and each test pushes a link again only after it was yielded.
         unsafe { stack.push(NonNull::from(link)) }
     }
@@ -188,8 +192,8 @@ mod tests {
         let stack = Stack::new();
         let links = [link(), link(), link()];
         assert!(stack.is_empty());
-        for link in links {
-            assert_eq!(push(&stack, link), Ok(()));
+        for (n, link) in links.into_iter().enumerate() {
+            assert_eq!(push(&stack, link), Ok(n == 0));
         }
         assert!(!stack.is_empty());
         let taken: Vec<_> = stack.take().collect();
@@ -202,10 +206,10 @@ mod tests {
     fn what_was_yielded_can_be_pushed_again_while_the_rest_is_read() {
         let stack = Stack::new();
         let links = [link(), link(), link()];
-        links.map(|link| assert_eq!(push(&stack, link), Ok(())));
+        links.iter().for_each(|link| assert!(push(&stack, link).is_ok()));
         let mut taken = stack.take();
         assert_eq!(taken.next(), Some(NonNull::from(links[0])));
-        assert_eq!(push(&stack, links[0]), Ok(()));
+        assert_eq!(push(&stack, links[0]), Ok(true));
         assert_eq!(taken.collect::<Vec<_>>(), [links[1], links[2]].map(NonNull::from));
         assert_eq!(stack.take().collect::<Vec<_>>(), [NonNull::from(links[0])]);
     }
@@ -214,7 +218,7 @@ mod tests {
     fn a_closed_stack_refuses_and_gives_what_it_had() {
         let stack = Stack::new();
         let (first, second) = (link(), link());
-        assert_eq!(push(&stack, first), Ok(()));
+        assert_eq!(push(&stack, first), Ok(true));
         assert_eq!(stack.close().collect::<Vec<_>>(), [NonNull::from(first)]);
         assert_eq!(push(&stack, second), Err(Closed));
         assert!(stack.is_empty());
@@ -227,7 +231,7 @@ mod tests {
         let stack = Stack::new();
         let tagged = NonNull::from(link()).map_addr(|address| address | 1);
         // SAFETY: a static link, its lowest bit set.
-        assert_eq!(unsafe { stack.push(tagged) }, Ok(()));
+        assert_eq!(unsafe { stack.push(tagged) }, Ok(true));
         assert_eq!(stack.take().collect::<Vec<_>>(), [tagged]);
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::fmt;
 use std::marker::PhantomData;
+use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -43,6 +44,11 @@ pub(crate) struct Home {
     alive: Cell<usize>,
     /// Tasks are cancelled, and no more are taken in.
     closed: Cell<bool>,
+    /// How often this is entered, and what was entered around the first time.
+    entries: Cell<usize>,
+    around: Cell<*const Home>,
+    /// These are the tasks of a set inside of a task, not a shard's.
+    is_set: Cell<bool>,
     /// Neither Send nor Sync, whatever the fields say.
     here: PhantomData<*const ()>,
 }
@@ -81,12 +87,13 @@ impl Runnable<'_> {
 /// Makes a home this thread's current one until it is dropped.
 #[must_use]
 pub(crate) struct Entered<'a> {
+    home: &'a Home,
     outer: *const Home,
-    here: PhantomData<&'a Home>,
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
+        self.home.entries.set(self.home.entries.get() - 1);
         current::set_home(self.outer);
     }
 }
@@ -111,6 +118,9 @@ impl Home {
             inbox,
             alive: Cell::new(0),
             closed: Cell::new(false),
+            entries: Cell::new(0),
+            around: Cell::new(ptr::null()),
+            is_set: Cell::new(false),
             here: PhantomData,
         })
     }
@@ -129,7 +139,11 @@ impl Home {
     /// Makes this the current home: wakes and drops of its tasks' references take the short way.
     /// Tasks are polled only inside. Nests, and must be left in the opposite order.
     pub(crate) fn enter(&self) -> Entered<'_> {
-        Entered { outer: current::set_home(self), here: PhantomData }
+        let outer = current::set_home(self);
+        if self.entries.replace(self.entries.get() + 1) == 0 {
+            self.around.set(outer);
+        }
+        Entered { home: self, outer }
     }
 
     /// Calls `f` with the home that this thread has entered.
@@ -138,6 +152,31 @@ impl Home {
         let home = current::home();
         // SAFETY: an entered home is live until it is left, outside of this call.
         f(unsafe { home.as_ref() })
+    }
+
+    /// Calls `f` with the home of the shard whose loop this thread runs, whatever is entered inside
+    /// of it.
+    #[inline]
+    pub(crate) fn with_shards<R>(f: impl FnOnce(Option<&Home>) -> R) -> R {
+        Self::with_current(|home| match home {
+            Some(home) if home.is_set.get() => {
+                let mut home = home;
+                while home.is_set.get() {
+                    // SAFETY: what was entered around something that is entered is live.
+                    match unsafe { home.around.get().as_ref() } {
+                        Some(around) => home = around,
+                        None => return f(None),
+                    }
+                }
+                f(Some(home))
+            }
+            home => f(home),
+        })
+    }
+
+    /// Marks this as the home of a set of tasks that is polled inside of something else.
+    pub(super) fn set_inside(&self) {
+        self.is_set.set(true);
     }
 
     /// Tasks that are not done.

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
+
+use henge_driver::coop;
 
 use super::abort::AbortHandle;
 use super::error::JoinError;
@@ -137,27 +139,43 @@ pub(super) fn abort(task: TaskPtr) {
     }
 }
 
+impl<T> JoinHandle<T> {
+    /// Takes the result if the task is done.
+    #[inline]
+    pub(super) fn try_take(&mut self) -> Option<Result<T, JoinError>> {
+        // SAFETY: seen to be done in the same line.
+        self.is_finished().then(|| unsafe { self.take() })
+    }
+
+    /// Leaves a waker to be woken when the task is done. False if it is done already; the waker may
+    /// then be woken or not.
+    #[inline]
+    pub(super) fn leave(&mut self, waker: &Waker) -> bool {
+        if self.is_finished() {
+            return false;
+        }
+        if waker::home_of(self.task).is_some() && self.elsewhere.is_none() {
+            self.register_at_home(waker);
+            return true;
+        }
+        JoinElsewhere::register(&mut self.elsewhere, self.task, waker);
+        // The task may have ended before the waker was there.
+        !self.is_finished()
+    }
+}
+
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.is_finished() {
-            // SAFETY: seen to be done in the line before.
-            return Poll::Ready(unsafe { self.take() });
-        }
-        if waker::home_of(self.task).is_some() && self.elsewhere.is_none() {
-            self.register_at_home(cx.waker());
+        let unit = ready!(coop::poll_proceed(cx));
+        if self.leave(cx.waker()) {
             return Poll::Pending;
         }
-        let task = self.task;
-        JoinElsewhere::register(&mut self.elsewhere, task, cx.waker());
-        // The task may have ended before the waker was there.
-        if self.is_finished() {
-            // SAFETY: seen to be done in the line before.
-            return Poll::Ready(unsafe { self.take() });
-        }
-        Poll::Pending
+        unit.made_progress();
+        // SAFETY: `leave` has seen it to be done.
+        Poll::Ready(unsafe { self.take() })
     }
 }
 

@@ -88,6 +88,8 @@ mod id;
 mod join;
 #[allow(unsafe_code, reason = "a waker that two threads hand to each other")]
 mod join_elsewhere;
+mod join_set;
+mod local_set;
 #[cfg(all(test, henge_loom))]
 mod loom_tests;
 #[allow(unsafe_code, reason = "the memory that holds first a future, then its result")]
@@ -95,6 +97,7 @@ mod raw;
 #[allow(unsafe_code, reason = "the allocator of tasks")]
 mod slab;
 mod state;
+mod task_local;
 #[cfg(all(test, not(henge_loom)))]
 #[allow(unsafe_code, reason = "wakers and counts that only a test makes")]
 mod tests;
@@ -107,6 +110,9 @@ pub use coop::{consume_budget, unconstrained};
 pub use error::JoinError;
 pub use id::{Id, id, try_id};
 pub use join::JoinHandle;
+pub use join_set::JoinSet;
+pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
+pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
 // Signposts: `task` itself knows nothing of runtimes.

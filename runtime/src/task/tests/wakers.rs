@@ -42,7 +42,8 @@ fn wakes_are_coalesced_at_home_and_from_elsewhere() {
         for _ in 0..10 {
             waker.wake_by_ref();
         }
-        waker.clone().wake();
+        let another = waker.clone();
+        another.wake();
         waker
     });
     let waker = other.join().expect("waking does not panic");
