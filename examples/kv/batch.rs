@@ -113,7 +113,7 @@ impl Batch {
 
     /// Gives back the memory that large commands and replies took.
     pub fn shrink(&mut self) {
-        const KEEP: usize = 64 << 10;
+        const KEEP: usize = 16 << 10;
         self.words.shrink_to(KEEP);
         self.spans.shrink_to(KEEP / size_of::<Span>());
         self.reply.shrink(KEEP);

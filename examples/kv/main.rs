@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use henge::net::TcpListener;
 use henge::runtime::Builder;
@@ -31,8 +32,11 @@ fn main() -> ExitCode {
     if let Some(shards) = options.shards {
         builder.worker_threads(shards);
     }
+    // A shard with nothing to do sleeps at once. To look for work first would answer a lone client
+    // sooner; with many it takes the CPU that they, and the other shards, could use.
+    builder.thread_name("kv").spin_before_park(Duration::ZERO);
     let address = options.address;
-    let ended = builder.thread_name("kv").build().and_then(|runtime| {
+    let ended = builder.build().and_then(|runtime| {
         // Made on shard 0 and pinned there, as everything is that it spawns.
         runtime.run(move || serve(address))
     });

@@ -316,7 +316,7 @@ impl Pipeline {
 
     /// Gives back the memory that large commands and replies took.
     pub fn shrink(&mut self) {
-        self.out.shrink(64 << 10);
+        self.out.shrink(16 << 10);
         self.batches.iter_mut().flatten().for_each(|batch| batch.shrink());
     }
 

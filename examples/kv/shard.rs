@@ -18,7 +18,7 @@ use crate::store::{Part, Store};
 /// How many keys one sweep removes before others get their turn.
 const SWEEP: usize = 256;
 /// How many idle pipelines are kept for the next connections that have something to do.
-const SPARE_PIPELINES: usize = 64;
+const SPARE_PIPELINES: usize = 256;
 
 /// What the tasks of one shard share. They are never on two threads, so cells do.
 #[derive(Debug)]
