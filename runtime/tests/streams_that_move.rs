@@ -1,5 +1,7 @@
 //! A stream that one thread has used is used by another.
 
+#![allow(clippy::async_yields_async, reason = "handles leave the runtime on purpose here")]
+
 use std::time::Duration;
 
 use henge::io::{AsyncReadExt, AsyncWriteExt};

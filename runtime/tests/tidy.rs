@@ -79,7 +79,9 @@ fn library() -> Vec<Source> {
 
 /// A module of unit tests in a file or a folder of its own.
 fn is_test(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/src/") && path.contains("/tests/")
+    path.ends_with("/tests.rs")
+        || path.ends_with("_tests.rs")
+        || path.contains("/src/") && path.contains("/tests/")
 }
 
 fn report(rule: &str, complaints: Vec<String>) {
