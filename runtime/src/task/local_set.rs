@@ -1,6 +1,7 @@
 //! Tasks inside of a task: polled when the set is, and only then.
 //!
-//! On a shard every task may be `!Send`, so programs need no set for that. It is here for those that
+//! On a shard every task may be `!Send`, so programs need no set for that. It is here for those
+//! that
 //! come from tokio, and behaves as there: its tasks make no progress while it is not polled, and
 //! are dropped with it.
 

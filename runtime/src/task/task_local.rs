@@ -9,7 +9,8 @@ use std::thread;
 
 use pin_project_lite::pin_project;
 
-/// Declares values that a task carries with it, each of the type [`task::LocalKey`](crate::task::LocalKey).
+/// Declares values that a task carries with it, each of the type
+/// [`task::LocalKey`](crate::task::LocalKey).
 ///
 /// # Examples
 /// ```

@@ -249,19 +249,18 @@ mod tests {
 mod loom_tests {
     use super::{Asked, Home, Wanted, Word};
     use loom::cell::UnsafeCell;
-    use loom::sync::Arc;
     use loom::sync::atomic::{AtomicBool, Ordering};
+    use loom::sync::{Arc, Notify};
     use loom::thread;
     use std::task::{Wake, Waker};
 
-    struct Flag(AtomicBool);
+    struct Flag(Notify);
 
     struct FlagWaker(std::sync::Arc<Flag>);
 
     impl Wake for FlagWaker {
         fn wake(self: std::sync::Arc<Self>) {
-            // Release: what the waker saw is seen by whoever sees the flag.
-            self.0.0.store(true, Ordering::Release);
+            self.0.0.notify();
         }
     }
 
@@ -285,7 +284,7 @@ mod loom_tests {
 
     /// Two drivers each want the state once, and let go of it when asked.
     fn visitor(place: &Place, me: u64) {
-        let flag = std::sync::Arc::new(Flag(AtomicBool::new(false)));
+        let flag = std::sync::Arc::new(Flag(Notify::new()));
         loop {
             let waker = Waker::from(std::sync::Arc::new(FlagWaker(flag.clone())));
             match place.word.ask(me, || me, Some(waker)) {
@@ -294,10 +293,7 @@ mod loom_tests {
                 Asked::Elsewhere(_) => {
                     // Release: the home that takes the message sees the line.
                     place.posted.store(true, Ordering::Release);
-                    // Acquire: pairs with the waker's store.
-                    while !flag.0.swap(false, Ordering::Acquire) {
-                        thread::yield_now();
-                    }
+                    flag.0.wait();
                 }
             }
         }
