@@ -36,8 +36,9 @@ fn what_many_tasks_queue_goes_with_one_enter() {
             assert!(task.await.is_ok_and(|result| result.is_ok()));
         }
     });
-    // One takes them all; the kernel runs about twenty completions an enter.
-    assert!((1..=4).contains(&enters), "{enters} enters for 50 operations");
+    // One takes them all; the kernel runs about twenty completions an enter, and a slow machine
+    // ends a turn early, after 200 µs. One an operation would be fifty.
+    assert!((1..=12).contains(&enters), "{enters} enters for 50 operations");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::io;
 use std::mem::offset_of;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::Mutex;
 
 use henge_driver::Driver;
 
@@ -34,7 +35,18 @@ fn child_makes_a_driver() {
 }
 
 /// What came of making a driver in a child that `restrict` was called in.
+/// The sysctl is the whole machine's: while a test sets it the others of this file wait.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 fn outcome(
+    set: impl FnOnce(&mut Command),
+    restrict: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+) -> String {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    outcome_alone(set, restrict)
+}
+
+fn outcome_alone(
     set: impl FnOnce(&mut Command),
     restrict: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
 ) -> String {
@@ -154,6 +166,7 @@ impl Drop for Restore {
 /// stop them all; its message is checked beside the function that finds it.
 #[test]
 fn the_sysctl() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let Ok(before) = fs::read_to_string(SYSCTL) else {
         return eprintln!("skipped: this kernel does not have {SYSCTL}");
     };
@@ -163,7 +176,7 @@ fn the_sysctl() {
     let restore = Restore(before);
     // SAFETY: integers only. CAP_SYS_ADMIN is number 21.
     let text =
-        outcome(|_| (), || check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, 21, 0, 0, 0) }));
+        outcome_alone(|_| (), || check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, 21, 0, 0, 0) }));
     drop(restore);
     assert!(text.starts_with("refused (PermissionDenied): io_uring is not available"), "{text}");
     assert!(text.contains("kernel.io_uring_disabled is 1"), "{text}");
