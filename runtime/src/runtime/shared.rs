@@ -4,7 +4,7 @@
 use std::future::{Future, pending};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use henge_driver::offload::{Class, Job, JobError, Pool};
 
@@ -13,7 +13,7 @@ use super::context;
 use super::latch::Latch;
 use super::placement::Cpus;
 use super::seat::Seat;
-use crate::task::{Home, JoinHandle};
+use crate::task::{self, Home, JoinHandle};
 use crate::time::Clock;
 
 /// One runtime.
@@ -151,17 +151,22 @@ impl Shared {
         T: Send + 'static,
     {
         let shared = Arc::clone(self);
+        // It may start before the task is there that it has its id from.
+        let name = Arc::new(OnceLock::new());
+        let called = Arc::clone(&name);
         let inside = move || {
             let _entered = context::SharedGuard::new(shared);
-            call()
+            task::named(*called.wait(), call)
         };
         let waiting = Waiting(self.pool.spawn(Class::User, inside));
         let inhibit = self.clock.inhibit();
-        self.spawn(async move {
+        let task = self.spawn(async move {
             let result = waiting.result().await;
             drop(inhibit);
             result
-        })
+        });
+        name.get_or_init(|| task.id());
+        task
     }
 }
 

@@ -10,6 +10,7 @@ use std::task::{Context, Waker};
 
 use super::current;
 use super::header::{Header, TaskPtr};
+use super::id::Id;
 use super::join::JoinHandle;
 use super::raw::{Task, swallow};
 use super::slab::{self, Alone, Slab};
@@ -385,7 +386,7 @@ impl Home {
         let flags = local.flags();
         debug_assert!(flags & (NOTIFIED | RUNNING | DONE) == NOTIFIED, "a queued task is idle");
         local.set_flags(flags & !NOTIFIED | RUNNING);
-        let outer = current::set_task(Some(task));
+        let outer = current::set_task(Some(Id::of(task)));
         if flags & ABORT != 0 {
             // SAFETY: on the home's thread; the task is not done, so its future is there, and
             // RUNNING was not set, so nobody polls it.
@@ -534,7 +535,7 @@ impl Home {
             return;
         }
         header.local.set_flags(header.local.flags() | RUNNING);
-        let outer = current::set_task(Some(task));
+        let outer = current::set_task(Some(Id::of(task)));
         // SAFETY: on the home's thread; the task is not done and nobody polls it.
         unsafe { (header.vtable.cancel)(task) };
         self.complete(task);
@@ -619,7 +620,7 @@ fn make_alone<F: Future>(inbox: &Arc<Inbox>, future: F, shared: Shared, refs: i3
 /// Ends a newborn that no home has taken in.
 fn stillborn(task: TaskPtr) {
     let header = task.header();
-    let outer = current::set_task(Some(task));
+    let outer = current::set_task(Some(Id::of(task)));
     // SAFETY: no home knows of the task, so this thread, which made it, acts for it.
     unsafe { (header.vtable.cancel)(task) };
     current::set_task(outer);

@@ -53,5 +53,5 @@ pub fn id() -> Id {
 /// assert!(henge::task::try_id().is_none());
 /// ```
 pub fn try_id() -> Option<Id> {
-    current::task().map(Id::of)
+    current::task()
 }

@@ -158,9 +158,16 @@ impl<T> JoinHandle<T> {
             self.register_at_home(waker);
             return true;
         }
-        JoinElsewhere::register(&mut self.elsewhere, self.task, waker);
+        let registered = JoinElsewhere::register(&mut self.elsewhere, self.task, waker);
         // The task may have ended before the waker was there.
-        !self.is_finished()
+        if self.is_finished() {
+            return false;
+        }
+        if !registered {
+            // Its home is closing, and about to cancel it.
+            waker.wake_by_ref();
+        }
+        true
     }
 }
 

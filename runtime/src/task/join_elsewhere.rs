@@ -38,66 +38,72 @@ pub(super) struct JoinElsewhere {
 // REGISTERING, that it must wake), and the changes of `state` order those after each other.
 unsafe impl Sync for JoinElsewhere {}
 
-/// A message's reference to a task.
-struct Referred(TaskPtr);
+/// What is sent to the home: a reference to the task, and the cell that waits for it.
+struct Ask {
+    task: TaskPtr,
+    cell: Option<Arc<JoinElsewhere>>,
+}
 
-// SAFETY: references may be dropped on any thread.
-unsafe impl Send for Referred {}
+// SAFETY: references to tasks may be used and dropped on any thread, and the cell is Sync.
+unsafe impl Send for Ask {}
 
-impl Drop for Referred {
+impl Ask {
+    /// At home.
+    fn arrive(mut self) {
+        if let Some(cell) = self.cell.take_if(|_| !self.task.header().local.is_done()) {
+            drop(self.task.header().joiner.set(Waker::from(cell)));
+        }
+    }
+}
+
+impl Drop for Ask {
     fn drop(&mut self) {
-        waker::release(self.0);
+        // Done before this came, or the home closes and so all is done, or is about to be.
+        if let Some(cell) = self.cell.take() {
+            cell.notify();
+        }
+        waker::release(self.task);
     }
 }
 
 impl JoinElsewhere {
-    /// Sees to it that `waker` is woken when the task is done. If it was done before this
-    /// returns, perhaps not: the caller looks again.
-    pub(super) fn register(cell: &mut Option<Arc<Self>>, task: TaskPtr, waker: &Waker) {
+    /// Sees to it that `waker` is woken when the task is done. Not, and the answer is false, if
+    /// it was done before, or if its home is just closing: it will be done at once.
+    pub(super) fn register(cell: &mut Option<Arc<Self>>, task: TaskPtr, waker: &Waker) -> bool {
         if let Some(cell) = cell {
-            cell.set(waker);
-            return;
+            return cell.set(waker);
         }
-        let new = Arc::new(Self {
-            state: AtomicU8::new(IDLE),
-            waker: UnsafeCell::new(Some(waker.clone())),
-        });
+        let state = AtomicU8::new(IDLE);
+        let new = Arc::new(Self { state, waker: UnsafeCell::new(Some(waker.clone())) });
         *cell = Some(new.clone());
         waker::retain(task);
-        let referred = Referred(task);
-        let asked = task.place().inbox().send(move |_home| {
-            let Referred(task) = &referred;
-            if task.header().local.is_done() {
-                new.notify();
-            } else {
-                drop(task.header().joiner.set(Waker::from(new)));
-            }
-        });
-        // Refused: the home has closed, so the task is done, as the caller will see.
-        drop(asked);
+        let ask = Ask { task, cell: Some(new) };
+        task.place().inbox().send(move |_home| ask.arrive()).is_ok()
     }
 
-    fn set(&self, new: &Waker) {
+    fn set(&self, new: &Waker) -> bool {
         // Cloned before and dropped after: both are the joiner's own code, and may panic.
         let new = new.clone();
         // Acquire: pairs with the release of the last registration's end, for `waker`.
         // Acquire on failure: pairs with the release of a wake, for the task's being done.
         let (taken, failed) = (Ordering::Acquire, Ordering::Acquire);
         if self.state.compare_exchange(IDLE, REGISTERING, taken, failed).is_err() {
-            return;
+            return false;
         }
         // SAFETY: REGISTERING is ours: a wake that comes now leaves the waker alone.
         let old = unsafe { &mut *self.waker.get() }.replace(new);
         // AcqRel: releases the waker to who takes it; acquires what a wake published.
         // Acquire on failure: the same.
         let (ended, woken) = (Ordering::AcqRel, Ordering::Acquire);
-        if self.state.compare_exchange(REGISTERING, IDLE, ended, woken).is_err() {
+        let registered = self.state.compare_exchange(REGISTERING, IDLE, ended, woken).is_ok();
+        if !registered {
             // SAFETY: the wake that came in between left the waker to us.
             if let Some(waker) = unsafe { &mut *self.waker.get() }.take() {
                 waker.wake();
             }
         }
         drop(old);
+        registered
     }
 
     fn notify(&self) {

@@ -57,7 +57,10 @@ where
     Home::with_shards(|home| match home {
         Some(home) => home.spawn(future),
         None => {
-            panic!("`spawn_local` called from outside of a `task::LocalSet` or of a shard's loop")
+            panic!(
+                "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`, \
+             and of a shard's loop"
+            )
         }
     })
 }

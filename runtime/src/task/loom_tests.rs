@@ -199,6 +199,27 @@ fn loom_a_join_from_elsewhere_and_the_end() {
 }
 
 #[test]
+fn loom_a_join_from_elsewhere_and_the_homes_end() {
+    model(|| {
+        let home = home();
+        let inbox = home.inbox().clone();
+        let other = thread::spawn(move || {
+            let mut handle = inbox.spawn(async { 7 });
+            let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
+            let pending = poll(&mut handle, &Waker::from(count.clone())).is_pending();
+            (pending, handle, count)
+        });
+        drop(home);
+        let (pending, mut handle, count) = other.join().unwrap();
+        assert!(handle.is_finished());
+        if pending {
+            assert!(count.0.load(Ordering::SeqCst) > 0, "woken to find it cancelled");
+            assert!(poll(&mut handle, Waker::noop()).is_ready());
+        }
+    });
+}
+
+#[test]
 fn loom_the_waker_of_a_join_from_elsewhere_is_replaced_while_it_ends() {
     model(|| {
         let home = home();

@@ -119,5 +119,5 @@ pub use yield_now::yield_now;
 pub use crate::blocking::spawn_blocking;
 pub use crate::spawn::spawn;
 
-pub(crate) use current::unnamed;
+pub(crate) use current::{named, unnamed};
 pub(crate) use home::{Entered, Home};

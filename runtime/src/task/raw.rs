@@ -164,7 +164,7 @@ unsafe fn drop_output<F: Future>(task: TaskPtr) {
     if !std::mem::needs_drop::<Result<F::Output, JoinError>>() {
         return;
     }
-    let outer = current::set_task(Some(task));
+    let outer = current::set_task(Some(Id::of(task)));
     swallow(|| {
         // SAFETY: the caller's promise.
         let stage = unsafe { &mut *stage };

@@ -9,7 +9,7 @@ use super::header::TaskPtr;
 use super::home::Home;
 use super::raw::swallow;
 use super::slab;
-use super::state::{MERGED, Owes};
+use super::state::{MERGED, Owes, RUNNING};
 
 /// A `static`, so that its address identifies our wakers.
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
@@ -177,6 +177,19 @@ pub(super) fn borrowed(task: TaskPtr) -> ManuallyDrop<Waker> {
 #[inline]
 pub(super) fn is_ours(waker: &Waker) -> bool {
     std::ptr::eq(waker.vtable(), &raw const VTABLE)
+}
+
+/// The task of a waker, and its home, if that is this thread's and is polling it.
+#[inline]
+pub(super) fn running<'a>(waker: &Waker) -> Option<(&'a Home, TaskPtr)> {
+    if !is_ours(waker) {
+        return None;
+    }
+    // SAFETY: ours, and live for as long as this uses the task. The caller may use it for as long
+    // as the task runs, which it does at least until the caller's poll returns.
+    let task = unsafe { task_of(waker.data()) };
+    let home = home_of(task)?;
+    (task.header().local.flags() & RUNNING != 0).then_some((home, task))
 }
 
 /// Whether a waker is that of the task at `data`.

@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use super::current;
 use super::home::Home;
 use super::waker;
 
@@ -28,16 +27,14 @@ pub async fn yield_now() {
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
-        Home::with_current(|home| match (home, current::task()) {
-            (Some(home), Some(task))
-                if waker::is_of(cx.waker(), task.as_ptr().as_ptr().cast_const().cast())
-                    && waker::home_of(task).is_some() =>
-            {
-                home.give_way(task);
-            }
-            (Some(home), _) => home.defer(cx.waker()),
+        if let Some((home, task)) = waker::running(cx.waker()) {
+            home.give_way(task);
+            return Poll::Pending;
+        }
+        Home::with_current(|home| match home {
+            Some(home) => home.defer(cx.waker()),
             // Under somebody else's executor.
-            (None, _) => cx.waker().wake_by_ref(),
+            None => cx.waker().wake_by_ref(),
         });
         Poll::Pending
     })

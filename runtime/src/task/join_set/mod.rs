@@ -244,9 +244,11 @@ impl<T: 'static> JoinSet<T> {
         let unit = ready!(coop::poll_proceed(cx));
         let mut done = self.next_done();
         if done.is_none() {
-            self.ready.wait(cx.waker());
+            let old = self.ready.wait(cx.waker());
             // One may have been pushed before the waker was there.
             done = self.next_done();
+            // Whatever that does, what it does to this set wakes the new waker.
+            drop(old);
         }
         if done.is_none() {
             return Poll::Pending;

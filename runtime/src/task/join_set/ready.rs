@@ -50,11 +50,13 @@ impl Ready {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes `waker` when the next member is done. The caller looks again afterwards.
-    pub(super) fn wait(&self, waker: &Waker) {
+    /// Wakes `waker` when the next member is done. The caller looks again afterwards, and drops
+    /// the one that it replaces.
+    #[must_use]
+    pub(super) fn wait(&self, waker: &Waker) -> Option<Waker> {
         // Cloning and dropping are the waker's own code: not under the lock.
-        let old = self.waiting().replace(waker.clone());
-        drop(old);
+        let waker = waker.clone();
+        self.waiting().replace(waker)
     }
 
     /// Those that were woken since the last call.
