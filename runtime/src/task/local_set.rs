@@ -58,7 +58,8 @@ where
         Some(home) => home.spawn(future),
         None => {
             panic!(
-                "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`, \
+                "`spawn_local` called from outside of a `task::LocalSet` or \
+                 `runtime::LocalRuntime`, \
              and of a shard's loop"
             )
         }

@@ -31,7 +31,7 @@ pub async fn by_copies(mut stream: TcpStream, buffer: usize) {
 
 /// By `recv` and `write_all_owned`: no copy on the way in, one on the way out, since a received
 /// buffer is not one to send from.
-pub async fn by_buffers(stream: TcpStream) {
+pub async fn by_buffers(mut stream: TcpStream) {
     while let Ok(received) = stream.recv().await {
         if received.is_empty() || stream.write_all_owned(received.to_vec()).await.0.is_err() {
             break;
