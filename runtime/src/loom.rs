@@ -5,7 +5,7 @@
 
 #[cfg(not(henge_loom))]
 pub(crate) mod sync {
-    pub(crate) use std::sync::{Mutex, MutexGuard};
+    pub(crate) use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
     pub(crate) mod atomic {
         pub(crate) use core::sync::atomic::{
@@ -16,7 +16,7 @@ pub(crate) mod sync {
 
 #[cfg(henge_loom)]
 pub(crate) mod sync {
-    pub(crate) use loom::sync::{Mutex, MutexGuard};
+    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
     pub(crate) mod atomic {
         pub(crate) use loom::sync::atomic::{

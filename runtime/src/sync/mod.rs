@@ -9,6 +9,7 @@
 //! | send messages from many to one | [`mpsc`] |
 //! | send one answer | [`oneshot`] |
 //! | send every message to everybody | [`broadcast`] |
+//! | let everybody see the latest value | [`watch`] |
 //! | bound how many do something at once | [`Semaphore`] |
 //! | wake a task, or all | [`Notify`] |
 //!
@@ -25,8 +26,10 @@ mod error;
 pub mod mpsc;
 mod notify;
 pub mod oneshot;
+mod place;
 mod semaphore;
 mod wait_queue;
+pub mod watch;
 
 pub use error::{AcquireError, TryAcquireError};
 pub use notify::{Notified, Notify, OwnedNotified};

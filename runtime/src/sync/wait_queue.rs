@@ -100,6 +100,24 @@ impl<T> WaitQueue<T> {
         (&mut slot.value, slot.waker.take())
     }
 
+    /// Takes waiters out from the front as long as `due` says so, and gives the batch their wakers.
+    /// False if the batch is full and there may be more.
+    pub(crate) fn take_while(
+        &mut self,
+        wakers: &mut WakeBatch,
+        mut due: impl FnMut(&T) -> bool,
+    ) -> bool {
+        while self.front_mut().is_some_and(|value| due(value)) {
+            if wakers.is_full() {
+                return false;
+            }
+            if let Some((_, waker)) = self.unlink_front() {
+                wakers.push(waker);
+            }
+        }
+        true
+    }
+
     /// Whether the waiter still stands in line.
     pub(crate) fn is_linked(&self, key: usize) -> bool {
         self.slots[key].linked

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use super::error::{RecvError, TryRecvError};
-use super::shared::{Place, Shared};
+use super::shared::{Receivers, Shared};
 use crate::sync::blocking::block_on;
+use crate::sync::place::Place;
 use crate::task::coop;
 
 /// Receives every message that is sent while it is there.
@@ -150,12 +151,12 @@ impl<T: Clone> Receiver<T> {
     /// ```
     pub async fn recv(&mut self) -> Result<T, RecvError> {
         let Self { shared, next } = self;
-        let mut place = Place::of_receivers(shared);
+        let mut place = Place::new(Receivers(shared));
         let message = poll_fn(|cx| {
             let progress = ready!(coop::poll_proceed(cx));
             let message = ready!(place.poll(cx, |state| match state.receive(next) {
-                Err(TryRecvError::Empty) => None,
-                done => Some(done),
+                Err(TryRecvError::Empty) => Err(()),
+                done => Ok(done),
             }));
             progress.made_progress();
             Poll::Ready(message)

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::error::SendError;
 use super::receiver::Receiver;
-use super::shared::{Place, Shared};
+use super::shared::{Senders, Shared};
+use crate::sync::place::Place;
 
 /// Makes a channel that keeps the last `capacity` messages, rounded up to a power of two.
 ///
@@ -187,8 +188,9 @@ impl<T> Sender<T> {
     /// # }
     /// ```
     pub async fn closed(&self) {
-        let mut place = Place::of_senders(&self.shared);
-        poll_fn(|cx| place.poll(cx, |state| (state.receivers == 0).then_some(()))).await;
+        let mut place = Place::new(Senders(&self.shared));
+        poll_fn(|cx| place.poll(cx, |state| if state.receivers == 0 { Ok(()) } else { Err(()) }))
+            .await;
     }
 
     /// How many senders there are.

@@ -8,10 +8,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use super::error::TryRecvError;
 use crate::loom::sync::{Mutex, MutexGuard};
+use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
 
 #[derive(Debug)]
@@ -145,13 +146,6 @@ impl<T> State<T> {
         if kept.unread == 0 { kept.value.take() } else { kept.value.clone() }
     }
 
-    fn line(&mut self, line: Line) -> &mut WaitQueue<()> {
-        match line {
-            Line::Receivers => &mut self.line,
-            Line::Senders => &mut self.closed_line,
-        }
-    }
-
     /// How many kept messages somebody has yet to read.
     pub(super) fn unread(&self) -> usize {
         // Readers go forward, so what everybody has read is at the front.
@@ -159,85 +153,37 @@ impl<T> State<T> {
     }
 }
 
-/// A future's place in one of the two lines, given up when it is dropped.
+/// The line of receivers that wait for a message.
 #[derive(Debug)]
-pub(super) struct Place<'a, T> {
-    shared: &'a Shared<T>,
-    line: Line,
-    key: Option<usize>,
-}
+pub(super) struct Receivers<'a, T>(pub(super) &'a Shared<T>);
 
-#[derive(Clone, Copy, Debug)]
-enum Line {
-    Receivers,
-    Senders,
-}
+impl<T> Line for Receivers<'_, T> {
+    type State = State<T>;
+    type Value = ();
 
-impl<'a, T> Place<'a, T> {
-    pub(super) fn of_receivers(shared: &'a Shared<T>) -> Self {
-        Self { shared, line: Line::Receivers, key: None }
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.0.state()
     }
 
-    pub(super) fn of_senders(shared: &'a Shared<T>) -> Self {
-        Self { shared, line: Line::Senders, key: None }
-    }
-
-    /// Asks `check`, under the mutex, whether there is something to return; if not, stands in
-    /// line. Who was told, and finds nothing, stands in line again.
-    pub(super) fn poll<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut check: impl FnMut(&mut State<T>) -> Option<R>,
-    ) -> Poll<R> {
-        let mut fresh: Option<Waker> = None;
-        loop {
-            let mut state = self.shared.state();
-            if let Some(result) = check(&mut state) {
-                let left = self.key.take().map(|own| state.line(self.line).remove(own));
-                drop(state);
-                drop(left);
-                return Poll::Ready(result);
-            }
-            let line = state.line(self.line);
-            if let Some(own) = self.key
-                && !line.is_linked(own)
-            {
-                self.key = None;
-                let left = line.remove(own);
-                drop(state);
-                drop(left);
-                continue;
-            }
-            match (self.key, fresh.take()) {
-                (Some(own), _) if line.will_wake(own, cx.waker()) => return Poll::Pending,
-                (Some(own), Some(waker)) => {
-                    let old = line.set_waker(own, waker);
-                    drop(state);
-                    drop(old);
-                    return Poll::Pending;
-                }
-                (None, Some(waker)) => {
-                    self.key = Some(line.push_back((), waker));
-                    return Poll::Pending;
-                }
-                // A clone is foreign code: it runs without the mutex, and we look again.
-                (_, None) => {
-                    drop(state);
-                    fresh = Some(cx.waker().clone());
-                }
-            }
-        }
+    fn queue(state: &mut State<T>) -> &mut WaitQueue<()> {
+        &mut state.line
     }
 }
 
-impl<T> Drop for Place<'_, T> {
-    fn drop(&mut self) {
-        if let Some(own) = self.key.take() {
-            let mut state = self.shared.state();
-            let left = state.line(self.line).remove(own);
-            drop(state);
-            drop(left);
-        }
+/// The line of senders that wait for the last receiver to go.
+#[derive(Debug)]
+pub(super) struct Senders<'a, T>(pub(super) &'a Shared<T>);
+
+impl<T> Line for Senders<'_, T> {
+    type State = State<T>;
+    type Value = ();
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.0.state()
+    }
+
+    fn queue(state: &mut State<T>) -> &mut WaitQueue<()> {
+        &mut state.closed_line
     }
 }
 
