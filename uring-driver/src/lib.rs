@@ -63,7 +63,7 @@ pub use cqe::Cqe;
 pub use driver::{Config, Counters, Driver, Leaked, Ticket, Turn};
 pub use fd::Fd;
 pub use listen::{ListenGroup, Membership, Role};
-pub use op::{Next, Op, Operation, submit};
+pub use op::{Next, Op, Operation, submit, submit_now};
 pub use remote::list::Link;
 pub use remote::{Closed, DriverId, Posted, Remote};
 pub use scratch::Scratch;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, RawWakerVTable, ready};
 use crate::cell::awaited::Awaited;
 use crate::coop;
 use crate::cqe::Cqe;
-use crate::current;
+use crate::current::{self, NoDriver};
 use crate::remote::Remote;
 use crate::sqe::{Sqe, Timespec};
 
@@ -76,6 +76,10 @@ pub unsafe trait Operation: Send + 'static {
     /// The result.
     type Output: Send + 'static;
 
+    /// Goes on when its future is dropped: it is then neither cancelled nor kept from being
+    /// repeated. For what was promised to somebody who need not wait for it.
+    const PERSISTS: bool = false;
+
     /// The entry to submit. `self` is where it will be until the last completion.
     fn prepare(&mut self) -> Sqe;
 
@@ -115,13 +119,43 @@ pub fn submit<O: Operation>(op: O) -> Op<O> {
     Op { stage: Stage::Waiting(op) }
 }
 
+/// As [`submit`], but gives the operation to the driver at once; `cx` is whom it wakes, as if it
+/// had been polled.
+///
+/// # Errors
+///
+/// [`NoDriver`] on a thread without one.
+///
+/// ```
+/// use std::task::{Context, Waker};
+/// use henge_driver::{Driver, ops, submit_now};
+///
+/// let driver = Driver::new()?;
+/// let _entered = driver.enter();
+/// let started = submit_now(ops::Nop::new(), &mut Context::from_waker(Waker::noop()))?;
+/// assert!(driver.has_queued());
+/// # drop(started);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn submit_now<O: Operation>(op: O, cx: &mut Context<'_>) -> Result<Op<O>, NoDriver> {
+    let waker = cx.waker().clone();
+    let parts = (waker.data(), waker.vtable());
+    let submitted = current::with(|driver| Submitted {
+        cell: driver.submit_awaited(op, waker),
+        home: driver.remote().clone(),
+        waker: parts,
+    })?;
+    Ok(Op { stage: Stage::Submitted(submitted) })
+}
+
 /// The future of an [`Operation`]; made by [`submit`]. Can be moved to other threads while the
 /// operation is in flight.
 ///
 /// # Cancel safety
 ///
-/// Dropping it asks the kernel to cancel. The operation may succeed all the same; its result is
-/// then disposed of by [`Operation::orphaned`].
+/// Dropping it asks the kernel to cancel, unless the operation [persists](Operation::PERSISTS).
+/// The operation may succeed all the same; its result is then disposed of by
+/// [`Operation::orphaned`].
 ///
 /// # Panics
 ///
@@ -167,15 +201,8 @@ impl<O: Operation> Future for Op<O> {
         }
         match std::mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Waiting(op) => {
-                let waker = cx.waker().clone();
-                let parts = (waker.data(), waker.vtable());
-                let submitted = current::with(|driver| Submitted {
-                    cell: driver.submit_awaited(op, waker),
-                    home: driver.remote().clone(),
-                    waker: parts,
-                });
-                match submitted {
-                    Ok(submitted) => self.stage = Stage::Submitted(submitted),
+                match submit_now(op, cx) {
+                    Ok(submitted) => *self = submitted,
                     Err(error) => panic!("{error}"),
                 }
                 spent.made_progress();

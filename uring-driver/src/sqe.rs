@@ -36,6 +36,7 @@ pub(crate) enum Opcode {
     Writev = 2,
     Fsync = 3,
     PollAdd = 6,
+    SyncFileRange = 8,
     SendMsg = 9,
     RecvMsg = 10,
     Timeout = 11,
@@ -43,14 +44,21 @@ pub(crate) enum Opcode {
     AsyncCancel = 14,
     LinkTimeout = 15,
     Connect = 16,
+    Fallocate = 17,
     OpenAt = 18,
     Close = 19,
     Statx = 21,
     Read = 22,
     Write = 23,
+    Fadvise = 24,
     Send = 26,
     Recv = 27,
     Shutdown = 34,
+    RenameAt = 35,
+    UnlinkAt = 36,
+    MkdirAt = 37,
+    SymlinkAt = 38,
+    LinkAt = 39,
     MsgRing = 40,
     SendZc = 47,
     Ftruncate = 55,
@@ -58,12 +66,13 @@ pub(crate) enum Opcode {
 
 impl Opcode {
     /// All of them, for the probe.
-    pub(crate) const ALL: [Opcode; 23] = [
+    pub(crate) const ALL: [Opcode; 31] = [
         Opcode::Nop,
         Opcode::Readv,
         Opcode::Writev,
         Opcode::Fsync,
         Opcode::PollAdd,
+        Opcode::SyncFileRange,
         Opcode::SendMsg,
         Opcode::RecvMsg,
         Opcode::Timeout,
@@ -71,14 +80,21 @@ impl Opcode {
         Opcode::AsyncCancel,
         Opcode::LinkTimeout,
         Opcode::Connect,
+        Opcode::Fallocate,
         Opcode::OpenAt,
         Opcode::Close,
         Opcode::Statx,
         Opcode::Read,
         Opcode::Write,
+        Opcode::Fadvise,
         Opcode::Send,
         Opcode::Recv,
         Opcode::Shutdown,
+        Opcode::RenameAt,
+        Opcode::UnlinkAt,
+        Opcode::MkdirAt,
+        Opcode::SymlinkAt,
+        Opcode::LinkAt,
         Opcode::MsgRing,
         Opcode::SendZc,
         Opcode::Ftruncate,
@@ -198,11 +214,72 @@ impl Sqe {
         sqe
     }
 
-    /// Fills a `struct statx` for `fd` itself; `path` must be an empty string.
-    pub fn statx(fd: &Fd, path: *const CStr, mask: u32, to: *mut c_void) -> Sqe {
+    /// Fills a `struct statx` for `path`, relative to `folder` or the working directory; with
+    /// `AT_EMPTY_PATH` and an empty path for `folder` itself.
+    pub fn statx(
+        folder: Option<&Fd>,
+        path: *const CStr,
+        flags: i32,
+        mask: u32,
+        to: *mut c_void,
+    ) -> Sqe {
+        let folder = folder.map_or(abi::AT_FDCWD, Fd::number);
         let path = path.cast::<u8>() as u64;
-        let mut sqe = Sqe::new(Opcode::Statx, fd.number(), path, mask, to as u64);
-        sqe.op_flags = abi::AT_EMPTY_PATH.cast_unsigned();
+        let mut sqe = Sqe::new(Opcode::Statx, folder, path, mask, to as u64);
+        sqe.op_flags = flags.cast_unsigned();
+        sqe
+    }
+
+    /// Renames `from` to `to`, replacing what was there.
+    pub fn rename(from: *const CStr, to: *const CStr) -> Sqe {
+        Sqe::two_paths(Opcode::RenameAt, from, to, abi::AT_FDCWD)
+    }
+
+    /// Makes `link` another name of the file at `original`.
+    pub fn link(original: *const CStr, link: *const CStr) -> Sqe {
+        Sqe::two_paths(Opcode::LinkAt, original, link, abi::AT_FDCWD)
+    }
+
+    /// Makes a symbolic link at `link` that says `target`.
+    pub fn symlink(target: *const CStr, link: *const CStr) -> Sqe {
+        Sqe::two_paths(Opcode::SymlinkAt, target, link, 0)
+    }
+
+    fn two_paths(opcode: Opcode, from: *const CStr, to: *const CStr, second: i32) -> Sqe {
+        let (from, to) = (from.cast::<u8>() as u64, to.cast::<u8>() as u64);
+        Sqe::new(opcode, abi::AT_FDCWD, from, second.cast_unsigned(), to)
+    }
+
+    /// Makes a folder.
+    pub fn mkdir(path: *const CStr, mode: u32) -> Sqe {
+        Sqe::new(Opcode::MkdirAt, abi::AT_FDCWD, path.cast::<u8>() as u64, mode, 0)
+    }
+
+    /// Removes a file, or with `folder` an empty folder.
+    pub fn unlink(path: *const CStr, folder: bool) -> Sqe {
+        let path = path.cast::<u8>() as u64;
+        let mut sqe = Sqe::new(Opcode::UnlinkAt, abi::AT_FDCWD, path, 0, 0);
+        sqe.op_flags = if folder { abi::AT_REMOVEDIR.cast_unsigned() } else { 0 };
+        sqe
+    }
+
+    /// Allocates, or punches, or shifts (`FALLOC_FL_*`) `len` bytes from `offset` on.
+    pub fn fallocate(fd: &Fd, mode: i32, offset: u64, len: u64) -> Sqe {
+        Sqe::new(Opcode::Fallocate, fd.number(), len, mode.cast_unsigned(), offset)
+    }
+
+    /// Announces (`POSIX_FADV_*`) how `len` bytes from `offset` on will be used, 0 for all.
+    pub fn fadvise(fd: &Fd, advice: i32, offset: u64, len: u32) -> Sqe {
+        let mut sqe = Sqe::new(Opcode::Fadvise, fd.number(), 0, len, offset);
+        sqe.op_flags = advice.cast_unsigned();
+        sqe
+    }
+
+    /// Starts or awaits (`SYNC_FILE_RANGE_*`) the writing of `len` bytes from `offset` on, 0 for
+    /// all.
+    pub fn sync_file_range(fd: &Fd, flags: u32, offset: u64, len: u32) -> Sqe {
+        let mut sqe = Sqe::new(Opcode::SyncFileRange, fd.number(), 0, len, offset);
+        sqe.op_flags = flags;
         sqe
     }
 

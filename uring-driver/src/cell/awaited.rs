@@ -138,6 +138,16 @@ impl<O: Operation> Awaited<O> {
     ///
     /// Called once, by the cell's future, which does not use the cell afterwards.
     pub(crate) unsafe fn abandon(cell: NonNull<Awaited<O>>, home: &Remote) {
+        if O::PERSISTS {
+            // Nothing is asked of the driver: it finds the future gone when the operation ends.
+            // SAFETY: the future has not left yet, so the cell lives.
+            let left = unsafe { cell.as_ref() }.state.leave();
+            if left == Left::Free {
+                // SAFETY: just established.
+                unsafe { Awaited::free(cell) };
+            }
+            return;
+        }
         if current::is(home.id()) {
             // SAFETY: the future has not left yet, so the cell lives.
             let left = unsafe { cell.as_ref() }.state.leave_at_home();
@@ -231,7 +241,7 @@ impl<O: Operation> Awaited<O> {
                 if stop { Progress::Stop(waker) } else { Progress::Wake(waker) }
             }
             (Next::Held | Next::Again, true) => Progress::Continue,
-            (Next::Held | Next::Again, false) if unwanted => Progress::Finished,
+            (Next::Held | Next::Again, false) if unwanted && !O::PERSISTS => Progress::Finished,
             (Next::Again, false) => Progress::Again,
             (Next::Held, false) => panic!(
                 "{} answered `Held` to its last completion ({cqe:?})",

@@ -28,6 +28,7 @@ pub struct Open {
     path: CString,
     flags: i32,
     mode: u32,
+    waits: bool,
 }
 
 impl Open {
@@ -37,7 +38,16 @@ impl Open {
     ///
     /// `InvalidInput` for a way of opening that makes no sense; see [`OpenHow`].
     pub fn new(path: CString, how: &OpenHow) -> io::Result<Open> {
-        Ok(Open { path, flags: how.flags()?, mode: how.mode })
+        Ok(Open { path, flags: how.flags()?, mode: how.mode, waits: false })
+    }
+
+    /// Goes to a kernel worker at once, which waits where `open` waits: for the other end of a
+    /// named pipe. Without it the kernel tries O_NONBLOCK first, and a named pipe opens as that
+    /// flag says.
+    #[must_use]
+    pub fn waiting(mut self) -> Open {
+        self.waits = true;
+        self
     }
 }
 
@@ -46,7 +56,8 @@ unsafe impl Operation for Open {
     type Output = io::Result<Fd>;
 
     fn prepare(&mut self) -> Sqe {
-        Sqe::open(self.path.as_c_str(), self.flags, self.mode)
+        let sqe = Sqe::open(self.path.as_c_str(), self.flags, self.mode);
+        if self.waits { sqe.with_async() } else { sqe }
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<io::Result<Fd>> {

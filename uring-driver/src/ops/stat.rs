@@ -1,5 +1,6 @@
-//! Ask what is known of an open file.
+//! Ask what is known of a file.
 
+use std::ffi::CString;
 use std::io;
 use std::sync::Arc;
 
@@ -24,7 +25,11 @@ use crate::sys::file::Stat as Facts;
 /// ```
 #[derive(Debug)]
 pub struct Stat {
-    fd: Arc<Fd>,
+    /// The file itself if the path is empty, else the folder that the path begins in; `None` is
+    /// the working directory.
+    fd: Option<Arc<Fd>>,
+    path: CString,
+    flags: i32,
     /// On the heap, because the result is not moved out of the kernel's reach before it is final.
     facts: Box<Facts>,
 }
@@ -32,18 +37,28 @@ pub struct Stat {
 impl Stat {
     /// Asks about the file behind `fd`.
     pub fn new(fd: Arc<Fd>) -> Stat {
-        Stat { fd, facts: Box::default() }
+        let flags = abi::AT_EMPTY_PATH;
+        Stat { fd: Some(fd), path: CString::default(), flags, facts: Box::default() }
+    }
+
+    /// Asks about the file at `path`, relative to `folder` or the working directory. Without
+    /// `follow` a symbolic link at the end of the path is asked about itself.
+    pub fn at(folder: Option<Arc<Fd>>, path: CString, follow: bool) -> Stat {
+        let flags = if follow { 0 } else { abi::AT_SYMLINK_NOFOLLOW };
+        Stat { fd: folder, path, flags, facts: Box::default() }
     }
 }
 
 // SAFETY: the kernel writes one `struct statx` into the box, which is laid out so, is owned, and
-// does not move with the operation. The path is a constant. The `Arc` keeps the descriptor open.
+// does not move with the operation; nor does the path, which is on the heap and read only. The `Arc`
+// keeps the descriptor open.
 unsafe impl Operation for Stat {
     type Output = io::Result<Facts>;
 
     fn prepare(&mut self) -> Sqe {
         let to = (&raw mut *self.facts).cast();
-        Sqe::statx(&self.fd, c"", Facts::MASK, to)
+        let path = self.path.as_c_str();
+        Sqe::statx(self.fd.as_deref(), path, self.flags, Facts::MASK, to)
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<io::Result<Facts>> {

@@ -1,8 +1,16 @@
-//! How a file is opened, and what can be known of it, in the system's terms.
+//! Files: how they are opened, what can be known of them, and the calls that the ring has not.
+
+pub mod blocking;
+pub mod dir;
+mod intent;
+pub mod now;
 
 use std::fmt;
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use intent::{Advice, Allocation, RangeSync};
+pub use std::fs::{File as StdFile, Permissions};
 
 /// How to open a file: the fields are those of std's `OpenOptions`, and so are the rules.
 ///
@@ -87,6 +95,43 @@ fn invalid(text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
+/// The kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Symlink,
+    /// A pipe, with a name or without.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A device of blocks.
+    BlockDevice,
+    /// A device of characters.
+    CharDevice,
+    /// Something that is not in a folder, as an eventfd or a ring.
+    Other,
+}
+
+impl Kind {
+    /// The kind that `st_mode` tells.
+    pub(crate) fn of_mode(mode: u32) -> Kind {
+        match mode & libc::S_IFMT {
+            libc::S_IFREG => Kind::File,
+            libc::S_IFDIR => Kind::Folder,
+            libc::S_IFLNK => Kind::Symlink,
+            libc::S_IFIFO => Kind::Fifo,
+            libc::S_IFSOCK => Kind::Socket,
+            libc::S_IFBLK => Kind::BlockDevice,
+            libc::S_IFCHR => Kind::CharDevice,
+            _ => Kind::Other,
+        }
+    }
+}
+
 /// What the kernel knows of a file: its `struct statx`.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -94,7 +139,7 @@ pub struct Stat(libc::statx);
 
 impl Stat {
     /// What is asked for: everything that `stat` tells, and the time of birth.
-    pub(crate) const MASK: u32 = libc::STATX_BASIC_STATS | libc::STATX_BTIME;
+    pub(crate) const MASK: u32 = libc::STATX_BASIC_STATS | libc::STATX_BTIME | libc::STATX_DIOALIGN;
 
     /// The length in bytes.
     pub fn len(&self) -> u64 {
@@ -111,23 +156,29 @@ impl Stat {
         u32::from(self.0.stx_mode)
     }
 
-    fn is_kind(&self, kind: u32) -> bool {
-        self.mode() & libc::S_IFMT == kind
+    /// What kind of file it is.
+    pub fn kind(&self) -> Kind {
+        Kind::of_mode(self.mode())
     }
 
     /// A regular file?
     pub fn is_file(&self) -> bool {
-        self.is_kind(libc::S_IFREG)
+        self.kind() == Kind::File
     }
 
     /// A folder?
     pub fn is_dir(&self) -> bool {
-        self.is_kind(libc::S_IFDIR)
+        self.kind() == Kind::Folder
     }
 
     /// A symbolic link?
     pub fn is_symlink(&self) -> bool {
-        self.is_kind(libc::S_IFLNK)
+        self.kind() == Kind::Symlink
+    }
+
+    /// A pipe?
+    pub fn is_fifo(&self) -> bool {
+        self.kind() == Kind::Fifo
     }
 
     /// The number of the file on its device.
@@ -158,6 +209,45 @@ impl Stat {
     /// The memory on the device, in units of 512 bytes.
     pub fn blocks(&self) -> u64 {
         self.0.stx_blocks
+    }
+
+    /// The device that a device file stands for, as `st_rdev` has it.
+    pub fn rdev(&self) -> u64 {
+        libc::makedev(self.0.stx_rdev_major, self.0.stx_rdev_minor)
+    }
+
+    /// The size of transfer that the file system likes.
+    pub fn blksize(&self) -> u64 {
+        u64::from(self.0.stx_blksize)
+    }
+
+    /// Whether the file is on a device of its own kind: not on one of those that the kernel
+    /// numbers itself (memory, other file systems, the network).
+    fn on_block_device(&self) -> bool {
+        self.0.stx_dev_major != 0
+    }
+
+    /// Where direct transfers may begin, in memory and in the file; `None` where there are none
+    /// or the kernel does not say.
+    pub fn direct_alignment(&self) -> Option<(u32, u32)> {
+        let (memory, offset) = (self.0.stx_dio_mem_align, self.0.stx_dio_offset_align);
+        let known = self.0.stx_mask & libc::STATX_DIOALIGN != 0 && memory != 0 && offset != 0;
+        known.then_some((memory, offset))
+    }
+
+    /// When the contents were changed last, in seconds and nanoseconds.
+    pub fn mtime(&self) -> (i64, u32) {
+        (self.0.stx_mtime.tv_sec, self.0.stx_mtime.tv_nsec)
+    }
+
+    /// When the contents were read last, in seconds and nanoseconds.
+    pub fn atime(&self) -> (i64, u32) {
+        (self.0.stx_atime.tv_sec, self.0.stx_atime.tv_nsec)
+    }
+
+    /// When anything of the file was changed last, in seconds and nanoseconds.
+    pub fn ctime(&self) -> (i64, u32) {
+        (self.0.stx_ctime.tv_sec, self.0.stx_ctime.tv_nsec)
     }
 
     /// When the contents were changed last.

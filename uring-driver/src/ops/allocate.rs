@@ -1,0 +1,55 @@
+//! Give a part of a file room on the device, or take it away.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::cqe::Cqe;
+use crate::fd::Fd;
+use crate::op::{Next, Operation};
+use crate::sqe::Sqe;
+use crate::sys::abi;
+use crate::sys::file::Allocation;
+
+/// Changes how a range of a file is allocated.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use henge_driver::sys::file::Allocation;
+/// use henge_driver::{Driver, Fd, ops, submit};
+/// use std::os::fd::OwnedFd;
+///
+/// let file = Arc::new(Fd::from(OwnedFd::from(std::fs::File::create("log")?)));
+/// let room = ops::Allocate::new(file, Allocation::Reserve, 0, 1 << 20);
+/// Driver::new()?.block_on(submit(room))??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Allocate {
+    fd: Arc<Fd>,
+    how: Allocation,
+    offset: u64,
+    len: u64,
+}
+
+impl Allocate {
+    /// Of `len` bytes from the byte `offset` on.
+    pub fn new(fd: Arc<Fd>, how: Allocation, offset: u64, len: u64) -> Allocate {
+        Allocate { fd, how, offset, len }
+    }
+}
+
+// SAFETY: the entry points to no memory; the descriptor is kept open by the `Arc`.
+unsafe impl Operation for Allocate {
+    type Output = io::Result<()>;
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::fallocate(&self.fd, self.how.mode(), self.offset, self.len)
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {
+        if cqe.result() == -abi::EINTR {
+            return Next::Again;
+        }
+        Next::Done(cqe.into_result().map(drop))
+    }
+}

@@ -1,0 +1,47 @@
+//! Make a folder.
+
+use std::ffi::CString;
+use std::io;
+
+use crate::cqe::Cqe;
+use crate::op::{Next, Operation};
+use crate::sqe::Sqe;
+use crate::sys::abi;
+
+/// Makes a folder.
+///
+/// ```
+/// use henge_driver::{Driver, ops, submit};
+///
+/// let make = ops::MakeDir::new(c"/proc/such".into(), 0o777);
+/// assert!(Driver::new()?.block_on(submit(make))?.is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MakeDir {
+    path: CString,
+    mode: u32,
+}
+
+impl MakeDir {
+    /// At `path`, with these permissions less the process's mask.
+    pub fn new(path: CString, mode: u32) -> MakeDir {
+        MakeDir { path, mode }
+    }
+}
+
+// SAFETY: the path is on the heap, does not move with the operation, and is read only.
+unsafe impl Operation for MakeDir {
+    type Output = io::Result<()>;
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::mkdir(self.path.as_c_str(), self.mode)
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {
+        if cqe.result() == -abi::EINTR {
+            return Next::Again;
+        }
+        Next::Done(cqe.into_result().map(drop))
+    }
+}

@@ -1,0 +1,47 @@
+//! Give a file another name.
+
+use std::ffi::CString;
+use std::io;
+
+use crate::cqe::Cqe;
+use crate::op::{Next, Operation};
+use crate::sqe::Sqe;
+use crate::sys::abi;
+
+/// Renames a file or folder; what had the new name before is replaced.
+///
+/// ```
+/// use henge_driver::{Driver, ops, submit};
+///
+/// let rename = ops::Rename::new(c"/proc/none".into(), c"/proc/such".into());
+/// assert!(Driver::new()?.block_on(submit(rename))?.is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Rename {
+    from: CString,
+    to: CString,
+}
+
+impl Rename {
+    /// From one path to another, both relative to the working directory.
+    pub fn new(from: CString, to: CString) -> Rename {
+        Rename { from, to }
+    }
+}
+
+// SAFETY: both paths are on the heap, do not move with the operation, and are read only.
+unsafe impl Operation for Rename {
+    type Output = io::Result<()>;
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::rename(self.from.as_c_str(), self.to.as_c_str())
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {
+        if cqe.result() == -abi::EINTR {
+            return Next::Again;
+        }
+        Next::Done(cqe.into_result().map(drop))
+    }
+}

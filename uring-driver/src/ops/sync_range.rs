@@ -1,0 +1,56 @@
+//! Start or await the writing of a part of a file.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::cqe::Cqe;
+use crate::fd::Fd;
+use crate::op::{Next, Operation};
+use crate::sqe::Sqe;
+use crate::sys::abi;
+use crate::sys::file::RangeSync;
+
+/// Brings the dirty pages of a range to the device, without metadata and without a barrier: not
+/// a promise of durability, but a way to spread the work of one.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use henge_driver::sys::file::RangeSync;
+/// use henge_driver::{Driver, Fd, ops, submit};
+/// use std::os::fd::OwnedFd;
+///
+/// let file = Arc::new(Fd::from(OwnedFd::from(std::fs::File::create("log")?)));
+/// let start = ops::SyncRange::new(file, RangeSync::Start, 0, 0);
+/// Driver::new()?.block_on(submit(start))??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct SyncRange {
+    fd: Arc<Fd>,
+    how: RangeSync,
+    offset: u64,
+    len: u32,
+}
+
+impl SyncRange {
+    /// Of `len` bytes, 0 for all, from the byte `offset` on.
+    pub fn new(fd: Arc<Fd>, how: RangeSync, offset: u64, len: u32) -> SyncRange {
+        SyncRange { fd, how, offset, len }
+    }
+}
+
+// SAFETY: the entry points to no memory; the descriptor is kept open by the `Arc`.
+unsafe impl Operation for SyncRange {
+    type Output = io::Result<()>;
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::sync_file_range(&self.fd, self.how.flags(), self.offset, self.len)
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {
+        if cqe.result() == -abi::EINTR {
+            return Next::Again;
+        }
+        Next::Done(cqe.into_result().map(drop))
+    }
+}

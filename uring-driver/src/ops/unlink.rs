@@ -1,0 +1,52 @@
+//! Take a name away.
+
+use std::ffi::CString;
+use std::io;
+
+use crate::cqe::Cqe;
+use crate::op::{Next, Operation};
+use crate::sqe::Sqe;
+use crate::sys::abi;
+
+/// Removes a file, or an empty folder.
+///
+/// ```
+/// use henge_driver::{Driver, ops, submit};
+///
+/// let remove = ops::Unlink::file(c"/proc/none".into());
+/// assert!(Driver::new()?.block_on(submit(remove))?.is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Unlink {
+    path: CString,
+    folder: bool,
+}
+
+impl Unlink {
+    /// Removes what is no folder.
+    pub fn file(path: CString) -> Unlink {
+        Unlink { path, folder: false }
+    }
+
+    /// Removes an empty folder.
+    pub fn folder(path: CString) -> Unlink {
+        Unlink { path, folder: true }
+    }
+}
+
+// SAFETY: the path is on the heap, does not move with the operation, and is read only.
+unsafe impl Operation for Unlink {
+    type Output = io::Result<()>;
+
+    fn prepare(&mut self) -> Sqe {
+        Sqe::unlink(self.path.as_c_str(), self.folder)
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {
+        if cqe.result() == -abi::EINTR {
+            return Next::Again;
+        }
+        Next::Done(cqe.into_result().map(drop))
+    }
+}
