@@ -5,6 +5,7 @@
 //! share nothing but the descriptor. [`recv`] and [`send`] are the two protocols; what they keep
 //! bytes in are plain values, [`recv_queue`] and [`send_queue`].
 
+mod pace;
 pub(crate) mod recv;
 pub(crate) mod recv_buf;
 pub(crate) mod recv_queue;

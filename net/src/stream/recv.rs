@@ -23,6 +23,11 @@
 //! At most one of them is in flight (I8: order). What a turn leaves unread is copied to heap
 //! memory before the driver sleeps, because the pool's buffers are shared by all streams; and a
 //! stream of which too much is unread is not received from until it has been read (I6).
+//!
+//! Where much comes at a time ([`Pace`]), the copy out of the pool costs more than a system call:
+//! a read then receives directly into its own buffer, by a call that cannot wait, and where that
+//! finds nothing a poll in the place of the receive tells when to try again. What has not been
+//! read stays in the socket.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -32,12 +37,13 @@ use std::task::{Context, Poll, Waker, ready};
 
 use henge_driver::buf::IoBufMut;
 use henge_driver::home::{Here, HomeRef, Homed, Resident};
-use henge_driver::ops::{Receiver, Recv, RecvMultishot, RecvSink};
+use henge_driver::ops::{PollOnce, PollSink, Receiver, Recv, RecvMultishot, RecvSink};
 use henge_driver::pool::Piece;
 use henge_driver::sys::socket;
 use henge_driver::{Fd, Ticket, buf, coop, current};
 use tokio::io::ReadBuf;
 
+use super::pace::Pace;
 use super::recv_buf::RecvBuf;
 use super::recv_queue::{Part, RecvQueue};
 use super::socket::Socket;
@@ -52,6 +58,8 @@ const LOW: usize = CAP / 2;
 const MAX_PARTS: usize = 16;
 /// Into so much heap memory a receive goes that found the pool empty.
 const ONCE: usize = 16 << 10;
+/// So much at most a direct receive takes: memory that has never been written is zeroed first.
+const LARGEST: usize = 256 << 10;
 
 impl Part for Piece {
     #[inline]
@@ -68,10 +76,12 @@ impl Part for Piece {
 /// What has been received, and the one receive in flight.
 pub(crate) struct RecvSide {
     queue: RecvQueue<Piece>,
+    /// The receive, or the poll, that is in flight.
     flight: Option<Flight>,
     end: End,
     /// The last receive found the pool empty.
     starved: bool,
+    pace: Pace,
     /// What `read_owned` asked for has come, and its future has not taken it yet.
     filled: Option<Box<dyn Filled>>,
     reader: Option<Waker>,
@@ -80,6 +90,8 @@ pub(crate) struct RecvSide {
 struct Flight {
     ticket: Ticket,
     cancelled: bool,
+    /// It only waits, and takes nothing.
+    polls: bool,
 }
 
 enum End {
@@ -151,6 +163,7 @@ impl RecvSide {
             flight: None,
             end: End::Open,
             starved: false,
+            pace: Pace::new(),
             filled: None,
             reader: None,
         }
@@ -192,18 +205,21 @@ impl RecvSide {
             return;
         }
         let to = To(here.reference());
-        let multishot = !std::mem::take(&mut here.starved);
+        let starved = std::mem::take(&mut here.starved);
+        let polls = here.pace.is_direct();
         let driver = here.driver();
-        let ticket = if multishot {
-            driver.submit_detached(RecvMultishot::new(to, driver.pool().group()))
-        } else {
+        let ticket = if polls {
+            driver.submit_detached(PollOnce::readable(ToReader(to)))
+        } else if starved {
             driver.submit_detached(Recv::new(Vec::with_capacity(ONCE), ToHeap(to)))
+        } else {
+            driver.submit_detached(RecvMultishot::new(to, driver.pool().group()))
         };
-        RecvSide::armed(here, ticket);
+        RecvSide::armed(here, ticket, polls);
     }
 
-    fn armed(here: &mut Here<'_, RecvSide>, ticket: Ticket) {
-        here.flight = Some(Flight { ticket, cancelled: false });
+    fn armed(here: &mut Here<'_, RecvSide>, ticket: Ticket, polls: bool) {
+        here.flight = Some(Flight { ticket, cancelled: false, polls });
         here.shared().set_receiving(true);
     }
 
@@ -230,12 +246,71 @@ impl RecvSide {
     /// The reader has taken something: goes on if receiving had stopped for want of room.
     #[inline]
     fn resume(here: &mut Here<'_, RecvSide>) {
-        if here.flight.is_none() && here.queue.len() <= LOW && matches!(here.end, End::Open) {
+        if here.flight.is_none()
+            && here.queue.len() <= LOW
+            && matches!(here.end, End::Open)
+            && !here.pace.is_direct()
+        {
             RecvSide::arm(here);
         }
     }
 
+    /// tokio's read: what is queued first, then, if that is the better way, from the socket.
+    #[inline]
+    fn read(here: &mut Here<'_, RecvSide>, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
+        if here.pace.is_direct() && here.queue.is_empty() {
+            return RecvSide::read_direct(here, buf);
+        }
+        let before = buf.filled().len();
+        let read = RecvSide::look(here, |queue| {
+            queue.read(buf.remaining(), |bytes| buf.put_slice(bytes));
+        });
+        match read {
+            Some(_) => here.pace.took(buf.filled().len() - before),
+            None => here.pace.waits(),
+        }
+        read
+    }
+
+    /// Receives into the reader's own memory. The queue is empty.
+    fn read_direct(here: &mut Here<'_, RecvSide>, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
+        if here.filled.is_some() || !matches!(here.end, End::Open) {
+            return RecvSide::look(here, |queue| {
+                queue.read(buf.remaining(), |bytes| buf.put_slice(bytes));
+            });
+        }
+        if let Some(flight) = &here.flight {
+            if !flight.polls {
+                // The last multishot might take what this read is to get: it ends first.
+                RecvSide::cancel(here);
+            }
+            return None;
+        }
+        if !here.pace.has_drained() {
+            let room = buf.initialize_unfilled_to(buf.remaining().min(LARGEST));
+            let asked = room.len();
+            match socket::recv_now(here.shared().fd(), room) {
+                Ok(0) => {
+                    here.end = End::Closed;
+                    return Some(Ok(()));
+                }
+                Ok(n) => {
+                    buf.advance(n);
+                    here.pace.took_directly(n, asked);
+                    return Some(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        here.pace.waits();
+        RecvSide::arm(here);
+        None
+    }
+
     /// One look for something to tell a reader; arms a receive if there is nothing.
+    ///
+    /// From the queue alone: for those who want the pool's buffers, or who share the stream.
     #[inline]
     fn look<R>(
         here: &mut Here<'_, RecvSide>,
@@ -270,7 +345,11 @@ pub(crate) fn poll_take<R>(
     cx: &mut Context<'_>,
     take: impl FnOnce(&mut RecvQueue<Piece>) -> R,
 ) -> Poll<io::Result<R>> {
-    poll_side(side, cx, |here| RecvSide::look(here, take)).map(Result::flatten)
+    poll_side(side, cx, |here| {
+        here.pace.leave_direct();
+        RecvSide::look(here, take)
+    })
+    .map(Result::flatten)
 }
 
 /// Takes what there is, or nothing: `WouldBlock`.
@@ -278,7 +357,11 @@ pub(crate) fn try_take<R>(
     side: &Homed<RecvSide>,
     take: impl FnOnce(&mut RecvQueue<Piece>) -> R,
 ) -> io::Result<R> {
-    match side.try_with(|here| RecvSide::look(here, take)).flatten() {
+    let taken = side.try_with(|here| {
+        here.pace.leave_direct();
+        RecvSide::look(here, take)
+    });
+    match taken.flatten() {
         Some(taken) => taken,
         None => Err(io::ErrorKind::WouldBlock.into()),
     }
@@ -294,9 +377,7 @@ pub(crate) fn poll_read(
     if buf.remaining() == 0 {
         return Poll::Ready(Ok(()));
     }
-    poll_take(side, cx, |queue| {
-        queue.read(buf.remaining(), |bytes| buf.put_slice(bytes));
-    })
+    poll_side(side, cx, |here| RecvSide::read(here, buf)).map(Result::flatten)
 }
 
 /// Takes a whole run of bytes; see `TcpStream::recv`.
@@ -320,6 +401,7 @@ fn poll_shared<R>(
         if here.is_ready() {
             return Some(look(here));
         }
+        here.pace.leave_direct();
         RecvSide::arm(here);
         None
     }))?;
@@ -400,7 +482,7 @@ pub(crate) fn poll_read_owned<B: IoBufMut>(
         } else {
             let to = ToOwned(To(here.reference()));
             let ticket = here.driver().submit_detached(Recv::new(mine, to));
-            RecvSide::armed(here, ticket);
+            RecvSide::armed(here, ticket, false);
         }
         None
     });
@@ -524,6 +606,24 @@ impl<B: IoBufMut> RecvSink<B> for ToOwned {
         self.0.deliver(|here| {
             here.filled = Some(Box::new(Owned { result, buffer }));
             RecvSide::landed(here);
+        });
+    }
+}
+
+/// The end of a poll: there is nothing to enter, the reader receives by itself.
+struct ToReader(To);
+
+impl PollSink for ToReader {
+    fn socket(&self) -> &Fd {
+        self.0.socket()
+    }
+
+    fn ready(&mut self, _result: io::Result<()>) {
+        // Whatever came of it, the reader learns more from the socket.
+        self.0.deliver(|here| {
+            here.pace.may_have_more();
+            here.flight = None;
+            here.shared().set_receiving(false);
         });
     }
 }

@@ -9,6 +9,7 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::slice;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
@@ -122,8 +123,13 @@ pub fn send_vectored_now(fd: impl AsFd, pieces: &[IoSlice<'_>]) -> io::Result<us
 }
 
 /// Receives what there is without waiting; `WouldBlock` if there is nothing, 0 at the end of the
-/// stream. The first so many bytes of `room` are then initialised.
-pub fn recv_now(fd: impl AsFd, room: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+/// stream.
+pub fn recv_now(fd: impl AsFd, room: &mut [u8]) -> io::Result<usize> {
+    let len = room.len();
+    // SAFETY: the same bytes, and nothing but initialised bytes is written to them: the kernel
+    // writes what it has received.
+    let room =
+        unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast::<MaybeUninit<u8>>(), len) };
     retry(|| SockRef::from(&fd).recv_with_flags(room, libc::MSG_DONTWAIT))
 }
 

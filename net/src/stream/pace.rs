@@ -1,0 +1,90 @@
+//! Whether a stream's bytes come by the pool's buffers or straight from the socket: pure policy.
+//!
+//! A multishot receive costs no system call of its own, and a copy out of the pool. The copy grows
+//! with what comes; from some size on a direct receive into the reader's memory is cheaper. What is
+//! counted is how much was read between two waits, so that a large message in small reads is large.
+
+/// From so many bytes between two waits on, direct receives are the better way. Below half of it
+/// they are not.
+const LARGE: usize = 8 << 10;
+
+/// So many waits in a row must speak for the other way.
+const STREAK: u8 = 4;
+
+/// The state of the rule for one stream.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// Read since the last wait.
+    bytes: usize,
+    /// Read between the two waits before that.
+    usual: usize,
+    streak: u8,
+    direct: bool,
+    /// There is no more for now, or so it seems: waiting comes before the next receive.
+    drained: bool,
+}
+
+impl Pace {
+    pub(crate) const fn new() -> Pace {
+        Pace { bytes: 0, usual: 0, streak: 0, direct: false, drained: false }
+    }
+
+    /// Whether a read goes to the socket itself.
+    #[inline]
+    pub(crate) fn is_direct(&self) -> bool {
+        self.direct
+    }
+
+    pub(crate) fn has_drained(&self) -> bool {
+        self.drained
+    }
+
+    /// A read got `n` bytes.
+    #[inline]
+    pub(crate) fn took(&mut self, n: usize) {
+        self.bytes = self.bytes.saturating_add(n);
+    }
+
+    /// A direct receive got `n` of the `asked` bytes. One that is short has taken all there was. One
+    /// that is not tells nothing; but where requests are all of a size this was the end of one, and
+    /// another call would find nothing. If that is wrong, the poll ends at once.
+    #[inline]
+    pub(crate) fn took_directly(&mut self, n: usize, asked: usize) {
+        self.took(n);
+        self.drained = n < asked || self.bytes == self.usual;
+    }
+
+    /// A poll has ended: a receive is worth a try.
+    pub(crate) fn may_have_more(&mut self) {
+        self.drained = false;
+    }
+
+    /// A read has to wait.
+    #[inline]
+    pub(crate) fn waits(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        if bytes == 0 {
+            return;
+        }
+        self.usual = bytes;
+        let speaks_against = if self.direct { bytes < LARGE / 2 } else { bytes >= LARGE };
+        if !speaks_against {
+            self.streak = 0;
+            return;
+        }
+        self.streak += 1;
+        if self.streak == STREAK {
+            self.streak = 0;
+            self.direct = !self.direct;
+            self.drained = false;
+        }
+    }
+
+    /// Somebody wants the pool's buffers, or to look without taking.
+    #[inline]
+    pub(crate) fn leave_direct(&mut self) {
+        if self.direct {
+            *self = Pace::new();
+        }
+    }
+}
