@@ -72,7 +72,7 @@ impl Shard {
         // tasks run in the next turn. With tasks to run and nothing to submit or to fetch it is not
         // entered at all, which would cost as much as ten polls.
         if !self.home.has_work() && !self.left.get() {
-            self.wait()?;
+            self.wait(polls)?;
         } else if self.ring_wants_us() {
             self.enter()?;
         }
@@ -82,8 +82,9 @@ impl Shard {
         Ok(())
     }
 
-    /// Nothing to do: looks for a while if that pays, then sleeps until something comes.
-    fn wait(&self) -> io::Result<()> {
+    /// Nothing to do, after a turn that ran `polls` tasks: looks for a while if that pays, then
+    /// sleeps until something comes.
+    fn wait(&self, polls: u32) -> io::Result<()> {
         if self.driver.completion_pending() {
             return self.enter();
         }
@@ -99,7 +100,10 @@ impl Shard {
         }
         let begun = clock::now();
         let mut looked = false;
-        if let Some(limit) = self.spin.get().before_sleep() {
+        let mut spin = self.spin.get();
+        spin.ran(polls);
+        self.spin.set(spin);
+        if let Some(limit) = spin.before_sleep() {
             if self.driver.has_queued() {
                 // It is submitted first, or there would be nothing to look for.
                 return self.enter();
@@ -135,7 +139,6 @@ impl Shard {
                 break true;
             }
             if until.is_some_and(|until| until <= now) {
-                spin.in_vain();
                 break false;
             }
         };
@@ -150,11 +153,9 @@ impl Shard {
         self.driver.park(deadline, || self.something_came())?;
         let now = clock::now();
         self.entered.set(now);
-        if !looked {
-            let mut spin = self.spin.get();
-            spin.slept(now - begun, submits);
-            self.spin.set(spin);
-        }
+        let mut spin = self.spin.get();
+        spin.slept(now - begun, looked, submits);
+        self.spin.set(spin);
         self.counters.parks.add(1);
         self.counters.parked.add((now - begun).as_nanos() as u64);
         self.count_enter();
