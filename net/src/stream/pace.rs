@@ -88,3 +88,71 @@ impl Pace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LARGE, Pace, STREAK};
+
+    fn request(pace: &mut Pace, n: usize) {
+        pace.took(n);
+        pace.waits();
+    }
+
+    #[test]
+    fn it_takes_a_streak_to_change_the_way() {
+        let mut pace = Pace::new();
+        for _ in 1..STREAK {
+            request(&mut pace, LARGE);
+        }
+        assert!(!pace.is_direct());
+        request(&mut pace, LARGE - 1);
+        for _ in 1..STREAK {
+            request(&mut pace, LARGE);
+        }
+        assert!(!pace.is_direct(), "a small one in between begins the streak anew");
+        request(&mut pace, LARGE);
+        assert!(pace.is_direct());
+        for _ in 1..STREAK {
+            request(&mut pace, LARGE / 2 - 1);
+        }
+        assert!(pace.is_direct());
+        request(&mut pace, 1);
+        assert!(!pace.is_direct());
+    }
+
+    #[test]
+    fn small_reads_of_a_large_message_are_large() {
+        let mut pace = Pace::new();
+        for _ in 0..STREAK {
+            (0..8).for_each(|_| pace.took(LARGE / 8));
+            pace.waits();
+        }
+        assert!(pace.is_direct());
+    }
+
+    #[test]
+    fn waits_that_brought_nothing_do_not_count() {
+        let mut pace = Pace::new();
+        for _ in 0..STREAK {
+            request(&mut pace, LARGE);
+            pace.waits();
+        }
+        assert!(pace.is_direct());
+    }
+
+    #[test]
+    fn it_waits_first_where_another_call_would_find_nothing() {
+        let mut pace = Pace::new();
+        pace.took_directly(100, 1_000);
+        assert!(pace.has_drained(), "it was short");
+        pace.may_have_more();
+        pace.took_directly(1_000, 1_000);
+        assert!(!pace.has_drained(), "it was not, and nothing is known of sizes");
+        pace.took_directly(1_000, 1_000);
+        pace.waits();
+        pace.took_directly(1_000, 1_000);
+        assert!(!pace.has_drained());
+        pace.took_directly(1_000, 1_000);
+        assert!(pace.has_drained(), "two thousand, as the time before");
+    }
+}
