@@ -145,6 +145,7 @@ mod tests {
         let mut pace = Pace::new();
         pace.took_directly(100, 1_000);
         assert!(pace.has_drained(), "it was short");
+        pace.waits();
         pace.may_have_more();
         pace.took_directly(1_000, 1_000);
         assert!(!pace.has_drained(), "it was not, and nothing is known of sizes");
