@@ -9,7 +9,7 @@ pub(crate) mod sync {
 
     pub(crate) mod atomic {
         pub(crate) use core::sync::atomic::{
-            AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize,
+            AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize,
         };
     }
 }
@@ -20,7 +20,7 @@ pub(crate) mod sync {
 
     pub(crate) mod atomic {
         pub(crate) use loom::sync::atomic::{
-            AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize,
+            AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize,
         };
     }
 }

@@ -12,6 +12,7 @@
 //! | let everybody see the latest value | [`watch`] |
 //! | bound how many do something at once | [`Semaphore`] |
 //! | wake a task, or all | [`Notify`] |
+//! | tell tasks to stop | [`CancellationToken`] |
 //!
 //! Between tasks of one shard that never leave it, `Rc` and `RefCell` need none of this.
 
@@ -22,6 +23,7 @@
 mod batch;
 mod blocking;
 pub mod broadcast;
+mod cancellation_token;
 mod error;
 pub mod mpsc;
 mod notify;
@@ -31,6 +33,10 @@ mod semaphore;
 mod wait_queue;
 pub mod watch;
 
+pub use cancellation_token::{
+    CancellationToken, DropGuard, DropGuardRef, WaitForCancellationFuture,
+    WaitForCancellationFutureOwned,
+};
 pub use error::{AcquireError, TryAcquireError};
 pub use notify::{Notified, Notify, OwnedNotified};
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};

@@ -43,6 +43,19 @@ pub(crate) trait Line {
     }
 }
 
+impl<L: Line> Line for &L {
+    type State = L::State;
+    type Value = L::Value;
+
+    fn lock(&self) -> MutexGuard<'_, L::State> {
+        L::lock(self)
+    }
+
+    fn queue(state: &mut L::State) -> &mut WaitQueue<L::Value> {
+        L::queue(state)
+    }
+}
+
 /// A place in a line, given up when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place<L: Line> {
@@ -53,6 +66,10 @@ pub(crate) struct Place<L: Line> {
 impl<L: Line> Place<L> {
     pub(crate) fn new(line: L) -> Self {
         Self { line, key: None }
+    }
+
+    pub(crate) fn line(&self) -> &L {
+        &self.line
     }
 
     /// Asks `check`, under the mutex, whether there is something to return; if not, stands in line
