@@ -45,6 +45,7 @@ pub mod signal;
 mod spawn;
 pub mod sync;
 pub mod task;
+mod task_tracker;
 pub mod thread;
 pub mod time;
 

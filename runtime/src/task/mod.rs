@@ -98,6 +98,7 @@ mod raw;
 mod slab;
 mod state;
 mod task_local;
+pub mod task_tracker;
 #[cfg(all(test, not(henge_loom)))]
 #[allow(unsafe_code, reason = "wakers and counts that only a test makes")]
 mod tests;
@@ -118,6 +119,7 @@ pub use yield_now::yield_now;
 // Signposts: `task` itself knows nothing of runtimes.
 pub use crate::blocking::spawn_blocking;
 pub use crate::spawn::spawn;
+pub use crate::task_tracker::TaskTracker;
 
 pub(crate) use current::{named, unnamed};
 pub(crate) use home::{Entered, Home};

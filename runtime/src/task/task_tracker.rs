@@ -1,0 +1,5 @@
+//! What a [`TaskTracker`] hands out.
+
+pub use crate::task_tracker::{
+    TaskTracker, TaskTrackerToken, TaskTrackerWaitFuture, TrackedFuture,
+};
