@@ -63,7 +63,8 @@ struct Inner {
 
 impl Inner {
     fn load(&self) -> usize {
-        // Acquire: who sees that all are gone sees what they did (pairs with `drop_task` and `close`).
+        // Acquire: who sees that all are gone sees what they did (pairs with `drop_task` and
+        // `close`).
         self.word.load(Ordering::Acquire)
     }
 

@@ -45,9 +45,9 @@ impl Pace {
         self.bytes = self.bytes.saturating_add(n);
     }
 
-    /// A direct receive got `n` of the `asked` bytes. One that is short has taken all there was. One
-    /// that is not tells nothing; but where requests are all of a size this was the end of one, and
-    /// another call would find nothing. If that is wrong, the poll ends at once.
+    /// A direct receive got `n` of the `asked` bytes. One that is short has taken all there was.
+    /// One that is not tells nothing; but where requests are all of a size this was the end of one,
+    /// and another call would find nothing. If that is wrong, the poll ends at once.
     #[inline]
     pub(crate) fn took_directly(&mut self, n: usize, asked: usize) {
         self.took(n);

@@ -50,8 +50,8 @@ impl Stat {
 }
 
 // SAFETY: the kernel writes one `struct statx` into the box, which is laid out so, is owned, and
-// does not move with the operation; nor does the path, which is on the heap and read only. The `Arc`
-// keeps the descriptor open.
+// does not move with the operation; nor does the path, which is on the heap and read only. The
+// `Arc` keeps the descriptor open.
 unsafe impl Operation for Stat {
     type Output = io::Result<Facts>;
 
