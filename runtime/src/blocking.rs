@@ -1,6 +1,8 @@
-//! Work that may block, on the runtime's pool.
+//! Work that may block: on the runtime's pool, or in place.
 
-use crate::runtime::Handle;
+use henge_driver::current;
+
+use crate::runtime::{Handle, context};
 use crate::task::JoinHandle;
 
 /// Runs a closure that may block or compute for long on a thread of the runtime's pool.
@@ -29,4 +31,59 @@ where
     T: Send + 'static,
 {
     Handle::current().spawn_blocking(call)
+}
+
+/// Runs a closure that may block here, in the middle of a task: this shard stands still meanwhile.
+///
+/// What the closure may do that a task may not: wait for other threads, by
+/// [`blocking_recv`](crate::sync::mpsc::Receiver::blocking_recv) and the like, and call
+/// [`Handle::block_on`], which turns this shard from within until its future is done: timers, I/O
+/// and the shard's other tasks run meanwhile. It has no budget to spend. Outside of a runtime, in
+/// the blocking pool, and inside another `block_in_place` the closure is just called.
+///
+/// # What waits
+/// The tasks of this shard are pinned, so no other thread takes them over: all of them wait until
+/// the closure returns or blocks by [`Handle::block_on`], which the tasks below it on the stack do
+/// not: the one that called this, and the one around that. A closure that waits for one of them in
+/// any other way waits for ever. What was queued for the kernel is submitted first; what the
+/// closure queues (as by dropping a stream), and all results, wait for its end.
+/// [`Handle::spawn`] puts tasks on other shards, if there are any; shutting the runtime down waits
+/// for the closure. [`spawn_blocking`], which holds nobody up, is nearly always the better choice.
+///
+/// # Panics
+/// On a runtime of one thread, and inside a [`LocalSet`](crate::task::LocalSet). In the closure,
+/// [`Handle::block_on`] panics if this shard already turns from within: it does so one level deep.
+///
+/// # Examples
+/// ```
+/// use henge::runtime::Handle;
+/// use henge::task;
+///
+/// #[henge::main(worker_threads = 1)]
+/// async fn main() {
+///     let other = task::spawn(async { 6 });
+///     let sum = task::block_in_place(|| {
+///         // A library that calls back from synchronous code needs an answer now.
+///         let six = Handle::current().block_on(other);
+///         six.map(|six| six * 7)
+///     });
+///     assert_eq!(sum.ok(), Some(42));
+/// }
+/// ```
+#[track_caller]
+pub fn block_in_place<F, R>(call: F) -> R
+where
+    F: FnOnce() -> R,
+{
+    if current::may_block() {
+        return call();
+    }
+    assert!(
+        context::with(|shard| shard.is_none_or(|shard| shard.can_block_in_place())),
+        "can call blocking only when running on the multi-threaded runtime"
+    );
+    context::with(|shard| match shard {
+        Some(shard) => shard.block_in_place(call),
+        None => call(),
+    })
 }

@@ -1,5 +1,5 @@
-//! This thread's driver, and the budget of the poll that runs on it: one thread-local, without a
-//! destructor, so that it can be asked at any time in a thread's life.
+//! This thread's driver, the budget of the poll that runs on it, and whether it may block: one
+//! thread-local, without a destructor, so that it can be asked at any time in a thread's life.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -23,11 +23,18 @@ pub(crate) struct Local {
     id: Cell<u64>,
     /// What the poll that runs may still do; see `coop`.
     pub(crate) budget: Cell<u8>,
+    /// Although there is a driver, this thread may block; see [`blocking`].
+    may_block: Cell<bool>,
 }
 
 thread_local! {
     pub(crate) static LOCAL: Local = const {
-        Local { driver: Cell::new(ptr::null()), id: Cell::new(0), budget: Cell::new(UNLIMITED) }
+        Local {
+            driver: Cell::new(ptr::null()),
+            id: Cell::new(0),
+            budget: Cell::new(UNLIMITED),
+            may_block: Cell::new(false),
+        }
     };
 }
 
@@ -87,12 +94,53 @@ pub fn is(id: DriverId) -> bool {
     LOCAL.with(|local| local.id.get()) == id.get()
 }
 
+/// Whether this thread may wait for something: it has entered no driver, or is inside of
+/// [`blocking`].
+///
+/// ```
+/// use henge_driver::{Driver, current};
+///
+/// assert!(current::may_block());
+/// let driver = Driver::new()?;
+/// let _entered = driver.enter();
+/// assert!(!current::may_block());
+/// assert!(current::blocking(current::may_block));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[inline]
+pub fn may_block() -> bool {
+    LOCAL.with(|local| local.driver.get().is_null() || local.may_block.get())
+}
+
+/// Runs `f`, which may block, and has no budget to spend, in the middle of a poll. The driver stays
+/// this thread's, and does nothing meanwhile.
+pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
+    struct Reset {
+        may_block: bool,
+        budget: u8,
+    }
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            LOCAL.with(|local| {
+                local.may_block.set(self.may_block);
+                local.budget.set(self.budget);
+            });
+        }
+    }
+    let _reset = LOCAL.with(|local| Reset {
+        may_block: local.may_block.replace(true),
+        budget: local.budget.replace(UNLIMITED),
+    });
+    f()
+}
+
 /// The driver is this thread's until this guard is dropped.
 #[derive(Debug)]
 pub struct Entered<'a> {
     installed: *const Inner,
     previous: *const Inner,
     previous_id: u64,
+    previously_blocking: bool,
     /// The guard belongs to the thread, and to the borrow of the driver.
     driver: PhantomData<&'a Driver>,
 }
@@ -105,6 +153,7 @@ impl<'a> Entered<'a> {
             installed,
             previous: local.driver.replace(installed),
             previous_id: local.id.replace(id),
+            previously_blocking: local.may_block.replace(false),
             driver: PhantomData,
         })
     }
@@ -117,6 +166,7 @@ impl Drop for Entered<'_> {
             if last {
                 local.driver.set(self.previous);
                 local.id.set(self.previous_id);
+                local.may_block.set(self.previously_blocking);
             }
             last
         });

@@ -108,8 +108,10 @@ impl Shared {
         if !self.sleep.claim() {
             return;
         }
-        let sent = current::with(|driver| driver.send_wake(self));
-        if !matches!(sent, Ok(true)) {
+        // An entry in the ring of a thread that blocks would wait until it does not any more.
+        let by_ring = !current::may_block()
+            && matches!(current::with(|driver| driver.send_wake(self)), Ok(true));
+        if !by_ring {
             self.event.signal();
         }
     }

@@ -9,7 +9,9 @@
 //! | `shared` | the loop; `Handle::enter` | an `Arc` in the guard, leaked if that is forgotten |
 //!
 //! A loop in a shard and a loop in a guest differ only in what they run: both are *async context*,
-//! in which nothing may wait.
+//! in which nothing may wait. Inside of `block_in_place` the loop is still there, but it stands,
+//! and waiting is allowed; the driver's thread-local tells ([`current::may_block`]), which every
+//! loop that is entered inside sets back.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -37,13 +39,19 @@ thread_local! {
     };
 }
 
-/// Calls `f` with the shard or guest whose loop runs on this thread.
+/// Calls `f` with the shard or guest whose loop runs on this thread, if one does.
 #[inline]
-pub(crate) fn with_shard<R>(f: impl FnOnce(&Shard) -> R) -> Option<R> {
+pub(crate) fn with<R>(f: impl FnOnce(Option<&Shard>) -> R) -> R {
     let shard = CONTEXT.with(|context| context.shard.get());
     // SAFETY: not null only while `LoopGuard` exists, which borrows the shard; `f` gets a borrow
     // that ends with this call, and the loop's frame lies below it on this stack.
-    unsafe { shard.as_ref() }.map(f)
+    f(unsafe { shard.as_ref() })
+}
+
+/// Calls `f` with the shard or guest whose loop runs on this thread.
+#[inline]
+pub(crate) fn with_shard<R>(f: impl FnOnce(&Shard) -> R) -> Option<R> {
+    with(|shard| shard.map(f))
 }
 
 /// Whether a loop of ours runs on this thread.

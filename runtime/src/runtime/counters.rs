@@ -19,6 +19,8 @@ pub(crate) struct Counters {
     pub(crate) queued: Counter,
     pub(crate) alive: Counter,
     pub(crate) timers: Counter,
+    /// One while a task blocks in place.
+    pub(crate) blocked: Counter,
 }
 
 /// A number that one thread writes. Each value stands for itself: relaxed throughout.
@@ -35,6 +37,13 @@ impl Counter {
     #[inline]
     pub(crate) fn set(&self, value: u64) {
         self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// For the writer.
+    pub(crate) fn replace(&self, value: u64) -> u64 {
+        let before = self.get();
+        self.set(value);
+        before
     }
 
     /// For the writer.

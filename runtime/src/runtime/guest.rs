@@ -17,7 +17,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use henge_driver::Driver;
+use henge_driver::{Driver, current};
 
 use super::context;
 use super::launch::end_driver;
@@ -39,7 +39,7 @@ pub(crate) enum Role {
 #[track_caller]
 pub(crate) fn assert_may_block() {
     assert!(
-        !context::in_loop(),
+        !context::in_loop() || current::may_block(),
         "Cannot start a runtime from within a runtime. This happens because a function (like \
          `block_on`) attempted to block the current thread while the thread is being used to \
          drive asynchronous tasks."
@@ -47,9 +47,27 @@ pub(crate) fn assert_may_block() {
 }
 
 /// Runs `future` on this thread, with its ring and its tasks for `shared`, until it is done.
+///
+/// # Panics
+/// In async context, and where a shard of `shared` that is on this thread's stack cannot turn.
 #[track_caller]
 pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, role: Role, future: F) -> F::Output {
     assert_may_block();
+    // In a `block_in_place` the loop of this thread is below, on this stack.
+    let below = context::with(|shard| {
+        let own = shard.filter(|shard| Arc::ptr_eq(shard.shared(), shared));
+        own.map(|shard| shard.nest().refusal())
+    });
+    match below {
+        Some(Some(refusal)) => panic!("{refusal}"),
+        Some(None) => {
+            return context::with(|shard| match shard {
+                Some(shard) => shard.block_on(future),
+                None => unreachable!("the loop that was there has not been left"),
+            });
+        }
+        None => {}
+    }
     let shard = match KEPT.try_with(|kept| kept.shard(shared, role)) {
         Ok(shard) => shard,
         // This thread is ending, and what it kept is gone.
@@ -57,7 +75,15 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, role: Role, future: F) -
             .map(|driver| Rc::new(Shard::guest(shared, driver))),
     };
     match shard {
-        Ok(shard) => shard.block_on(future),
+        Ok(shard) => {
+            // It may be on the stack below a loop of another runtime.
+            if shard.nest().depth() > 0
+                && let Some(refusal) = shard.nest().refusal()
+            {
+                panic!("{refusal}");
+            }
+            shard.block_on(future)
+        }
         Err(error) => panic!("this thread cannot block on the runtime: {error}"),
     }
 }
@@ -125,10 +151,11 @@ impl Kept {
         Ok(driver)
     }
 
-    /// Ends those that `which` picks, and the ring if none is left.
+    /// Ends those that `which` picks, and the ring if none is left. One whose loop is on this
+    /// thread's stack is left to the next call.
     fn end(&self, which: impl Fn(&Shard) -> bool) {
-        let mut ended: Vec<_> =
-            self.shards.borrow_mut().extract_if(.., |shard| which(shard)).collect();
+        let which = |shard: &mut Rc<Shard>| shard.nest().depth() == 0 && which(shard);
+        let mut ended: Vec<_> = self.shards.borrow_mut().extract_if(.., which).collect();
         if ended.is_empty() {
             return;
         }

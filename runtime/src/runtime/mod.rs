@@ -25,6 +25,7 @@ mod id;
 mod latch;
 mod launch;
 mod metrics;
+mod nest;
 mod placement;
 #[allow(unsafe_code, reason = "a task whose future lives in the frame of `block_on`")]
 mod root;
@@ -41,6 +42,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle as Thread;
 use std::time::Duration;
 
+use henge_driver::current;
 use henge_driver::sys::clock;
 
 pub use builder::Builder;
@@ -50,7 +52,7 @@ pub use metrics::{RuntimeMetrics, ShardMetrics};
 pub use placement::Pinning;
 
 use crate::task::JoinHandle;
-use shared::Seats;
+use shared::{Seats, Shared};
 
 /// Shards, and the pool for blocking work beside them.
 ///
@@ -216,7 +218,7 @@ impl Runtime {
             launch::dismiss(&shared);
         }
         let threads = std::mem::take(&mut self.threads);
-        if context::in_loop() {
+        if !may_wait_for(&shared) {
             // Nothing is waited for here, nor ended under the feet of the loop that runs. A second
             // panic would end the process.
             shared.pool.shutdown(Some(Duration::ZERO));
@@ -233,6 +235,13 @@ impl Runtime {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(clock::now()));
         shared.pool.shutdown(left);
     }
+}
+
+/// Whether this thread may wait for the end of a runtime: not in async context, and not for its
+/// own.
+fn may_wait_for(shared: &Arc<Shared>) -> bool {
+    let own = context::with_shard(|shard| Arc::ptr_eq(shard.shared(), shared));
+    own.is_none_or(|own| !own && current::may_block())
 }
 
 impl Drop for Runtime {

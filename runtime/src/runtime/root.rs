@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::task::{Home, JoinHandle, unnamed};
+use crate::task::{Home, JoinHandle, View};
 
 type Slot = Rc<Cell<Option<NonNull<dyn Future<Output = ()>>>>>;
 
@@ -26,8 +26,8 @@ pub(super) struct Root<'a> {
 }
 
 impl<'a> Root<'a> {
-    /// Queues `future`. The value must be dropped, not forgotten, which is why it stays in this
-    /// crate.
+    /// Queues `future`, which is polled as whoever calls this. The value must be dropped, not
+    /// forgotten, which is why it stays in this crate.
     pub(super) fn new(
         home: &Home,
         future: Pin<&'a mut (dyn Future<Output = ()> + 'a)>,
@@ -44,7 +44,7 @@ impl<'a> Root<'a> {
             >(future)
         };
         let slot = Slot::new(Cell::new(Some(future)));
-        let task = home.spawn(Borrowed { slot: Rc::clone(&slot) });
+        let task = home.spawn(Borrowed { slot: Rc::clone(&slot), view: View::current() });
         Root { slot, task, _future: PhantomData }
     }
 }
@@ -58,6 +58,7 @@ impl Drop for Root<'_> {
 
 struct Borrowed {
     slot: Slot,
+    view: View,
 }
 
 impl Future for Borrowed {
@@ -70,7 +71,7 @@ impl Future for Borrowed {
         let future = unsafe { future.as_mut() };
         // SAFETY: pinned when `Root` got it, and not moved since.
         let future = unsafe { Pin::new_unchecked(future) };
-        // It is no task to its author, and has no id. It catches its panics.
-        unnamed(|| future.poll(cx))
+        // It is no task to its author, and has no id of its own. It catches its panics.
+        self.view.during(|| future.poll(cx))
     }
 }

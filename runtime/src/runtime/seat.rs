@@ -36,6 +36,11 @@ impl Seat {
     pub(super) fn load(&self) -> (u64, u64) {
         (self.counters.queued.get(), self.counters.alive.get())
     }
+
+    /// Whether a task blocks the shard, so that one more would wait for long.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.counters.blocked.get() != 0
+    }
 }
 
 fn ring(remote: &OnceLock<Remote>) {

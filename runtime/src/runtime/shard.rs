@@ -24,17 +24,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use henge_driver::sys::clock;
-use henge_driver::{Driver, coop};
+use henge_driver::{Driver, coop, current};
 
 use super::config::call;
 use super::context::{LoopGuard, SharedGuard};
 use super::counters::Counters;
+use super::nest::Nest;
 use super::root::Root;
 use super::seat::Seat;
-use super::shared::Shared;
+use super::shared::{Seats, Shared};
 use super::spin::Spin;
 use super::unwind;
-use crate::task::Home;
+use crate::task::{Home, View};
 use crate::time::Timers;
 
 impl Shard {
@@ -44,20 +45,22 @@ impl Shard {
         // told, past `LONGEST` since it was entered last: 61 polls of 100 µs would be 6 ms without
         // I/O. What other threads sent is picked up every eighth time, at the price of a load.
         let mut polls = 0;
+        self.nest.set_between_polls(false);
         while polls < self.event_interval {
             let Some(task) = self.home.pop() else { break };
             coop::budget(coop::BUDGET, || task.run());
             polls += 1;
-            if self.left.get() {
+            if self.nest.is_left() {
                 break;
             }
             if polls % 8 == 0 {
-                self.home.take_inbox();
+                self.nest.between_polls(|| self.home.take_inbox());
                 if self.ring_wants_us() && clock::now() - self.entered.get() >= LONGEST {
                     break;
                 }
             }
         }
+        self.nest.set_between_polls(true);
 
         // 2. Timers, before anything is waited for: they make tasks runnable.
         if !self.timers.is_idle() {
@@ -71,7 +74,7 @@ impl Shard {
         // 4. The ring: what was queued is submitted, what has come is handed to its owners, whose
         // tasks run in the next turn. With tasks to run and nothing to submit or to fetch it is not
         // entered at all, which would cost as much as ten polls.
-        if !self.home.has_work() && !self.left.get() {
+        if !self.home.has_work() && !self.nest.is_left() {
             self.wait(polls)?;
         } else if self.ring_wants_us() {
             self.enter()?;
@@ -208,8 +211,7 @@ pub(crate) struct Shard {
     spin: Cell<Spin>,
     /// When the ring was entered last.
     entered: Cell<Instant>,
-    /// What the loop runs for is done.
-    left: Cell<bool>,
+    nest: Nest,
 }
 
 impl Shard {
@@ -250,7 +252,7 @@ impl Shard {
             event_interval: shared.config.event_interval,
             spin: Cell::new(Spin::new(shared.config.spin)),
             entered: Cell::new(clock::now()),
-            left: Cell::new(false),
+            nest: Nest::new(),
             shared,
         }
     }
@@ -270,7 +272,11 @@ impl Shard {
 
     /// Ends the loop after the task that runs.
     pub(super) fn leave(&self) {
-        self.left.set(true);
+        self.nest.leave_outermost();
+    }
+
+    pub(super) fn nest(&self) -> &Nest {
+        &self.nest
     }
 
     /// Makes everything of this shard the current thing of its kind on this thread.
@@ -283,32 +289,77 @@ impl Shard {
 
     /// Runs turns until [`leave`](Shard::leave) is called. Inside [`enter_all`](Shard::enter_all).
     pub(super) fn run(&self) {
-        while !self.left.get() {
+        let _level = self.nest.begin();
+        self.turns();
+    }
+
+    fn turns(&self) {
+        while !self.nest.is_left() {
             if let Err(error) = self.turn() {
                 panic!("this thread's ring failed: {error}");
             }
         }
     }
 
-    /// Runs turns until `future` is done, which is polled as a task.
+    /// Runs turns until `future` is done, which is polled as a task. Also inside of a task of this
+    /// shard, if [`Nest::refusal`] has no objection.
     pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _within = self.enter_all();
         let mut result = None;
+        // It does not stand still while it turns from within.
+        let blocked = self.counters.blocked.replace(0);
         {
+            let level = self.nest.begin();
             let future = pin!(async {
                 result = Some(unwind::catch(future).await);
-                self.leave();
+                level.leave();
             });
             let _root = Root::new(&self.home, future);
-            self.left.set(false);
-            self.run();
+            View::current().inside().during(|| self.turns());
         }
-        self.hand_over();
+        self.counters.blocked.set(blocked);
+        if self.nest.depth() == 0 {
+            self.hand_over();
+        }
         match result {
             Some(Ok(output)) => output,
             Some(Err(panic)) => resume_unwind(panic),
             None => panic!("the loop was left before its future was done"),
         }
+    }
+
+    /// Whether a task of this shard may block in place: not on a runtime of one thread, whose other
+    /// tasks nobody would run, nor inside of a `LocalSet`.
+    pub(crate) fn can_block_in_place(&self) -> bool {
+        let lone = self.index.is_some() && matches!(self.shared.seats, Seats::Lone(_));
+        !lone && !Home::with_current(|home| home.is_some_and(Home::is_set))
+    }
+
+    /// Runs a closure that may block in the middle of a poll.
+    pub(crate) fn block_in_place<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Unblocked<'a>(&'a Counters, u64);
+        impl Drop for Unblocked<'_> {
+            fn drop(&mut self) {
+                self.0.blocked.set(self.1);
+            }
+        }
+        if self.nest.is_polling() {
+            self.nest.between_polls(|| self.make_way());
+        }
+        let _unblocked = Unblocked(&self.counters, self.counters.blocked.replace(1));
+        current::blocking(f)
+    }
+
+    /// Before this thread blocks in the middle of a poll: others get what they would otherwise wait
+    /// for. What was queued goes to the kernel, and those who gave way are woken. Work that other
+    /// shards could do, too, would be given to them here.
+    fn make_way(&self) {
+        if self.ring_wants_us()
+            && let Err(error) = self.enter()
+        {
+            panic!("this thread's ring failed: {error}");
+        }
+        self.home.end_turn();
     }
 
     /// Before this thread does something else: what was written goes out, as it would have by now

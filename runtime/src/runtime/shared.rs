@@ -6,6 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use henge_driver::current;
 use henge_driver::offload::{Class, Job, JobError, Pool};
 
 use super::config::Config;
@@ -99,6 +100,8 @@ impl Shared {
         let mut future = Some(future);
         let here = context::with_shard(|shard| {
             let ours = shard.index().is_some() && std::ptr::eq(&**shard.shared(), self);
+            // A closure that blocks this shard may be about to wait for the task.
+            let ours = ours && (!current::may_block() || self.shards() == 1);
             if ours { future.take().map(|future| shard.home().spawn(future)) } else { None }
         });
         match (here.flatten(), future) {
@@ -138,7 +141,11 @@ impl Shared {
                 let drawn = mix(self.draws.fetch_add(1, Ordering::Relaxed));
                 let pick = |bits: u32| &seats[(bits as usize) % seats.len()];
                 let (a, b) = (pick(drawn as u32), pick((drawn >> 32) as u32));
-                if a.load() <= b.load() { a.clone() } else { b.clone() }
+                let drawn = if a.load() <= b.load() { a } else { b };
+                if !drawn.is_blocked() {
+                    return drawn.clone();
+                }
+                seats.iter().find(|seat| !seat.is_blocked()).unwrap_or(drawn).clone()
             }
         }
     }

@@ -18,11 +18,11 @@ impl Wake for Unpark {
 ///
 /// # Panics
 ///
-/// On a thread that runs tasks: it would hold all of them up.
+/// On a thread that runs tasks, unless it is inside `block_in_place`: it would hold all of them up.
 #[track_caller]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     assert!(
-        henge_driver::current::with(|_driver| ()).is_err(),
+        henge_driver::current::may_block(),
         "Cannot block the current thread from within a runtime. This happens because a function \
          attempted to block the current thread while the thread is being used to drive \
          asynchronous tasks."

@@ -1,4 +1,5 @@
-//! This thread's home and the task that it is polling: the one thread-local of the task layer.
+//! This thread's home, the task that it is polling, and how deep in loops inside of polls it is:
+//! what the task layer keeps for a thread.
 //!
 //! Constant and without a destructor, so that a look-up is one load, also in the destructors of
 //! other thread-locals.
@@ -13,6 +14,7 @@ use super::id::Id;
 thread_local! {
     static HOME: Cell<*const Home> = const { Cell::new(ptr::null()) };
     static TASK: Cell<Option<Id>> = const { Cell::new(None) };
+    static LEVEL: Cell<u32> = const { Cell::new(0) };
 }
 
 // loom's threads share one thread of the system, so it brings its own.
@@ -20,6 +22,7 @@ thread_local! {
 loom::thread_local! {
     static HOME: Cell<*const Home> = Cell::new(ptr::null());
     static TASK: Cell<Option<Id>> = Cell::new(None);
+    static LEVEL: Cell<u32> = Cell::new(0);
 }
 
 /// The home that this thread has entered, or null.
@@ -44,23 +47,51 @@ pub(super) fn set_task(task: Option<Id>) -> Option<Id> {
     TASK.with(|cell| cell.replace(task))
 }
 
-/// Calls `f`, which does not panic, as if no task were being polled.
+/// How many loops run inside of polls of this thread. What a task carries with it is seen at the
+/// level at which it is polled: a loop inside of its poll runs others.
 #[inline]
-pub(crate) fn unnamed<R>(f: impl FnOnce() -> R) -> R {
-    let task = set_task(None);
-    let result = f();
-    set_task(task);
-    result
+pub(super) fn level() -> u32 {
+    LEVEL.with(Cell::get)
+}
+
+/// As whom code runs: which task it is, and what it sees of values that tasks carry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    task: Option<Id>,
+    level: u32,
+}
+
+impl View {
+    /// As whom the caller runs.
+    pub(crate) fn current() -> Self {
+        Self { task: task(), level: level() }
+    }
+
+    /// That of a loop which runs inside of this.
+    pub(crate) fn inside(self) -> Self {
+        Self { task: None, level: self.level + 1 }
+    }
+
+    fn set(self) {
+        set_task(self.task);
+        LEVEL.with(|level| level.set(self.level));
+    }
+
+    /// Calls `f` as this.
+    pub(crate) fn during<R>(self, f: impl FnOnce() -> R) -> R {
+        struct Back(View);
+        impl Drop for Back {
+            fn drop(&mut self) {
+                self.0.set();
+            }
+        }
+        let _back = Back(Self::current());
+        self.set();
+        f()
+    }
 }
 
 /// Calls `f` as a task of this id: a closure in the blocking pool.
 pub(crate) fn named<R>(id: Id, f: impl FnOnce() -> R) -> R {
-    struct Back(Option<Id>);
-    impl Drop for Back {
-        fn drop(&mut self) {
-            set_task(self.0);
-        }
-    }
-    let _back = Back(set_task(Some(id)));
-    f()
+    View { task: Some(id), level: level() }.during(f)
 }

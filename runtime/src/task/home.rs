@@ -180,6 +180,11 @@ impl Home {
         self.is_set.set(true);
     }
 
+    /// Whether these are the tasks of a set inside of a task.
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set.get()
+    }
+
     /// Tasks that are not done.
     pub(crate) fn alive(&self) -> usize {
         self.alive.get()

@@ -113,13 +113,15 @@ pub use id::{Id, id, try_id};
 pub use join::JoinHandle;
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
+#[doc(hidden)]
+pub use task_local::Slot as __Slot;
 pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
 // Signposts: `task` itself knows nothing of runtimes.
-pub use crate::blocking::spawn_blocking;
+pub use crate::blocking::{block_in_place, spawn_blocking};
 pub use crate::spawn::spawn;
 pub use crate::task_tracker::TaskTracker;
 
-pub(crate) use current::{named, unnamed};
+pub(crate) use current::{View, named};
 pub(crate) use home::{Entered, Home};

@@ -9,6 +9,8 @@ use std::thread;
 
 use pin_project_lite::pin_project;
 
+use super::current;
+
 /// Declares values that a task carries with it, each of the type
 /// [`task::LocalKey`](crate::task::LocalKey).
 ///
@@ -41,8 +43,7 @@ macro_rules! task_local {
         $(#[$attribute])*
         $visibility static $name: $crate::task::LocalKey<$type> = {
             ::std::thread_local! {
-                static KEY: ::std::cell::RefCell<::std::option::Option<$type>> =
-                    const { ::std::cell::RefCell::new(::std::option::Option::None) };
+                static KEY: $crate::task::__Slot<$type> = const { $crate::task::__Slot::new() };
             }
             $crate::task::LocalKey::__new(KEY)
         };
@@ -55,13 +56,39 @@ macro_rules! task_local {
 /// does not inherit it.
 pub struct LocalKey<T: 'static> {
     /// The value of the scope that this thread is in.
-    slot: thread::LocalKey<RefCell<Option<T>>>,
+    slot: thread::LocalKey<Slot<T>>,
+}
+
+/// Where a thread has the value of a key.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Slot<T>(RefCell<Option<Carried<T>>>);
+
+impl<T> Slot<T> {
+    /// For `task_local!`.
+    pub const fn new() -> Self {
+        Self(RefCell::new(None))
+    }
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A value, and the level at which it is seen: a loop inside of a poll (`block_in_place`) runs
+/// tasks that are not in the scopes of the one that is being polled.
+#[derive(Debug)]
+struct Carried<T> {
+    value: T,
+    level: u32,
 }
 
 impl<T: 'static> LocalKey<T> {
     /// For `task_local!`.
     #[doc(hidden)]
-    pub const fn __new(slot: thread::LocalKey<RefCell<Option<T>>>) -> Self {
+    pub const fn __new(slot: thread::LocalKey<Slot<T>>) -> Self {
         Self { slot }
     }
 
@@ -89,7 +116,8 @@ impl<T: 'static> LocalKey<T> {
     /// # }
     /// ```
     pub fn scope<F: Future>(&'static self, value: T, future: F) -> TaskLocalFuture<T, F> {
-        TaskLocalFuture { key: self, value: Some(value), future: Some(future) }
+        let value = Some(Carried { value, level: 0 });
+        TaskLocalFuture { key: self, value, future: Some(future) }
     }
 
     /// Gives a closure the value while it runs.
@@ -105,7 +133,7 @@ impl<T: 'static> LocalKey<T> {
     /// ```
     #[track_caller]
     pub fn sync_scope<F: FnOnce() -> R, R>(&'static self, value: T, f: F) -> R {
-        let mut value = Some(value);
+        let mut value = Some(Carried { value, level: 0 });
         match self.swapped(&mut value, f) {
             Ok(result) => result,
             Err(error) => error.panic(),
@@ -115,16 +143,16 @@ impl<T: 'static> LocalKey<T> {
     /// Runs `f` with what is in `value` in the thread's slot, and swaps back.
     fn swapped<R>(
         &'static self,
-        value: &mut Option<T>,
+        value: &mut Option<Carried<T>>,
         f: impl FnOnce() -> R,
     ) -> Result<R, ScopeError> {
         struct Back<'a, T: 'static> {
             key: &'static LocalKey<T>,
-            value: &'a mut Option<T>,
+            value: &'a mut Option<Carried<T>>,
         }
         impl<T: 'static> Back<'_, T> {
             fn swap(&mut self) -> Result<(), ScopeError> {
-                let swapped = self.key.slot.try_with(|slot| match slot.try_borrow_mut() {
+                let swapped = self.key.slot.try_with(|slot| match slot.0.try_borrow_mut() {
                     Ok(mut slot) => {
                         std::mem::swap(&mut *slot, self.value);
                         Ok(())
@@ -141,6 +169,9 @@ impl<T: 'static> LocalKey<T> {
                 let swapped = self.swap();
                 debug_assert!(swapped.is_ok());
             }
+        }
+        if let Some(value) = value {
+            value.level = current::level();
         }
         let mut back = Back { key: self, value };
         if let Err(error) = back.swap() {
@@ -169,7 +200,10 @@ impl<T: 'static> LocalKey<T> {
     /// # Errors
     /// Outside of a scope of this key, and when the thread's own thread-locals are gone.
     pub fn try_with<F: FnOnce(&T) -> R, R>(&'static self, f: F) -> Result<R, AccessError> {
-        let read = self.slot.try_with(|slot| slot.borrow().as_ref().map(f));
+        let read = self.slot.try_with(|slot| {
+            let slot = slot.0.borrow();
+            slot.as_ref().filter(|seen| seen.level == current::level()).map(|seen| f(&seen.value))
+        });
         read.ok().flatten().ok_or(AccessError { _private: () })
     }
 }
@@ -231,7 +265,7 @@ pin_project! {
     {
         key: &'static LocalKey<T>,
         // Here while the future does not run.
-        value: Option<T>,
+        value: Option<Carried<T>>,
         #[pin]
         future: Option<F>,
     }
@@ -265,7 +299,7 @@ impl<T: 'static, F> TaskLocalFuture<T, F> {
     /// # }
     /// ```
     pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
-        self.project().value.take()
+        self.project().value.take().map(|carried| carried.value)
     }
 }
 
@@ -295,7 +329,7 @@ impl<T: fmt::Debug + 'static, F> fmt::Debug for TaskLocalFuture<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missing = format_args!("<missing>");
         let value: &dyn fmt::Debug = match &self.value {
-            Some(value) => value,
+            Some(carried) => &carried.value,
             None => &missing,
         };
         f.debug_struct("TaskLocalFuture").field("value", value).finish()
