@@ -27,6 +27,7 @@
 //! | [`sync`] | channels, semaphores, notifications |
 //! | [`time`] | sleeping, time-outs, intervals, a clock that tests can stop |
 //! | [`net`], [`fs`] | sockets and files |
+//! | [`future`] | methods of all futures |
 //! | [`io`] | tokio's I/O traits and utilities |
 //! | [`signal`] | signals of the process |
 //! | [`thread`] | threads beside the shards |
@@ -36,6 +37,7 @@
 
 mod blocking;
 mod capabilities;
+pub mod future;
 pub mod io;
 mod loom;
 mod queue;

@@ -29,6 +29,7 @@ pub mod mpsc;
 mod notify;
 pub mod oneshot;
 mod place;
+mod poll_semaphore;
 mod semaphore;
 mod wait_queue;
 pub mod watch;
@@ -38,5 +39,7 @@ pub use cancellation_token::{
     WaitForCancellationFutureOwned,
 };
 pub use error::{AcquireError, TryAcquireError};
+pub use mpsc::poll::{PollSendError, PollSender};
 pub use notify::{Notified, Notify, OwnedNotified};
+pub use poll_semaphore::PollSemaphore;
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};

@@ -33,6 +33,7 @@ mod bounded;
 mod chan;
 mod futures;
 mod permit;
+pub(super) mod poll;
 mod receiver;
 mod unbounded;
 
