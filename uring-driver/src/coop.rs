@@ -4,6 +4,7 @@
 //! makes progress. With nothing left a leaf future wakes its task and is pending.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -77,6 +78,47 @@ pub fn has_budget_remaining() -> bool {
 #[inline]
 pub fn budget<R>(units: u8, f: impl FnOnce() -> R) -> R {
     set(units.min(UNLIMITED - 1), f)
+}
+
+/// Gives each of many polls in a row a budget of its own, and puts the one from before back when
+/// it is dropped: what a loop that polls tasks uses, since it costs one store a poll.
+///
+/// ```
+/// use henge_driver::coop::{self, Budgets};
+///
+/// let budgets = Budgets::new();
+/// for _task in 0..3 {
+///     budgets.renew(1);
+///     // … poll it …
+///     assert!(coop::has_budget_remaining());
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "the budget from before is put back when it is dropped"]
+pub struct Budgets {
+    before: u8,
+    /// It belongs to the thread.
+    here: PhantomData<*const ()>,
+}
+
+impl Budgets {
+    /// Remembers the budget from before.
+    #[expect(clippy::new_without_default, reason = "it remembers where it was made")]
+    pub fn new() -> Budgets {
+        Budgets { before: LOCAL.with(|local| local.budget.get()), here: PhantomData }
+    }
+
+    /// The next poll may spend this much (at most 254).
+    #[inline]
+    pub fn renew(&self, units: u8) {
+        LOCAL.with(|local| local.budget.set(units.min(UNLIMITED - 1)));
+    }
+}
+
+impl Drop for Budgets {
+    fn drop(&mut self) {
+        LOCAL.with(|local| local.budget.set(self.before));
+    }
 }
 
 #[inline]

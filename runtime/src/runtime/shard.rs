@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use henge_driver::sys::clock;
-use henge_driver::{Driver, coop, current};
+use henge_driver::{Driver, current};
 
 use super::config::call;
 use super::context::{LoopGuard, SharedGuard};
@@ -46,20 +46,20 @@ impl Shard {
         // I/O. What other threads sent is picked up every eighth time, at the price of a load.
         let mut polls = 0;
         self.nest.set_between_polls(false);
-        while polls < self.event_interval {
-            let Some(task) = self.home.pop() else { break };
-            coop::budget(coop::BUDGET, || task.run());
+        let batch = self.home.polls();
+        while polls < self.event_interval && batch.poll_next() {
             polls += 1;
             if self.nest.is_left() {
                 break;
             }
             if polls % 8 == 0 {
-                self.nest.between_polls(|| self.home.take_inbox());
+                self.nest.between_polls(|| batch.take_inbox());
                 if self.ring_wants_us() && clock::now() - self.entered.get() >= LONGEST {
                     break;
                 }
             }
         }
+        drop(batch);
         self.nest.set_between_polls(true);
 
         // 2. Timers, before anything is waited for: they make tasks runnable.

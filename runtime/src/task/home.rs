@@ -8,6 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
+use henge_driver::coop::{self, Budgets};
+
 use super::current;
 use super::header::{Header, TaskPtr};
 use super::id::Id;
@@ -70,18 +72,39 @@ impl Queue {
     }
 }
 
-/// A task whose turn it is.
-#[must_use = "a task that is not run is not queued any more, and is forgotten"]
-pub(crate) struct Runnable<'a> {
+/// Polls in a row, by one loop. What a poll sets for itself (its task's id, its budget) is set
+/// over by the next one, and put back once at the end.
+#[must_use]
+pub(crate) struct Polls<'a> {
     home: &'a Home,
-    task: TaskPtr,
+    outer: Option<Id>,
+    budgets: Budgets,
 }
 
-impl Runnable<'_> {
-    /// Polls the task once.
+impl Polls<'_> {
+    /// Polls the task whose turn it is. False if there is none.
     #[inline]
-    pub(crate) fn run(self) {
-        self.home.run(self.task);
+    pub(crate) fn poll_next(&self) -> bool {
+        let Some(task) = self.home.pop() else { return false };
+        self.budgets.renew(coop::BUDGET);
+        self.home.run(task);
+        true
+    }
+
+    /// Does what other threads asked for, between two polls.
+    #[inline]
+    pub(crate) fn take_inbox(&self) {
+        if !self.home.inbox.is_empty() {
+            current::set_task(self.outer);
+            self.home.take_inbox();
+        }
+    }
+}
+
+impl Drop for Polls<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        current::set_task(self.outer);
     }
 }
 
@@ -236,19 +259,24 @@ impl Home {
         unsafe { JoinHandle::new(task) }
     }
 
+    /// Begins to poll tasks, one after the other.
+    #[inline]
+    pub(crate) fn polls(&self) -> Polls<'_> {
+        Polls { home: self, outer: current::task(), budgets: Budgets::new() }
+    }
+
     /// The task whose turn it is.
     #[inline]
-    pub(crate) fn pop(&self) -> Option<Runnable<'_>> {
+    fn pop(&self) -> Option<TaskPtr> {
         if let Some(task) = self.lifo.get()
             && (self.lifo_run.get() < LIFO_IN_A_ROW || self.queue.with(|queue| queue.is_empty()))
         {
             self.lifo_run.set(self.lifo_run.get().saturating_add(1));
             self.lifo.set(None);
-            return Some(Runnable { home: self, task });
+            return Some(task);
         }
         self.lifo_run.set(0);
-        let task = self.queue.with(Ring::pop)?;
-        Some(Runnable { home: self, task })
+        self.queue.with(Ring::pop)
     }
 
     /// Puts those that gave way behind the others. To be called when the shard has looked at its
@@ -384,6 +412,7 @@ impl Home {
         }
     }
 
+    /// Polls a task, as one of [`Polls`].
     #[inline]
     fn run(&self, task: TaskPtr) {
         let header = task.header();
@@ -391,7 +420,7 @@ impl Home {
         let flags = local.flags();
         debug_assert!(flags & (NOTIFIED | RUNNING | DONE) == NOTIFIED, "a queued task is idle");
         local.set_flags(flags & !NOTIFIED | RUNNING);
-        let outer = current::set_task(Some(Id::of(task)));
+        current::set_task(Some(Id::of(task)));
         if flags & ABORT != 0 {
             // SAFETY: on the home's thread; the task is not done, so its future is there, and
             // RUNNING was not set, so nobody polls it.
@@ -412,7 +441,6 @@ impl Home {
                 }
             }
         }
-        current::set_task(outer);
     }
 
     /// After a poll during which the task was woken or aborted, or gave way.

@@ -12,7 +12,6 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use henge_driver::coop;
 use pin_project_lite::pin_project;
 
 use super::{Home, JoinHandle};
@@ -187,10 +186,9 @@ impl LocalSet {
     /// Polls the tasks that can run, not too many. True if there are more.
     fn tick(&self) -> bool {
         self.home.take_inbox();
-        for _ in 0..POLLS {
-            let Some(task) = self.home.pop() else { break };
-            coop::budget(coop::BUDGET, || task.run());
-        }
+        let batch = self.home.polls();
+        _ = (0..POLLS).all(|_| batch.poll_next());
+        drop(batch);
         self.home.end_turn();
         self.home.has_work()
     }

@@ -26,9 +26,7 @@ fn home() -> Rc<Home> {
 
 fn run(home: &Home) {
     loop {
-        while let Some(task) = home.pop() {
-            task.run();
-        }
+        while home.polls().poll_next() {}
         home.end_turn();
         if !home.take_inbox() && !home.has_work() {
             return;
