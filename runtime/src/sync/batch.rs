@@ -16,6 +16,9 @@
 //!
 //! A waiter's value is the number of permits that it still lacks; at zero it leaves the line. What
 //! a waiter has collected is given back when its future is dropped.
+//!
+//! Who was given its permits and comes to fetch them after `close` gives them back and gets the
+//! error, as in tokio.
 
 use std::future::Future;
 use std::marker::PhantomPinned;
@@ -85,6 +88,7 @@ impl Batch {
     }
 
     /// Takes `n` permits if they are there and nobody stands in line.
+    #[inline]
     pub(crate) fn try_acquire(&self, n: usize) -> Result<(), NoPermit> {
         // Acquire, here and in the exchange: pairs with the releases of the permits' last holders.
         let mut word = self.word.load(Ordering::Acquire);
@@ -95,10 +99,7 @@ impl Batch {
             if word >> SHIFT < n {
                 return Err(NoPermit::Unavailable);
             }
-            if word & WAITERS != 0 && n > 0 {
-                return Err(NoPermit::Unavailable);
-            }
-            // Acquire: as above.
+            // There are permits, so nobody stands in line. Acquire: as above.
             match self.word.compare_exchange_weak(
                 word,
                 word - (n << SHIFT),
@@ -116,6 +117,7 @@ impl Batch {
     /// # Panics
     ///
     /// When the permits would exceed [`Batch::MAX_PERMITS`].
+    #[inline]
     #[track_caller]
     pub(crate) fn release(&self, n: usize) {
         if n == 0 {
@@ -138,6 +140,7 @@ impl Batch {
         self.release_to_line(self.line(), n);
     }
 
+    #[cold]
     #[track_caller]
     fn release_to_line<'s>(&'s self, mut line: MutexGuard<'s, WaitQueue<usize>>, mut n: usize) {
         let mut wakers = WakeBatch::new();
@@ -233,8 +236,9 @@ impl Batch {
     }
 
     /// A future of `n` permits.
+    #[inline]
     pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
-        Acquire { batch: self, needed: n, key: None, _pinned: PhantomPinned }
+        Acquire { batch: self, needed: n, stage: Stage::Fresh, _pinned: PhantomPinned }
     }
 }
 
@@ -247,6 +251,19 @@ fn check_sum(permits: usize, added: usize) -> usize {
     }
 }
 
+/// How far an acquisition is.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// It has nothing: not polled, or its permits went to the caller.
+    Fresh,
+    /// In line, or notified, under this key. What it has collected so far is `needed` less the
+    /// value in the line.
+    InLine(usize),
+    /// It has its permits, and the task's budget was used up: the caller gets them with the next
+    /// poll. Without this stage a task that is out of budget would lose its turn.
+    Held,
+}
+
 pin_project! {
     /// Waits for permits; they are the caller's when it is ready.
     #[derive(Debug)]
@@ -254,26 +271,21 @@ pin_project! {
     pub(crate) struct Acquire<'a> {
         batch: &'a Batch,
         needed: usize,
-        key: Option<usize>,
+        stage: Stage,
         // tokio's futures of this kind are not `Unpin` either.
         #[pin]
         _pinned: PhantomPinned,
     }
 
     impl PinnedDrop for Acquire<'_> {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let Some(own) = this.key.take() else { return };
-            let mut line = this.batch.line();
-            let removed = line.remove(own);
-            // In line, or notified and never polled again: either way its permits go on.
-            let collected = *this.needed - removed.value;
-            if collected > 0 || line.is_empty() {
-                this.batch.release_to_line(line, collected);
-            } else {
-                drop(line);
+            match *this.stage {
+                Stage::Fresh => {}
+                Stage::InLine(own) => this.batch.leave_line(*this.needed, own),
+                Stage::Held => this.batch.release(*this.needed),
             }
-            drop(removed);
         }
     }
 }
@@ -281,30 +293,65 @@ pin_project! {
 impl Future for Acquire<'_> {
     type Output = Result<(), Closed>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let progress = ready!(coop::poll_proceed(cx));
         let this = self.project();
-        let output = match *this.key {
-            None => ready!(this.batch.poll_first(cx, *this.needed, this.key)),
-            Some(own) => ready!(this.batch.poll_again(cx, *this.needed, own, this.key)),
+        // The permits come first and the budget second, so that a task without budget has its
+        // place in line all the same.
+        let taken = match *this.stage {
+            Stage::Fresh => this.batch.try_acquire(*this.needed).is_ok(),
+            Stage::InLine(_) | Stage::Held => false,
         };
-        progress.made_progress();
-        Poll::Ready(output)
+        if !taken {
+            ready!(this.batch.poll_slow(cx, *this.needed, this.stage))?;
+        }
+        match coop::poll_proceed(cx) {
+            Poll::Ready(progress) => {
+                progress.made_progress();
+                *this.stage = Stage::Fresh;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                *this.stage = Stage::Held;
+                Poll::Pending
+            }
+        }
     }
 }
 
 impl Batch {
+    /// Everything but an acquisition that succeeds at once. When it is ready and there was no
+    /// error, the permits are the caller's.
+    #[cold]
+    fn poll_slow(
+        &self,
+        cx: &mut Context<'_>,
+        needed: usize,
+        stage: &mut Stage,
+    ) -> Poll<Result<(), Closed>> {
+        match *stage {
+            Stage::Fresh => self.poll_first(cx, needed, stage),
+            Stage::InLine(own) => self.poll_again(cx, needed, own, stage),
+            Stage::Held => self.settle(needed, stage),
+        }
+    }
+
+    /// The permits are there. Who was too late to fetch them before the end gives them back.
+    fn settle(&self, needed: usize, stage: &mut Stage) -> Poll<Result<(), Closed>> {
+        *stage = Stage::Fresh;
+        if self.is_closed() {
+            self.release(needed);
+            return Poll::Ready(Err(Closed));
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn poll_first(
         &self,
         cx: &mut Context<'_>,
         needed: usize,
-        key: &mut Option<usize>,
+        stage: &mut Stage,
     ) -> Poll<Result<(), Closed>> {
-        match self.try_acquire(needed) {
-            Ok(()) => return Poll::Ready(Ok(())),
-            Err(NoPermit::Closed) => return Poll::Ready(Err(Closed)),
-            Err(NoPermit::Unavailable) => {}
-        }
         // Cloned before the mutex: a clone is foreign code.
         let waker = cx.waker().clone();
         let mut line = self.line();
@@ -333,7 +380,7 @@ impl Batch {
             drop(line);
             return Poll::Ready(Ok(()));
         }
-        *key = Some(line.push_back(lacking, waker));
+        *stage = Stage::InLine(line.push_back(lacking, waker));
         Poll::Pending
     }
 
@@ -342,19 +389,19 @@ impl Batch {
         cx: &mut Context<'_>,
         needed: usize,
         own: usize,
-        key: &mut Option<usize>,
+        stage: &mut Stage,
     ) -> Poll<Result<(), Closed>> {
         let mut fresh = None;
         loop {
             let mut line = self.line();
             if !line.is_linked(own) {
                 let removed = line.remove(own);
-                *key = None;
                 drop(line);
                 if removed.value == 0 {
-                    return Poll::Ready(Ok(()));
+                    return self.settle(needed, stage);
                 }
                 // It left the line short of permits: closed.
+                *stage = Stage::Fresh;
                 self.release(needed - removed.value);
                 return Poll::Ready(Err(Closed));
             }
@@ -374,5 +421,20 @@ impl Batch {
                 }
             }
         }
+    }
+
+    /// The future goes, in line or notified and never polled again: either way what it has
+    /// collected goes on.
+    #[cold]
+    fn leave_line(&self, needed: usize, own: usize) {
+        let mut line = self.line();
+        let removed = line.remove(own);
+        let collected = needed - removed.value;
+        if collected > 0 || line.is_empty() {
+            self.release_to_line(line, collected);
+        } else {
+            drop(line);
+        }
+        drop(removed);
     }
 }
