@@ -1,4 +1,4 @@
-//! Errors of the semaphore. The channels' are in the channels' modules.
+//! Errors of the semaphore and the locks. The channels' are in the channels' modules.
 
 use std::fmt;
 
@@ -58,3 +58,30 @@ impl fmt::Display for TryAcquireError {
 }
 
 impl std::error::Error for TryAcquireError {}
+
+/// The lock is held by somebody else.
+///
+/// # Examples
+///
+/// ```
+/// let mutex = henge::sync::Mutex::new(());
+/// let guard = mutex.try_lock().unwrap();
+/// assert_eq!(mutex.try_lock().unwrap_err().to_string(), "operation would block");
+/// # drop(guard);
+/// ```
+#[derive(Debug)]
+pub struct TryLockError(());
+
+impl TryLockError {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+impl fmt::Display for TryLockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("operation would block")
+    }
+}
+
+impl std::error::Error for TryLockError {}
