@@ -1,0 +1,93 @@
+//! "Porting from tokio" says of every public item of tokio's `task`, `time`, `sync` and `runtime`
+//! whether it is here and the same. This test holds the table against both crates.
+//!
+//! It reads what rustdoc knows of each: items, methods, implementations, auto traits. It is ignored
+//! by default, since rustdoc's JSON is unstable and tokio must be fetched with all its features:
+//!
+//! ```text
+//! cargo test -p henge --test porting -- --ignored
+//! ```
+
+mod surface;
+mod table;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use surface::Surface;
+use table::{Row, Verdict};
+
+/// The modules that the table is about.
+const MODULES: [&str; 4] = ["runtime", "sync", "task", "time"];
+
+/// Implementations that say nothing to a user: of the compiler's own making.
+const INTERNAL: [&str; 3] = ["Freeze", "UnsafeUnpin", "StructuralPartialEq"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
+}
+
+/// What tokio's item has that the item of the same name here has not.
+fn lacks(item: &str, tokio: &Surface, henge: &Surface) -> BTreeSet<String> {
+    let theirs = tokio.parts(item);
+    let ours = henge.parts(item);
+    theirs
+        .into_iter()
+        .filter(|part| !ours.contains(part) && !INTERNAL.contains(&part.as_str()))
+        .collect()
+}
+
+#[test]
+#[ignore = "builds the documentation of two crates with an unstable flag; CI runs it"]
+fn the_table_tells_the_truth() {
+    let (tokio, henge) = (surface::of_tokio(root()), surface::of_henge(root()));
+    let text =
+        fs::read_to_string(root().join("docs/guide/porting-from-tokio.md")).expect("the chapter");
+    let rows = table::rows(&text);
+    let mut complaints = Vec::new();
+    assert!(tokio.items(&MODULES).len() > 100, "rustdoc says what there is");
+    for item in tokio.items(&MODULES) {
+        let missing = lacks(&item, &tokio, &henge);
+        let here = henge.has(&item);
+        let Some(row) = rows.iter().find(|row| row.item == item) else {
+            complaints.push(suggestion(&item, here, &missing));
+            continue;
+        };
+        match row.verdict {
+            Verdict::Absent if here => complaints.push(format!("{item} is not absent")),
+            Verdict::Absent => {}
+            _ if !here => complaints.push(format!("{item} is absent")),
+            Verdict::Same if missing.is_empty() => {}
+            Verdict::Same => {
+                complaints.push(format!("{item} is not the same: it lacks {missing:?}"))
+            }
+            Verdict::Differs => {
+                let unnamed: Vec<_> = missing.iter().filter(|part| !row.names(part)).collect();
+                if !unnamed.is_empty() {
+                    complaints.push(format!("the row of {item} does not name {unnamed:?}"));
+                }
+            }
+        }
+        if row.verdict != Verdict::Same && row.why.len() < 10 {
+            complaints.push(format!("the row of {item} does not say why"));
+        }
+    }
+    let known: BTreeSet<String> = tokio.items(&MODULES).into_iter().collect();
+    for Row { item, .. } in &rows {
+        if !known.contains(item) {
+            complaints.push(format!("tokio has no {item}"));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// A row to begin with.
+fn suggestion(item: &str, here: bool, missing: &BTreeSet<String>) -> String {
+    let list: Vec<_> = missing.iter().map(|part| format!("`{part}`")).collect();
+    match (here, list.is_empty()) {
+        (true, true) => format!("| `{item}` | same | |"),
+        (true, false) => format!("| `{item}` | differs | lacks {} |", list.join(", ")),
+        (false, _) => format!("| `{item}` | absent | |"),
+    }
+}
