@@ -8,12 +8,12 @@ use crate::task::JoinHandle;
 /// Runs a closure that may block or compute for long on a thread of the runtime's pool.
 ///
 /// It starts at once if the pool has, or may start, a thread for it (512 by default), and else in
-/// the order of arrival. Aborting the handle keeps a closure that has not started from running; one
-/// that has runs to its end, and its result is dropped. Shutting the runtime down drops the
-/// closures that wait, and waits for those that run.
+/// the order of arrival. Aborting the handle keeps a closure that has not started from running, and
+/// has no effect on one that has: it runs to its end, and the handle gives its result. Shutting the
+/// runtime down cancels the closures that wait, and waits for those that run.
 ///
 /// # Panics
-/// Outside of a runtime.
+/// Outside of a runtime, and if the pool has no thread and the system refuses to start one.
 ///
 /// # Examples
 /// ```

@@ -119,13 +119,19 @@ impl Handle {
 
     /// Runs a closure that may block on a thread of the runtime's pool; see
     /// [`task::spawn_blocking`](crate::task::spawn_blocking).
+    ///
+    /// # Panics
+    /// If the pool has no thread, and the system refuses to start one.
     #[track_caller]
     pub fn spawn_blocking<F, T>(&self, call: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.shared.spawn_blocking(call)
+        match self.shared.spawn_blocking(call) {
+            Ok(task) => task,
+            Err(error) => panic!("OS can't spawn worker thread: {error}"),
+        }
     }
 
     /// Runs a future on this thread, as a guest of the runtime, until it is done.

@@ -1,20 +1,20 @@
 //! What all threads of a runtime and all its handles have in common. None of it is a task or a
 //! ring: those belong to threads.
 
-use std::future::{Future, pending};
-use std::panic::resume_unwind;
+use std::future::Future;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use henge_driver::current;
-use henge_driver::offload::{Class, Job, JobError, Pool};
+use henge_driver::offload::{Class, JobError, Pool};
 
 use super::config::Config;
 use super::context;
 use super::latch::Latch;
 use super::placement::Cpus;
 use super::seat::Seat;
-use crate::task::{self, Home, JoinHandle};
+use crate::task::{Errand, Home, JoinHandle};
 use crate::time::Clock;
 
 /// One runtime.
@@ -150,51 +150,40 @@ impl Shared {
         }
     }
 
-    /// Runs a closure in the pool, inside this runtime, and a task that waits for it.
-    #[track_caller]
-    pub(crate) fn spawn_blocking<F, T>(self: &Arc<Self>, call: F) -> JoinHandle<T>
+    /// Runs a closure in the pool, inside this runtime.
+    ///
+    /// # Errors
+    /// If the pool has no thread, and the system refuses to start one.
+    pub(crate) fn spawn_blocking<F, T>(self: &Arc<Self>, call: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        let (task, errand) = Errand::new(call);
         let shared = Arc::clone(self);
-        // It may start before the task is there that it has its id from.
-        let name = Arc::new(OnceLock::new());
-        let called = Arc::clone(&name);
-        let inside = move || {
-            let _entered = context::SharedGuard::new(shared);
-            task::named(*called.wait(), call)
-        };
-        let waiting = Waiting(self.pool.spawn(Class::User, inside));
         let inhibit = self.clock.inhibit();
-        let task = self.spawn(async move {
-            let result = waiting.result().await;
+        let job = self.pool.spawn(Class::User, move || {
+            let entered = context::SharedGuard::new(Arc::clone(&shared));
+            errand.run();
+            drop(entered);
             drop(inhibit);
-            result
+            shared.let_time_pass();
         });
-        name.get_or_init(|| task.id());
-        task
-    }
-}
-
-/// A closure that was given to the pool. If its task is aborted before it starts, it never does.
-struct Waiting<T>(Job<T>);
-
-impl<T: Send + 'static> Waiting<T> {
-    async fn result(mut self) -> T {
-        match (&mut self.0).await {
-            Ok(value) => value,
-            Err(JobError::Panicked(panic)) => resume_unwind(panic),
-            Err(JobError::NoThread(error)) => panic!("OS can't spawn worker thread: {error}"),
-            // The pool is shut down, and so is the shard: this task is about to be cancelled.
-            Err(_) => pending().await,
+        match job.detach() {
+            Some(JobError::NoThread(error)) => Err(error),
+            // The pool is shut down, and the errand dropped: its task is cancelled.
+            _ => Ok(task),
         }
     }
-}
 
-impl<T> Drop for Waiting<T> {
-    fn drop(&mut self) {
-        self.0.abort();
+    /// On a paused clock, an idle shard has waited for what is done now before it moves the clock.
+    fn let_time_pass(&self) {
+        if let Seats::Lone(lone) = &self.seats
+            && self.clock.may_auto_advance()
+        {
+            let inbox = Arc::clone(&lock(lone).seat.inbox);
+            inbox.ring();
+        }
     }
 }
 

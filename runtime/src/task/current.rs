@@ -90,8 +90,3 @@ impl View {
         f()
     }
 }
-
-/// Calls `f` as a task of this id: a closure in the blocking pool.
-pub(crate) fn named<R>(id: Id, f: impl FnOnce() -> R) -> R {
-    View { task: Some(id), level: level() }.during(f)
-}

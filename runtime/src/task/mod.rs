@@ -78,6 +78,7 @@
 mod abort;
 pub mod coop;
 mod current;
+mod errand;
 mod error;
 #[allow(unsafe_code, reason = "tasks by their addresses")]
 mod header;
@@ -123,5 +124,6 @@ pub use crate::blocking::{block_in_place, spawn_blocking};
 pub use crate::spawn::spawn;
 pub use crate::task_tracker::TaskTracker;
 
-pub(crate) use current::{View, named};
+pub(crate) use current::View;
+pub(crate) use errand::Errand;
 pub(crate) use home::{Entered, Home};

@@ -81,7 +81,7 @@ impl Clock {
     }
 
     /// Whether time stands and an idle shard may move it.
-    pub(super) fn may_auto_advance(&self) -> bool {
+    pub(crate) fn may_auto_advance(&self) -> bool {
         if !self.diverged.load(Ordering::Relaxed) {
             return false;
         }

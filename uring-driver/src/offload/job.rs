@@ -119,7 +119,8 @@ pub(super) trait Run: Send + Sync {
 trait Answer<T>: Send + Sync {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<T, JobError>>;
     fn is_finished(&self) -> bool;
-    fn give_up(&self);
+    /// Drops the result, now or when it comes. The reason, if there is none.
+    fn give_up(&self) -> Option<JobError>;
 }
 
 impl<F, T> Cell<F, T> {
@@ -203,9 +204,12 @@ where
         !matches!(*lock(&self.outcome), Outcome::Waiting(_))
     }
 
-    fn give_up(&self) {
+    fn give_up(&self) -> Option<JobError> {
         let outcome = std::mem::replace(&mut *lock(&self.outcome), Outcome::Gone);
-        drop(outcome);
+        match outcome {
+            Outcome::Finished(result) => result.err(),
+            Outcome::Waiting(_) | Outcome::Gone => None,
+        }
     }
 }
 
@@ -254,6 +258,11 @@ impl<T> Job<T> {
     pub fn is_finished(&self) -> bool {
         self.answer.is_finished()
     }
+
+    /// Lets the closure run by itself. Why it never will, if that is certain already.
+    pub fn detach(self) -> Option<JobError> {
+        self.answer.give_up()
+    }
 }
 
 impl<T> Future for Job<T> {
@@ -266,7 +275,7 @@ impl<T> Future for Job<T> {
 
 impl<T> Drop for Job<T> {
     fn drop(&mut self) {
-        self.answer.give_up();
+        drop(self.answer.give_up());
     }
 }
 
