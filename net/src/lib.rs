@@ -29,8 +29,11 @@
 #![forbid(unsafe_code)]
 
 mod addr;
+mod buf;
+pub mod readiness;
 mod stream;
 pub mod tcp;
+pub mod unix;
 mod waiters;
 
 pub use addr::{ToSocketAddrs, lookup_host};
@@ -38,3 +41,5 @@ pub use stream::recv_buf::RecvBuf;
 pub use tcp::listener::TcpListener;
 pub use tcp::socket::TcpSocket;
 pub use tcp::stream::TcpStream;
+pub use unix::listener::UnixListener;
+pub use unix::stream::UnixStream;

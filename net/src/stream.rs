@@ -1,17 +1,23 @@
-//! The core of a stream socket: what TCP's types are handles of.
+//! The core of a stream socket: what TCP's and Unix's types are handles of.
 //!
 //! A stream is a socket, a receive side and a send side. Each side has a home of its own (see
 //! [`Homed`](henge_driver::home::Homed)), so two halves of a stream may live on two threads and
-//! share nothing but the descriptor. [`recv`] and [`send`] are the two protocols; what they keep
-//! bytes in are plain values, [`recv_queue`] and [`send_queue`].
+//! share nothing but the descriptor. [`core`] puts them together; [`recv`] and [`send`] are the two
+//! protocols; what they keep bytes in are plain values, [`recv_queue`] and [`send_queue`].
 
+pub(crate) mod accept;
+pub(crate) mod core;
+pub(crate) mod listener;
+pub(crate) mod owned;
 mod pace;
 pub(crate) mod recv;
 pub(crate) mod recv_buf;
 pub(crate) mod recv_queue;
+mod scatter;
 pub(crate) mod send;
 pub(crate) mod send_queue;
 pub(crate) mod socket;
+pub(crate) mod traits;
 
 use std::io;
 use std::sync::Arc;
@@ -19,6 +25,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 use henge_driver::coop;
 use henge_driver::home::{Here, Homed, Resident};
+
+use crate::waiters::Place;
 
 /// What a visit to a side came to.
 enum Step<R> {
@@ -66,5 +74,23 @@ pub(crate) fn poll_side<T: Awaits, R>(
             drop(old);
             Poll::Pending
         }
+    }
+}
+
+/// As [`poll_side`], for one of several that wait by `&self`.
+pub(crate) fn poll_in_line<T: Awaits, R>(
+    side: &Homed<T>,
+    cx: &mut Context<'_>,
+    place: &mut Place<'_>,
+    visit: impl FnOnce(&mut Here<'_, T>) -> Option<io::Result<R>>,
+) -> Poll<io::Result<R>> {
+    let spent = ready!(coop::poll_proceed(cx));
+    place.stand(cx);
+    match ready!(side.poll_with(cx, visit))? {
+        Some(done) => {
+            spent.made_progress();
+            Poll::Ready(done)
+        }
+        None => Poll::Pending,
     }
 }

@@ -1,6 +1,5 @@
 //! TCP's types, and the halves of a stream.
 
-pub(crate) mod accept;
 pub(crate) mod incoming;
 pub(crate) mod listener;
 pub(crate) mod owned;

@@ -11,5 +11,8 @@ pub use tokio::io::{
     simplex, sink, split,
 };
 
+#[doc(inline)]
+pub use henge_net::readiness::{Interest, Ready};
+
 #[doc(no_inline)]
 pub use std::io::{Error, ErrorKind, Result, SeekFrom};

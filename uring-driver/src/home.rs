@@ -76,6 +76,10 @@ pub trait Resident: Send + Sized + 'static {
     /// The handle is gone: finish what was promised, by operations, and then end.
     fn abandon(here: &mut Here<'_, Self>);
 
+    /// The handle is gone, and the state has no home to end at: it was never used, or has come to
+    /// rest. For what is to happen at the end whatever became of it; there is no driver.
+    fn dropped_nowhere(&mut self, _shared: &Self::Shared) {}
+
     /// Called before the ring is entered, once for each [`Here::before_enter`].
     fn before_enter(_here: &mut Here<'_, Self>) {}
 
@@ -281,7 +285,13 @@ impl<T: Resident> Drop for Homed<T> {
                     }
                 });
             }
-            Home::Nowhere | Home::Lost => {}
+            Home::Nowhere => {
+                // SAFETY: this is the only handle, and the word says, under its lock, that the
+                // place is homeless: only a visit by a handle could change that.
+                let state = unsafe { &mut *place.state.get() };
+                state.dropped_nowhere(&place.shared);
+            }
+            Home::Lost => {}
         }
     }
 }

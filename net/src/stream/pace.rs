@@ -80,7 +80,14 @@ impl Pace {
         }
     }
 
-    /// Somebody wants the pool's buffers, or to look without taking.
+    /// Somebody waits without taking, or takes from the socket by other ways than a read.
+    pub(crate) fn go_direct(&mut self) {
+        self.direct = true;
+        self.streak = 0;
+        self.drained = false;
+    }
+
+    /// Somebody wants the pool's buffers.
     #[inline]
     pub(crate) fn leave_direct(&mut self) {
         if self.direct {

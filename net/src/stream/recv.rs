@@ -27,20 +27,23 @@
 //! Where much comes at a time ([`Pace`]), the copy out of the pool costs more than a system call:
 //! a read then receives directly into its own buffer, by a call that cannot wait, and where that
 //! finds nothing a poll in the place of the receive tells when to try again. What has not been
-//! read stays in the socket.
+//! read stays in the socket. Whoever asks for readiness, or receives by calls of its own, gets the
+//! same: the multishot is ended first, and what it has brought goes before what is in the socket.
+
+mod by_hand;
 
 use std::any::Any;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use henge_driver::buf::IoBufMut;
 use henge_driver::home::{Here, HomeRef, Homed, Resident};
 use henge_driver::ops::{PollOnce, PollSink, Receiver, Recv, RecvMultishot, RecvSink};
 use henge_driver::pool::Piece;
 use henge_driver::sys::socket;
-use henge_driver::{Fd, Ticket, buf, coop, current};
+use henge_driver::{Fd, Ticket, buf, current};
 use tokio::io::ReadBuf;
 
 use super::pace::Pace;
@@ -48,7 +51,11 @@ use super::recv_buf::RecvBuf;
 use super::recv_queue::{Part, RecvQueue};
 use super::socket::Socket;
 use super::{Awaits, poll_side};
-use crate::waiters::Place;
+
+pub(crate) use by_hand::{
+    peek, poll_descriptors, poll_peek, poll_ready, poll_ready_in_line, readable, ready, try_io,
+    try_read, try_read_buf,
+};
 
 /// So many bytes may wait for their reader before receiving stops.
 const CAP: usize = 64 << 10;
@@ -352,21 +359,6 @@ pub(crate) fn poll_take<R>(
     .map(Result::flatten)
 }
 
-/// Takes what there is, or nothing: `WouldBlock`.
-pub(crate) fn try_take<R>(
-    side: &Homed<RecvSide>,
-    take: impl FnOnce(&mut RecvQueue<Piece>) -> R,
-) -> io::Result<R> {
-    let taken = side.try_with(|here| {
-        here.pace.leave_direct();
-        RecvSide::look(here, take)
-    });
-    match taken.flatten() {
-        Some(taken) => taken,
-        None => Err(io::ErrorKind::WouldBlock.into()),
-    }
-}
-
 /// tokio's read: copies what there is, as far as there is room.
 #[inline]
 pub(crate) fn poll_read(
@@ -383,67 +375,6 @@ pub(crate) fn poll_read(
 /// Takes a whole run of bytes; see `TcpStream::recv`.
 pub(crate) async fn recv(side: &Homed<RecvSide>) -> io::Result<RecvBuf> {
     poll_fn(|cx| poll_take(side, cx, |queue| RecvBuf::new(queue.pop()))).await
-}
-
-/// Looks for something to read, for one of several that wait by `&self`.
-fn poll_shared<R>(
-    side: &Homed<RecvSide>,
-    cx: &mut Context<'_>,
-    place: &mut Place<'_>,
-    look: impl FnOnce(&mut Here<'_, RecvSide>) -> R,
-) -> Poll<io::Result<R>> {
-    let spent = ready!(coop::poll_proceed(cx));
-    place.stand(cx);
-    let seen = ready!(side.poll_with(cx, |here| {
-        if here.filled.is_some() {
-            here.reclaim();
-        }
-        if here.is_ready() {
-            return Some(look(here));
-        }
-        here.pace.leave_direct();
-        RecvSide::arm(here);
-        None
-    }))?;
-    match seen {
-        Some(seen) => {
-            spent.made_progress();
-            Poll::Ready(Ok(seen))
-        }
-        None => Poll::Pending,
-    }
-}
-
-/// Ready when a read would return something.
-pub(crate) fn poll_readable(
-    side: &Homed<RecvSide>,
-    cx: &mut Context<'_>,
-    place: &mut Place<'_>,
-) -> Poll<io::Result<()>> {
-    poll_shared(side, cx, place, |_here| ())
-}
-
-/// Copies what there is and leaves it.
-pub(crate) fn poll_peek(
-    side: &Homed<RecvSide>,
-    cx: &mut Context<'_>,
-    place: &mut Place<'_>,
-    buf: &mut [u8],
-) -> Poll<io::Result<usize>> {
-    let room = buf.len();
-    let mut at = 0;
-    poll_shared(side, cx, place, |here| {
-        if here.queue.is_empty()
-            && let End::Failed(error) = &here.end
-        {
-            return Err(again(error));
-        }
-        Ok(here.queue.peek(room, |bytes| {
-            buf[at..at + bytes.len()].copy_from_slice(bytes);
-            at += bytes.len();
-        }))
-    })
-    .map(Result::flatten)
 }
 
 /// Reads into a buffer of the caller's; see `TcpStream::read_owned`.

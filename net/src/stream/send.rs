@@ -22,18 +22,20 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use henge_driver::buf::IoBuf;
 use henge_driver::home::{Here, HomeRef, Homed, Resident};
-use henge_driver::ops::{Send as SendAll, SendSink};
+use henge_driver::ops::{PollOnce, PollSink, Send as SendAll, SendSink};
+use henge_driver::sys::poll::{self, events};
 use henge_driver::sys::socket;
-use henge_driver::{Driver, Fd, Ticket, buf, coop};
+use henge_driver::{Driver, Fd, Ticket, buf};
 
 use super::send_queue::{Outgoing, SendQueue};
 use super::socket::{AtDrop, Socket};
-use super::{Awaits, poll_side};
+use super::{Awaits, poll_in_line, poll_side};
+use crate::readiness::{Interest, Ready};
 use crate::waiters::Place;
 
 /// So many bytes gather at most.
@@ -59,6 +61,12 @@ pub(crate) struct SendSide {
     shut: bool,
     /// The handle is gone.
     orphaned: bool,
+    /// The caller sends by calls of its own, and so wants the socket when nothing is queued.
+    by_hand: bool,
+    /// The last of these calls found the socket full.
+    full: bool,
+    /// The poll for room that is in flight then.
+    polling: Option<Ticket>,
 }
 
 struct Flight {
@@ -85,10 +93,12 @@ impl Resident for SendSide {
 
     fn recall(here: &mut Here<'_, SendSide>) {
         SendSide::cancel(here);
+        SendSide::stop_polling(here);
     }
 
     fn abandon(here: &mut Here<'_, SendSide>) {
         here.orphaned = true;
+        SendSide::stop_polling(here);
         if here.flight.is_some() {
             // Once more, with a limit to the patience.
             SendSide::cancel(here);
@@ -106,6 +116,10 @@ impl Resident for SendSide {
     fn unsent(&self) -> usize {
         self.queue.len()
     }
+
+    fn dropped_nowhere(&mut self, socket: &Arc<Socket>) {
+        SendSide::end_at(socket, false);
+    }
 }
 
 impl SendSide {
@@ -119,6 +133,9 @@ impl SendSide {
             writer: None,
             shut: false,
             orphaned: false,
+            by_hand: false,
+            full: false,
+            polling: None,
         }
     }
 
@@ -167,12 +184,23 @@ impl SendSide {
         }
     }
 
+    fn stop_polling(here: &mut Here<'_, SendSide>) {
+        if let Some(ticket) = here.polling {
+            here.driver().cancel(ticket);
+        }
+    }
+
     /// The handle is gone, and so is everything that was written.
     fn end(here: &mut Here<'_, SendSide>) {
-        match here.shared().at_drop() {
-            AtDrop::Close => here.shared().hang_up(),
+        let polling = here.polling.is_some();
+        SendSide::end_at(here.shared(), polling);
+    }
+
+    fn end_at(socket: &Socket, polling: bool) {
+        match socket.at_drop() {
+            AtDrop::Close => socket.hang_up(polling),
             AtDrop::End => {
-                let _gone = socket::shutdown(here.shared().fd(), Shutdown::Write);
+                let _gone = socket::shutdown(socket.fd(), Shutdown::Write);
             }
             AtDrop::Nothing => {}
         }
@@ -364,31 +392,91 @@ pub(crate) async fn write_all_owned<B: IoBuf>(
     (result, buffer.expect("the buffer comes back with the result"))
 }
 
-/// Ready when a write would take something, or fail; for one of several that wait by `&self`.
-pub(crate) fn poll_writable(
+impl SendSide {
+    /// Whether a write would take something, or fail; arms a poll if that cannot be known.
+    fn look_ready(here: &mut Here<'_, SendSide>) -> Option<io::Result<Ready>> {
+        if here.broken || here.shut {
+            return Some(Ok(Ready::WRITABLE | Ready::WRITE_CLOSED));
+        }
+        if !here.by_hand {
+            return SendSide::room(here).map(|_room| Ok(Ready::WRITABLE));
+        }
+        if !here.is_idle() || here.polling.is_some() {
+            return None;
+        }
+        if here.full {
+            match poll::now(here.shared().fd(), events::OUT) {
+                Ok(0) => {
+                    SendSide::poll_for_room(here);
+                    return None;
+                }
+                Ok(_) => here.full = false,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        Some(Ok(Ready::WRITABLE))
+    }
+
+    fn poll_for_room(here: &mut Here<'_, SendSide>) {
+        if !here.is_leaving() {
+            let poll = PollOnce::writable(ToWriter(here.reference()));
+            here.polling = Some(here.driver().submit_detached(poll));
+        }
+    }
+}
+
+/// Lets the caller send by a call of its own; see `TcpStream::try_io`.
+pub(crate) fn try_io<R>(
+    side: &Homed<SendSide>,
+    send: impl FnOnce() -> io::Result<R>,
+) -> io::Result<R> {
+    let allowed = side.try_with(|here| {
+        here.by_hand = true;
+        here.broken || here.shut || here.is_idle()
+    });
+    if allowed != Some(true) {
+        // What is queued goes first.
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    side.shared().make_nonblocking()?;
+    let sent = send();
+    if sent.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+        let _elsewhere = side.try_with(|here| here.full = true);
+    }
+    sent
+}
+
+/// Ready when a write would take something, or fail; see `TcpStream::writable`.
+pub(crate) async fn writable(side: &Homed<SendSide>) -> io::Result<Ready> {
+    let mut place = Place::new(&side.shared().writers);
+    poll_fn(|cx| poll_ready_in_line(side, cx, &mut place)).await
+}
+
+/// Waits until a half is ready; see `OwnedWriteHalf::ready`.
+pub(crate) async fn ready(side: &Homed<SendSide>, interest: Interest) -> io::Result<Ready> {
+    if !interest.is_writable() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this half only writes"));
+    }
+    writable(side).await
+}
+
+/// Ready when a write would take something, or fail.
+pub(crate) fn poll_ready(side: &Homed<SendSide>, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+    poll_side(side, cx, SendSide::look_ready).map(Result::flatten)
+}
+
+/// As [`poll_ready`], for one of several that wait by `&self`.
+pub(crate) fn poll_ready_in_line(
     side: &Homed<SendSide>,
     cx: &mut Context<'_>,
     place: &mut Place<'_>,
-) -> Poll<io::Result<()>> {
-    let spent = ready!(coop::poll_proceed(cx));
-    place.stand(cx);
-    let room = ready!(
-        side.poll_with(cx, |here| { here.broken || here.shut || SendSide::room(here).is_some() })
-    )?;
-    if !room {
-        return Poll::Pending;
-    }
-    spent.made_progress();
-    Poll::Ready(Ok(()))
+) -> Poll<io::Result<Ready>> {
+    poll_in_line(side, cx, place, SendSide::look_ready)
 }
 
 /// The handle of a half is dropped: `at_drop` says what that means for the peer.
 pub(crate) fn give_up(side: Homed<SendSide>, at_drop: AtDrop) {
     side.shared().set_at_drop(at_drop);
-    if at_drop == AtDrop::End {
-        // A side that was never used has no home to end at: it gets one here.
-        let _elsewhere = side.try_with(|_here| ());
-    }
     drop(side);
 }
 
@@ -491,5 +579,26 @@ impl<B: IoBuf, K: Keep<B>> SendSink<B> for To<K> {
             writer.wake();
         }
         self.side.shared().writers.wake_all();
+    }
+}
+
+/// The end of a poll for room.
+struct ToWriter(HomeRef<SendSide>);
+
+impl PollSink for ToWriter {
+    fn socket(&self) -> &Fd {
+        self.0.shared().fd()
+    }
+
+    fn ready(&mut self, _result: io::Result<()>) {
+        // Whatever came of it, the writer learns more from the socket.
+        let writer = self.0.with(|here| {
+            here.polling = None;
+            here.writer.take()
+        });
+        if let Some(Some(writer)) = writer {
+            writer.wake();
+        }
+        self.0.shared().writers.wake_all();
     }
 }

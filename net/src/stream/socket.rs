@@ -1,5 +1,6 @@
 //! The descriptor of a stream, and what both of its sides and every thread may see.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use henge_driver::Fd;
@@ -32,6 +33,8 @@ pub(crate) struct Socket {
     /// `SO_LINGER` is zero: closing is to reset the connection.
     resets: AtomicBool,
     at_drop: AtomicU8,
+    /// `O_NONBLOCK` has been set.
+    nonblocking: AtomicBool,
 }
 
 impl Socket {
@@ -43,6 +46,7 @@ impl Socket {
             receiving: AtomicBool::new(false),
             resets: AtomicBool::new(false),
             at_drop: AtomicU8::new(AtDrop::Close as u8),
+            nonblocking: AtomicBool::new(false),
         }
     }
 
@@ -65,6 +69,16 @@ impl Socket {
         self.resets.store(resets, Ordering::Relaxed);
     }
 
+    /// Sets `O_NONBLOCK`, for transfers that are not the ring's. Whoever comes second at the same
+    /// time sets it again, so a relaxed note suffices.
+    pub(crate) fn make_nonblocking(&self) -> io::Result<()> {
+        if !self.nonblocking.load(Ordering::Relaxed) {
+            socket::set_nonblocking(&self.fd, true)?;
+            self.nonblocking.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
     /// Decides what the end of the send side means. Called before the side's handle is dropped,
     /// which reaches its home by a lock or on the same thread: relaxed suffices.
     pub(crate) fn set_at_drop(&self, at_drop: AtDrop) {
@@ -80,12 +94,14 @@ impl Socket {
     }
 
     /// Tells the peer now that the stream has been dropped, if the close that is to come could be
-    /// late: a receive in flight holds the file until its driver has turned.
+    /// late: an operation in flight (a receive, or a poll of the caller's) holds the file until its
+    /// driver has turned.
     ///
     /// Without it a program that drops a stream, and then waits for its peer without turning the
     /// driver, would wait for ever. Where closing is to reset the connection, it alone may speak.
-    pub(crate) fn hang_up(&self) {
-        if self.receiving.load(Ordering::Relaxed) && !self.resets.load(Ordering::Relaxed) {
+    pub(crate) fn hang_up(&self, polling: bool) {
+        let held = polling || self.receiving.load(Ordering::Relaxed);
+        if held && !self.resets.load(Ordering::Relaxed) {
             // It fails if the connection is gone already: nobody needs to be told then.
             let _gone = socket::shutdown(&self.fd, std::net::Shutdown::Both);
         }

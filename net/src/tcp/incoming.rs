@@ -2,14 +2,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use henge_driver::coop;
 
-use super::accept::{Place, Queue};
 use super::stream::TcpStream;
+use crate::stream::listener;
 
 /// A stream of connections; see [`TcpListener::incoming`](crate::TcpListener::incoming).
 ///
@@ -27,13 +25,12 @@ use super::stream::TcpStream;
 /// ```
 #[derive(Debug)]
 pub struct Incoming<'a> {
-    queue: &'a Arc<Queue>,
-    place: Place<'a>,
+    connections: listener::Incoming<'a>,
 }
 
 impl<'a> Incoming<'a> {
-    pub(super) fn new(queue: &'a Arc<Queue>) -> Incoming<'a> {
-        Incoming { queue, place: Place::new(queue) }
+    pub(super) fn new(connections: listener::Incoming<'a>) -> Incoming<'a> {
+        Incoming { connections }
     }
 }
 
@@ -41,10 +38,6 @@ impl Stream for Incoming<'_> {
     type Item = io::Result<TcpStream>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let progress = ready!(coop::poll_proceed(cx));
-        let fd = ready!(self.place.poll(cx));
-        progress.made_progress();
-        self.place = Place::new(self.queue);
-        Poll::Ready(Some(fd.map(TcpStream::new)))
+        self.connections.poll_next(cx).map(|fd| Some(fd.map(TcpStream::new)))
     }
 }

@@ -1,20 +1,19 @@
 //! A listening TCP socket.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use henge_driver::sys::socket;
-use henge_driver::{Fd, Membership, Role, coop, current};
+use henge_driver::{Fd, Membership, Role, current};
 
-use super::accept::{Place, Queue};
 use super::incoming::Incoming;
 use super::stream::TcpStream;
 use crate::addr::{ToSocketAddrs, none_resolved, resolve};
+use crate::stream::listener::Listener;
 
 /// Listens for TCP connections.
 ///
@@ -45,11 +44,7 @@ use crate::addr::{ToSocketAddrs, none_resolved, resolve};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct TcpListener {
-    queue: Arc<Queue>,
-    /// The place in line of `poll_accept`, which has no future to keep it.
-    polled: Mutex<Option<u64>>,
-    /// The socket goes on listening in other hands.
-    handed_over: bool,
+    core: Listener,
     _membership: Option<Membership>,
 }
 
@@ -111,12 +106,7 @@ impl TcpListener {
     }
 
     pub(super) fn new(fd: Fd, membership: Option<Membership>) -> TcpListener {
-        TcpListener {
-            queue: Arc::new(Queue::new(fd)),
-            polled: Mutex::new(None),
-            handed_over: false,
-            _membership: membership,
-        }
+        TcpListener { core: Listener::new(fd), _membership: membership }
     }
 
     /// Waits for a connection, and returns it with the peer's address.
@@ -145,15 +135,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let mut place = Place::new(&self.queue);
-        let fd = poll_fn(|cx| {
-            let progress = ready!(coop::poll_proceed(cx));
-            let fd = ready!(place.poll(cx));
-            progress.made_progress();
-            Poll::Ready(fd)
-        })
-        .await?;
-        named(fd)
+        named(self.core.accept().await?)
     }
 
     /// Polls for a connection. Only the last caller's task is woken.
@@ -176,11 +158,8 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let progress = ready!(coop::poll_proceed(cx));
-        let mut key = self.polled.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let fd = ready!(self.queue.poll_accept(cx, &mut key));
-        progress.made_progress();
-        Poll::Ready(fd.and_then(named))
+        let fd = ready!(self.core.poll_accept(cx))?;
+        Poll::Ready(named(fd))
     }
 
     /// The connections as a stream, which never ends.
@@ -204,7 +183,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn incoming(&self) -> Incoming<'_> {
-        Incoming::new(&self.queue)
+        Incoming::new(self.core.incoming())
     }
 
     /// The address that it listens at.
@@ -225,7 +204,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        socket::local_addr(self.queue.fd())
+        socket::local_addr(self.core.fd())
     }
 
     /// How many hops the packets of its connections may take (`IP_TTL`).
@@ -247,7 +226,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn ttl(&self) -> io::Result<u32> {
-        socket::ttl(self.queue.fd())
+        socket::ttl(self.core.fd())
     }
 
     /// Sets [`ttl`](TcpListener::ttl).
@@ -267,7 +246,7 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        socket::set_ttl(self.queue.fd(), ttl)
+        socket::set_ttl(self.core.fd(), ttl)
     }
 
     /// Takes over a listener of std's. Whether it is non-blocking does not matter.
@@ -307,12 +286,8 @@ impl TcpListener {
     /// # })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn into_std(mut self) -> io::Result<std::net::TcpListener> {
-        // An operation may still hold the old descriptor for a moment; the file is the same.
-        let fd = self.queue.fd().as_fd().try_clone_to_owned()?;
-        socket::set_nonblocking(&fd, true)?;
-        self.handed_over = true;
-        Ok(fd.into())
+    pub fn into_std(self) -> io::Result<std::net::TcpListener> {
+        Ok(self.core.into_fd()?.into())
     }
 }
 
@@ -322,21 +297,15 @@ fn named(fd: Fd) -> io::Result<(TcpStream, SocketAddr)> {
     Ok((TcpStream::new(fd), peer))
 }
 
-impl Drop for TcpListener {
-    fn drop(&mut self) {
-        self.queue.close(!self.handed_over);
-    }
-}
-
 impl AsFd for TcpListener {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.queue.fd().as_fd()
+        self.core.fd().as_fd()
     }
 }
 
 impl AsRawFd for TcpListener {
     fn as_raw_fd(&self) -> RawFd {
-        self.queue.fd().as_raw_fd()
+        self.core.fd().as_raw_fd()
     }
 }
 

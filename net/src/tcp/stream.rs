@@ -1,35 +1,33 @@
 //! A TCP connection.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::BufMut;
 use henge_driver::buf::{IoBuf, IoBufMut};
-use henge_driver::home::Homed;
 use henge_driver::ops::Connect;
 use henge_driver::sys::socket as sys;
 use henge_driver::{Fd, submit};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::ReadBuf;
 
 use super::owned::{self, OwnedReadHalf, OwnedWriteHalf};
 use super::split::{self, ReadHalf, WriteHalf};
 use crate::addr::{ToSocketAddrs, none_resolved, resolve};
-use crate::stream::recv::{self, RecvSide};
+use crate::readiness::{Interest, Ready};
+use crate::stream::core::Stream;
 use crate::stream::recv_buf::RecvBuf;
-use crate::stream::send::{self, SendSide};
-use crate::stream::socket::Socket;
-use crate::waiters::Place;
+use crate::stream::traits::{reads, writes};
+use crate::stream::{recv, send};
 
 /// A TCP connection.
 ///
-/// It implements tokio's [`AsyncRead`] and [`AsyncWrite`]. Reads are served from the stream's own
-/// receive queue, which a multishot receive fills; writes go to its send queue and out with the
+/// It implements tokio's [`AsyncRead`](tokio::io::AsyncRead) and
+/// [`AsyncWrite`](tokio::io::AsyncWrite). Reads are served from the stream's own receive queue,
+/// which a multishot receive fills; writes go to its send queue and out with the
 /// next turn of the shard, several writes as one send.
 ///
 /// # What a write means
@@ -39,6 +37,12 @@ use crate::waiters::Place;
 /// then closes; ending the process does not. When the socket is full the queue takes nothing more.
 ///
 /// [`flush`]: tokio::io::AsyncWriteExt::flush
+///
+/// # Readiness
+///
+/// [`readable`](TcpStream::readable), [`ready`](TcpStream::ready) and the `try_` calls leave what
+/// comes in the socket and take it by direct calls. They can be mixed with reads: bytes that a
+/// receive has brought before come first.
 ///
 /// # Threads
 ///
@@ -64,21 +68,16 @@ use crate::waiters::Place;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct TcpStream {
-    pub(super) recv: Homed<RecvSide>,
-    pub(super) send: Homed<SendSide>,
+    pub(super) core: Stream,
 }
 
 impl TcpStream {
     pub(super) fn new(fd: Fd) -> TcpStream {
-        let socket = Arc::new(Socket::new(fd));
-        TcpStream {
-            recv: Homed::new(RecvSide::new(), Arc::clone(&socket)),
-            send: Homed::new(SendSide::new(), socket),
-        }
+        TcpStream { core: Stream::new(fd) }
     }
 
-    pub(super) fn fd(&self) -> &Fd {
-        self.recv.shared().fd()
+    fn fd(&self) -> &Fd {
+        self.core.fd()
     }
 
     /// Connects to `addr`; of several addresses, to the first that answers.
@@ -164,20 +163,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn into_std(self) -> io::Result<std::net::TcpStream> {
-        let socket = Arc::clone(self.recv.shared());
-        let busy = || io::Error::new(io::ErrorKind::WouldBlock, "the stream has bytes queued");
-        let recv = self.recv.into_inner().map_err(|_kept| busy())?;
-        let send = self.send.into_inner().map_err(|_kept| busy())?;
-        if recv.unread() > 0 || !send.is_idle() {
-            return Err(busy());
-        }
-        drop((recv, send));
-        let fd: OwnedFd = match Arc::try_unwrap(socket) {
-            Ok(socket) => socket.into_fd().into(),
-            Err(shared) => shared.fd().as_fd().try_clone_to_owned()?,
-        };
-        sys::set_nonblocking(&fd, true)?;
-        Ok(fd.into())
+        Ok(self.core.into_fd()?.into())
     }
 
     /// Receives without a copy: the bytes stay in the buffer that the kernel has put them into.
@@ -208,7 +194,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn recv(&mut self) -> io::Result<RecvBuf> {
-        recv::recv(&self.recv).await
+        recv::recv(&self.core.recv).await
     }
 
     /// Reads into `buffer`, which the kernel fills itself, from its first byte on, up to its
@@ -240,7 +226,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn read_owned<B: IoBufMut>(&mut self, buffer: B) -> (io::Result<usize>, B) {
-        recv::read_owned(&self.recv, buffer).await
+        recv::read_owned(&self.core.recv, buffer).await
     }
 
     /// Writes all of `buffer`, which the kernel reads itself, and returns it.
@@ -271,7 +257,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn write_all_owned<B: IoBuf>(&mut self, buffer: B) -> (io::Result<()>, B) {
-        send::write_all_owned(&self.send, buffer).await
+        send::write_all_owned(&self.core.send, buffer).await
     }
 
     /// As [`write_all_owned`](TcpStream::write_all_owned), and returns how much was written: all.
@@ -303,7 +289,7 @@ impl TcpStream {
     /// ```
     pub async fn write_owned<B: IoBuf>(&mut self, buffer: B) -> (io::Result<usize>, B) {
         let len = buffer.bytes_init();
-        let (done, buffer) = send::write_all_owned(&self.send, buffer).await;
+        let (done, buffer) = send::write_all_owned(&self.core.send, buffer).await;
         (done.map(|()| len), buffer)
     }
 
@@ -329,22 +315,92 @@ impl TcpStream {
     /// let (mut b, _) = listener.accept().await?;
     /// a.write_all(b"hello").await?;
     /// let mut word = [0; 5];
-    /// let n = b.peek(&mut word).await?;
-    /// assert_eq!(&*b.recv().await?, &word[..n]);
+    /// b.peek(&mut word).await?;
+    /// assert!(word.starts_with(b"h"));
     /// # std::io::Result::Ok(())
     /// # })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut place = Place::new(&self.recv.shared().readers);
-        poll_fn(|cx| recv::poll_peek(&self.recv, cx, &mut place, buf)).await
+        recv::peek(&self.core.recv, buf).await
     }
 
-    /// Waits until there is something to read, or the end of the stream.
+    /// As [`peek`](TcpStream::peek), for the one task that reads: only the one that called last is
+    /// woken.
     ///
     /// # Errors
     ///
-    /// None of the connection's: those come out of the read that follows.
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// # use tokio::io::ReadBuf;
+    /// a.write_all(b"hello").await?;
+    /// let mut room = [0; 5];
+    /// let mut word = ReadBuf::new(&mut room);
+    /// std::future::poll_fn(|cx| b.poll_peek(cx, &mut word)).await?;
+    /// assert!(word.filled().starts_with(b"h"));
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn poll_peek(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>> {
+        recv::poll_peek(&self.core.recv, cx, buf)
+    }
+
+    /// Waits until the stream is ready for something of `interest`, and says for what: also whether
+    /// a direction has ended.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for an interest that is neither in reading nor in writing; what the kernel
+    /// answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// use henge_net::readiness::Interest;
+    ///
+    /// a.write_all(b"hello").await?;
+    /// let ready = b.ready(Interest::READABLE | Interest::WRITABLE).await?;
+    /// assert!(ready.is_writable() && !ready.is_read_closed());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        self.core.ready(interest).await
+    }
+
+    /// Waits until a read would return something, or the stream has ended. What comes is left in
+    /// the socket: [`try_read`](TcpStream::try_read) gets it, or any other read.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
     ///
     /// # Cancel safety
     ///
@@ -362,22 +418,21 @@ impl TcpStream {
     /// let (mut b, _) = listener.accept().await?;
     /// a.write_all(b"hello").await?;
     /// b.readable().await?;
-    /// let mut word = [0; 8];
-    /// assert!(b.try_read(&mut word)? > 0);
+    /// assert_eq!(b.try_read(&mut [0; 8])?, 5);
     /// # std::io::Result::Ok(())
     /// # })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn readable(&self) -> io::Result<()> {
-        let mut place = Place::new(&self.recv.shared().readers);
-        poll_fn(|cx| recv::poll_readable(&self.recv, cx, &mut place)).await
+        recv::readable(&self.core.recv).await.map(drop)
     }
 
-    /// Reads what has been received, without waiting.
+    /// As [`readable`](TcpStream::readable), for the one task that reads: only the one that called
+    /// last is woken.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if nothing has; what the kernel has answered.
+    /// What the kernel answers.
     ///
     /// # Examples
     ///
@@ -389,28 +444,111 @@ impl TcpStream {
     /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
     /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
     /// let (mut b, _) = listener.accept().await?;
-    /// let mut word = [0; 8];
-    /// assert!(b.try_read(&mut word).is_err());
-    /// # drop(a);
+    /// a.write_all(b"hello").await?;
+    /// std::future::poll_fn(|cx| b.poll_read_ready(cx)).await?;
+    /// assert_eq!(b.try_read(&mut [0; 8])?, 5);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        recv::poll_ready(&self.core.recv, cx).map_ok(drop)
+    }
+
+    /// Reads what there is, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing; what the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// a.write_all(b"hello").await?;
+    /// b.readable().await?;
+    /// let mut buf = [0; 8];
+    /// assert_eq!(b.try_read(&mut buf)?, 5);
+    /// assert!(b.try_read(&mut buf).is_err());
     /// # std::io::Result::Ok(())
     /// # })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        recv::try_take(&self.recv, |queue| {
-            let mut at = 0;
-            queue.read(buf.len(), |bytes| {
-                buf[at..at + bytes.len()].copy_from_slice(bytes);
-                at += bytes.len();
-            })
-        })
+        recv::try_read(&self.core.recv, &mut [IoSliceMut::new(buf)])
+    }
+
+    /// As [`try_read`](TcpStream::try_read), into several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing; what the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// a.write_all(b"hello").await?;
+    /// b.readable().await?;
+    /// let (mut h, mut ello) = ([0; 1], [0; 8]);
+    /// let bufs = &mut [&mut h[..], &mut ello[..]].map(std::io::IoSliceMut::new);
+    /// assert_eq!(b.try_read_vectored(bufs)?, 5);
+    /// assert_eq!((&h, &ello[..4]), (b"h", &b"ello"[..]));
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        recv::try_read(&self.core.recv, bufs)
+    }
+
+    /// As [`try_read`](TcpStream::try_read), behind what is in `buf` already, as far as it has
+    /// room.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing; what the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// a.write_all(b"hello").await?;
+    /// b.readable().await?;
+    /// let mut buf = Vec::with_capacity(8);
+    /// assert_eq!(b.try_read_buf(&mut buf)?, 5);
+    /// assert_eq!(buf, b"hello");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        recv::try_read_buf(&self.core.recv, buf)
     }
 
     /// Waits until a write would take something, or fail.
     ///
     /// # Errors
     ///
-    /// None of the connection's: those come out of the write that follows.
+    /// What the kernel answers.
     ///
     /// # Cancel safety
     ///
@@ -427,15 +565,42 @@ impl TcpStream {
     /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
     /// let (mut b, _) = listener.accept().await?;
     /// a.writable().await?;
-    /// assert_eq!(a.try_write(b"hello")?, 5);
-    /// # drop(b);
+    /// a.try_write(b"hello")?;
+    /// assert_eq!(b.read_u8().await?, b'h');
     /// # std::io::Result::Ok(())
     /// # })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn writable(&self) -> io::Result<()> {
-        let mut place = Place::new(&self.send.shared().writers);
-        poll_fn(|cx| send::poll_writable(&self.send, cx, &mut place)).await
+        send::writable(&self.core.send).await.map(drop)
+    }
+
+    /// As [`writable`](TcpStream::writable), for the one task that writes: only the one that called
+    /// last is woken.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// std::future::poll_fn(|cx| a.poll_write_ready(cx)).await?;
+    /// a.try_write(b"hello")?;
+    /// assert_eq!(b.read_u8().await?, b'h');
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        send::poll_ready(&self.core.send, cx).map_ok(drop)
     }
 
     /// Queues what there is room for, without waiting.
@@ -461,7 +626,114 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        send::try_write(&self.send, &[IoSlice::new(buf)])
+        send::try_write(&self.core.send, &[IoSlice::new(buf)])
+    }
+
+    /// As [`try_write`](TcpStream::try_write), from several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is none; an earlier send's error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// let word = [&b"he"[..], &b"llo"[..]].map(std::io::IoSlice::new);
+    /// assert_eq!(a.try_write_vectored(&word)?, 5);
+    /// assert_eq!(&*b.recv().await?, b"hello");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        send::try_write(&self.core.send, bufs)
+    }
+
+    /// Runs `io`, which is to transfer by calls of its own on the descriptor, if it overtakes
+    /// nothing: for writing, what has been written must have left the queue; for reading, a receive
+    /// in flight ends first. The descriptor is non-blocking from then on.
+    ///
+    /// `io` should answer `WouldBlock` only if the descriptor did.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if `io` would overtake something, in which case it is not called, or if it says
+    /// so; an error of its own kind if bytes wait that a read through this stream has brought; what
+    /// `io` answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// use henge_driver::sys::socket;
+    /// use henge_net::readiness::Interest;
+    ///
+    /// a.write_all(b"hello").await?;
+    /// b.readable().await?;
+    /// let n = b.try_io(Interest::READABLE, || socket::recv_now(&b, &mut [0; 8]))?;
+    /// assert_eq!(n, 5);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_io<R>(
+        &self,
+        interest: Interest,
+        f: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.core.try_io(interest, f)
+    }
+
+    /// Repeats [`try_io`](TcpStream::try_io), each time when the stream is ready, until it answers
+    /// something else than `WouldBlock`.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_io`](TcpStream::try_io), but for `WouldBlock`.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of `io`: it is not interrupted, and not called again after the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// use henge_driver::sys::socket;
+    /// use henge_net::readiness::Interest;
+    ///
+    /// a.write_all(b"hello").await?;
+    /// let n = b.async_io(Interest::READABLE, || socket::recv_now(&b, &mut [0; 8])).await?;
+    /// assert_eq!(n, 5);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn async_io<R>(
+        &self,
+        interest: Interest,
+        f: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.core.async_io(interest, f).await
     }
 
     /// Splits into halves that borrow the stream, for one task.
@@ -727,7 +999,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        self.recv.shared().set_resets(linger == Some(Duration::ZERO));
+        self.core.recv.shared().set_resets(linger == Some(Duration::ZERO));
         sys::set_linger(self.fd(), linger)
     }
 
@@ -834,49 +1106,8 @@ impl TcpStream {
     }
 }
 
-impl AsyncRead for TcpStream {
-    #[inline]
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        recv::poll_read(&self.recv, cx, buf)
-    }
-}
-
-impl AsyncWrite for TcpStream {
-    #[inline]
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        send::poll_write(&self.send, cx, buf)
-    }
-
-    #[inline]
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        send::poll_write_vectored(&self.send, cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    #[inline]
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        send::poll_flush(&self.send, cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        send::poll_shutdown(&self.send, cx)
-    }
-}
+reads!(TcpStream, |stream| &stream.core.recv);
+writes!(TcpStream, |stream| &stream.core.send);
 
 impl AsFd for TcpStream {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -887,6 +1118,12 @@ impl AsFd for TcpStream {
 impl AsRawFd for TcpStream {
     fn as_raw_fd(&self) -> RawFd {
         self.fd().as_raw_fd()
+    }
+}
+
+impl AsRef<Self> for TcpStream {
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cqe::Cqe;
 use crate::fd::Fd;
 use crate::op::{Next, Operation};
 use crate::sqe::Sqe;
-use crate::sys::abi;
+use crate::sys::poll::events;
 
 /// Who waits by a [`PollOnce`]. Called at home, outside of every borrow.
 pub trait PollSink: Send + 'static {
@@ -28,7 +28,12 @@ pub struct PollOnce<S> {
 impl<S: PollSink> PollOnce<S> {
     /// Until there is something to receive.
     pub fn readable(sink: S) -> PollOnce<S> {
-        PollOnce { sink, events: abi::POLLIN }
+        PollOnce { sink, events: events::IN }
+    }
+
+    /// Until there is room to send.
+    pub fn writable(sink: S) -> PollOnce<S> {
+        PollOnce { sink, events: events::OUT }
     }
 }
 

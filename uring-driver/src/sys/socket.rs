@@ -5,13 +5,14 @@
 //! I/O; they carry `MSG_DONTWAIT`, so they fail with `WouldBlock` where they would wait.
 
 use std::io;
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::slice;
 use std::time::Duration;
 
+use super::message::{self, Control};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 /// The most connections that may wait to be accepted, where the caller names no number.
@@ -19,7 +20,7 @@ pub const BACKLOG: u32 = 1024;
 
 /// A socket address in the kernel's form, to be kept by the operation that uses it.
 #[derive(Debug, Clone)]
-pub struct Address(SockAddr);
+pub struct Address(pub(super) SockAddr);
 
 impl Address {
     /// Where the kernel reads it.
@@ -32,7 +33,7 @@ impl Address {
         self.0.len()
     }
 
-    /// Never: an address has a family at least.
+    /// No name at all: that of a sender that has none.
     pub fn is_empty(&self) -> bool {
         self.0.len() == 0
     }
@@ -125,12 +126,27 @@ pub fn send_vectored_now(fd: impl AsFd, pieces: &[IoSlice<'_>]) -> io::Result<us
 /// Receives what there is without waiting; `WouldBlock` if there is nothing, 0 at the end of the
 /// stream.
 pub fn recv_now(fd: impl AsFd, room: &mut [u8]) -> io::Result<usize> {
+    recv_with(fd, room, libc::MSG_DONTWAIT)
+}
+
+/// As [`recv_now`], into several pieces.
+pub fn recv_vectored_now(fd: impl AsFd, pieces: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    let none = &mut Control::new();
+    message::recv_now(fd, None, pieces, none, false).map(|received| received.bytes)
+}
+
+/// As [`recv_now`], and leaves it there.
+pub fn peek_now(fd: impl AsFd, room: &mut [u8]) -> io::Result<usize> {
+    recv_with(fd, room, libc::MSG_DONTWAIT | libc::MSG_PEEK)
+}
+
+fn recv_with(fd: impl AsFd, room: &mut [u8], flags: i32) -> io::Result<usize> {
     let len = room.len();
     // SAFETY: the same bytes, and nothing but initialised bytes is written to them: the kernel
     // writes what it has received.
     let room =
         unsafe { slice::from_raw_parts_mut(room.as_mut_ptr().cast::<MaybeUninit<u8>>(), len) };
-    retry(|| SockRef::from(&fd).recv_with_flags(room, libc::MSG_DONTWAIT))
+    retry(|| SockRef::from(&fd).recv_with_flags(room, flags))
 }
 
 fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
@@ -150,6 +166,11 @@ pub fn shutdown(fd: impl AsFd, how: Shutdown) -> io::Result<()> {
 /// The error that the socket has noted since the last call.
 pub fn take_error(fd: impl AsFd) -> io::Result<Option<io::Error>> {
     SockRef::from(&fd).take_error()
+}
+
+/// Whether `O_NONBLOCK` is set.
+pub fn nonblocking(fd: impl AsFd) -> io::Result<bool> {
+    SockRef::from(&fd).nonblocking()
 }
 
 /// Sets or clears `O_NONBLOCK`, which the socket's other holders see too.

@@ -35,7 +35,7 @@ const REST: Duration = Duration::from_millis(50);
 
 /// A listening socket and its queue.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     fd: Fd,
     state: Mutex<State>,
 }
@@ -93,11 +93,11 @@ impl Posted for Stop {
 }
 
 impl Queue {
-    pub(super) fn new(fd: Fd) -> Queue {
+    pub(crate) fn new(fd: Fd) -> Queue {
         Queue { fd, state: Mutex::default() }
     }
 
-    pub(super) fn fd(&self) -> &Fd {
+    pub(crate) fn fd(&self) -> &Fd {
         &self.fd
     }
 
@@ -107,7 +107,7 @@ impl Queue {
     }
 
     /// The next connection, or a place in line under `key`.
-    pub(super) fn poll_accept(
+    pub(crate) fn poll_accept(
         self: &Arc<Self>,
         cx: &Context<'_>,
         key: &mut Option<u64>,
@@ -133,7 +133,7 @@ impl Queue {
     }
 
     /// Leaves the line. A connection that this one was woken for goes to the next.
-    pub(super) fn leave(&self, key: u64) {
+    pub(crate) fn leave(&self, key: u64) {
         let mut state = self.state();
         let left = state.leave(key);
         let next = if state.ready.is_empty() { None } else { state.next_in_line() };
@@ -147,7 +147,7 @@ impl Queue {
 
     /// The listener is gone: nobody will ask any more. With `hang_up` the socket stops listening at
     /// once, and not only when the operations that hold it have ended.
-    pub(super) fn close(&self, hang_up: bool) {
+    pub(crate) fn close(&self, hang_up: bool) {
         if hang_up {
             // It fails where the socket does not listen: there is nothing to end then.
             let _idle = socket::shutdown(&self.fd, Shutdown::Both);
@@ -315,17 +315,17 @@ impl Acceptor for Into {
 
 /// A future's place in line, given up when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     queue: &'a Arc<Queue>,
     key: Option<u64>,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn new(queue: &'a Arc<Queue>) -> Place<'a> {
+    pub(crate) fn new(queue: &'a Arc<Queue>) -> Place<'a> {
         Place { queue, key: None }
     }
 
-    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<Fd>> {
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<Fd>> {
         self.queue.poll_accept(cx, &mut self.key)
     }
 }

@@ -1,0 +1,86 @@
+//! A listening socket: what `TcpListener` and `UnixListener` are names of.
+
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use henge_driver::sys::socket;
+use henge_driver::{Fd, coop};
+
+use super::accept::{Place, Queue};
+
+/// A listening socket and its accept queue.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    queue: Arc<Queue>,
+    /// The place in line of `poll_accept`, which has no future to keep it.
+    polled: Mutex<Option<u64>>,
+    /// The socket goes on listening in other hands.
+    handed_over: bool,
+}
+
+impl Listener {
+    pub(crate) fn new(fd: Fd) -> Listener {
+        Listener { queue: Arc::new(Queue::new(fd)), polled: Mutex::new(None), handed_over: false }
+    }
+
+    pub(crate) fn fd(&self) -> &Fd {
+        self.queue.fd()
+    }
+
+    pub(crate) async fn accept(&self) -> io::Result<Fd> {
+        let mut place = Place::new(&self.queue);
+        poll_fn(|cx| poll_place(&mut place, cx)).await
+    }
+
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Fd>> {
+        let progress = ready!(coop::poll_proceed(cx));
+        let mut key = self.polled.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let fd = ready!(self.queue.poll_accept(cx, &mut key));
+        progress.made_progress();
+        Poll::Ready(fd)
+    }
+
+    pub(crate) fn incoming(&self) -> Incoming<'_> {
+        Incoming { queue: &self.queue, place: Place::new(&self.queue) }
+    }
+
+    /// Gives a descriptor of the socket up, non-blocking.
+    pub(crate) fn into_fd(mut self) -> io::Result<OwnedFd> {
+        // An operation may still hold the old descriptor for a moment; the file is the same.
+        let fd = self.fd().as_fd().try_clone_to_owned()?;
+        socket::set_nonblocking(&fd, true)?;
+        self.handed_over = true;
+        Ok(fd)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.queue.close(!self.handed_over);
+    }
+}
+
+fn poll_place(place: &mut Place<'_>, cx: &mut Context<'_>) -> Poll<io::Result<Fd>> {
+    let progress = ready!(coop::poll_proceed(cx));
+    let fd = ready!(place.poll(cx));
+    progress.made_progress();
+    Poll::Ready(fd)
+}
+
+/// Connections without an end, one place in line after the other.
+#[derive(Debug)]
+pub(crate) struct Incoming<'a> {
+    queue: &'a Arc<Queue>,
+    place: Place<'a>,
+}
+
+impl Incoming<'_> {
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Fd>> {
+        let fd = ready!(poll_place(&mut self.place, cx));
+        self.place = Place::new(self.queue);
+        Poll::Ready(fd)
+    }
+}

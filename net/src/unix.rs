@@ -1,0 +1,14 @@
+//! Sockets of the Unix family: their types, names and credentials, and the halves of a stream.
+
+mod addr;
+pub(crate) mod listener;
+mod owned;
+mod split;
+pub(crate) mod stream;
+mod ucred;
+
+pub use addr::SocketAddr;
+pub use listener::Incoming;
+pub use owned::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
+pub use split::{ReadHalf, WriteHalf};
+pub use ucred::{UCred, gid_t, pid_t, uid_t};

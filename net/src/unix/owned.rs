@@ -1,0 +1,571 @@
+//! Halves of a stream that own it together.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut};
+
+use bytes::BufMut;
+use henge_driver::home::Homed;
+
+use super::addr::SocketAddr;
+use super::stream::UnixStream;
+use crate::readiness::{Interest, Ready};
+use crate::stream::core::Stream;
+use crate::stream::owned::{self, OwnedWrite};
+use crate::stream::recv::{self, RecvSide};
+use crate::stream::recv_buf::RecvBuf;
+use crate::stream::send;
+use crate::stream::traits::{reads, writes};
+
+pub(super) fn split(stream: UnixStream) -> (OwnedReadHalf, OwnedWriteHalf) {
+    let Stream { recv, send } = stream.core;
+    (OwnedReadHalf { recv }, OwnedWriteHalf { write: OwnedWrite::new(send) })
+}
+
+/// The reading half of a stream; see [`UnixStream::into_split`].
+///
+/// The two halves have homes of their own: on two shards they do not disturb each other.
+///
+/// # Examples
+///
+/// ```
+/// # use henge_net::{TcpListener, UnixStream};
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// # let driver = henge_driver::Driver::new()?;
+/// # driver.block_on(async {
+/// let (mut a, mut b) = UnixStream::pair()?;
+/// let (mut read, _write) = b.into_split();
+/// a.write_all(b"hello").await?;
+/// assert_eq!(read.read_u8().await?, b'h');
+/// # std::io::Result::Ok(())
+/// # })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct OwnedReadHalf {
+    recv: Homed<RecvSide>,
+}
+
+/// The writing half of a stream; see [`UnixStream::into_split`]. Dropping it sends what is queued
+/// and then ends the stream for the peer.
+///
+/// # Examples
+///
+/// ```
+/// # use henge_net::{TcpListener, UnixStream};
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// # let driver = henge_driver::Driver::new()?;
+/// # driver.block_on(async {
+/// let (mut a, mut b) = UnixStream::pair()?;
+/// let (_read, mut write) = b.into_split();
+/// write.write_all(b"hello").await?;
+/// assert_eq!(a.read_u8().await?, b'h');
+/// # std::io::Result::Ok(())
+/// # })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct OwnedWriteHalf {
+    write: OwnedWrite,
+}
+
+/// The halves are of two streams; both come back.
+///
+/// # Examples
+///
+/// ```
+/// # use henge_net::{TcpListener, UnixStream};
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// # let driver = henge_driver::Driver::new()?;
+/// # driver.block_on(async {
+/// let (mut a, mut b) = UnixStream::pair()?;
+/// let (read, _write) = a.into_split();
+/// let (_read, write) = b.into_split();
+/// assert!(read.reunite(write).is_err());
+/// # std::io::Result::Ok(())
+/// # })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
+
+impl fmt::Display for ReuniteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tried to reunite halves that are not from the same socket")
+    }
+}
+
+impl Error for ReuniteError {}
+
+fn reunite(read: OwnedReadHalf, write: OwnedWriteHalf) -> Result<UnixStream, ReuniteError> {
+    match owned::reunite(read.recv, write.write) {
+        Ok(core) => Ok(UnixStream { core }),
+        Err((recv, write)) => Err(ReuniteError(OwnedReadHalf { recv }, OwnedWriteHalf { write })),
+    }
+}
+
+impl OwnedReadHalf {
+    /// Puts the halves of a stream together again.
+    ///
+    /// # Errors
+    ///
+    /// Both halves, if they are of two streams.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, write) = b.into_split();
+    /// let b = read.reunite(write).unwrap();
+    /// # let _ = (&mut a, b);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn reunite(self, other: OwnedWriteHalf) -> Result<UnixStream, ReuniteError> {
+        reunite(self, other)
+    }
+
+    /// Receives without a copy; see [`UnixStream::recv`].
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers: a reset, for example.
+    ///
+    /// # Cancel safety
+    ///
+    /// Bytes are either returned or still in the stream's queue.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (mut read, _write) = b.into_split();
+    /// a.write_all(b"hello").await?;
+    /// assert_eq!(&*read.recv().await?, b"hello");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn recv(&mut self) -> io::Result<RecvBuf> {
+        recv::recv(&self.recv).await
+    }
+
+    /// Waits until this half is ready, and says for what; see [`UnixStream::ready`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if `interest` is not in reading; what the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, _write) = b.into_split();
+    /// use henge_net::readiness::Interest;
+    ///
+    /// a.write_all(b"hello").await?;
+    /// let ready = read.ready(Interest::READABLE).await?;
+    /// assert!(ready.is_readable());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        recv::ready(&self.recv, interest).await
+    }
+
+    /// Waits until a read would return something, or the stream has ended; see
+    /// [`UnixStream::readable`].
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, _write) = b.into_split();
+    /// a.write_all(b"hello").await?;
+    /// read.readable().await?;
+    /// assert_eq!(read.try_read(&mut [0; 8])?, 5);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn readable(&self) -> io::Result<()> {
+        recv::readable(&self.recv).await.map(drop)
+    }
+
+    /// Reads what there is, without waiting; see [`UnixStream::try_read`].
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing; what the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, _write) = b.into_split();
+    /// a.write_all(b"hello").await?;
+    /// read.readable().await?;
+    /// let mut buf = [0; 8];
+    /// assert_eq!(read.try_read(&mut buf)?, 5);
+    /// assert!(read.try_read(&mut buf).is_err());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        recv::try_read(&self.recv, &mut [IoSliceMut::new(buf)])
+    }
+
+    /// As [`try_read`](OwnedReadHalf::try_read), into several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing; what the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, _write) = b.into_split();
+    /// a.write_all(b"hello").await?;
+    /// read.readable().await?;
+    /// let (mut h, mut ello) = ([0; 1], [0; 8]);
+    /// let bufs = &mut [&mut h[..], &mut ello[..]].map(std::io::IoSliceMut::new);
+    /// assert_eq!(read.try_read_vectored(bufs)?, 5);
+    /// assert_eq!((&h, &ello[..4]), (b"h", &b"ello"[..]));
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        recv::try_read(&self.recv, bufs)
+    }
+
+    /// As [`try_read`](OwnedReadHalf::try_read), behind what is in `buf` already, as far as it has
+    /// room.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing; what the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, _write) = b.into_split();
+    /// a.write_all(b"hello").await?;
+    /// read.readable().await?;
+    /// let mut buf = Vec::with_capacity(8);
+    /// assert_eq!(read.try_read_buf(&mut buf)?, 5);
+    /// assert_eq!(buf, b"hello");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        recv::try_read_buf(&self.recv, buf)
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, _write) = b.into_split();
+    /// assert!(read.peer_addr()?.is_unnamed());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        SocketAddr::of_peer(self.recv.shared().fd())
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, _write) = b.into_split();
+    /// assert!(read.local_addr()?.is_unnamed());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        SocketAddr::of(self.recv.shared().fd())
+    }
+}
+
+impl OwnedWriteHalf {
+    /// Puts the halves of a stream together again.
+    ///
+    /// # Errors
+    ///
+    /// Both halves, if they are of two streams.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (read, write) = b.into_split();
+    /// let b = write.reunite(read).unwrap();
+    /// # let _ = (&mut a, b);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn reunite(self, other: OwnedReadHalf) -> Result<UnixStream, ReuniteError> {
+        reunite(other, self)
+    }
+
+    /// Gives the half up without ending the stream for the peer. What is queued is sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (mut read, write) = b.into_split();
+    /// write.forget();
+    /// a.write_all(b"hello").await?;
+    /// assert_eq!(read.read_u8().await?, b'h');
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn forget(self) {
+        self.write.forget();
+    }
+
+    /// Waits until this half is ready, and says for what; see [`UnixStream::ready`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if `interest` is not in writing; what the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (_read, write) = b.into_split();
+    /// use henge_net::readiness::Interest;
+    ///
+    /// a.write_all(b"hello").await?;
+    /// let ready = write.ready(Interest::WRITABLE).await?;
+    /// assert!(ready.is_writable());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        send::ready(self.write.side(), interest).await
+    }
+
+    /// Waits until a write would take something, or fail; see [`UnixStream::writable`].
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (_read, write) = a.into_split();
+    /// write.writable().await?;
+    /// write.try_write(b"hello")?;
+    /// assert_eq!(b.read_u8().await?, b'h');
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn writable(&self) -> io::Result<()> {
+        send::writable(self.write.side()).await.map(drop)
+    }
+
+    /// Queues what there is room for, without waiting; see [`UnixStream::try_write`].
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is none; an earlier send's error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (_read, write) = a.into_split();
+    /// assert_eq!(write.try_write(b"hello")?, 5);
+    /// assert_eq!(&*b.recv().await?, b"hello");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        send::try_write(self.write.side(), &[IoSlice::new(buf)])
+    }
+
+    /// As [`try_write`](OwnedWriteHalf::try_write), from several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is none; an earlier send's error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (_read, write) = a.into_split();
+    /// let word = [&b"he"[..], &b"llo"[..]].map(std::io::IoSlice::new);
+    /// assert_eq!(write.try_write_vectored(&word)?, 5);
+    /// assert_eq!(&*b.recv().await?, b"hello");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        send::try_write(self.write.side(), bufs)
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (_read, write) = b.into_split();
+    /// assert!(write.peer_addr()?.is_unnamed());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        SocketAddr::of_peer(self.write.side().shared().fd())
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (_read, write) = b.into_split();
+    /// assert!(write.local_addr()?.is_unnamed());
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        SocketAddr::of(self.write.side().shared().fd())
+    }
+}
+
+reads!(OwnedReadHalf, |half| &half.recv);
+writes!(OwnedWriteHalf, |half| half.write.side());
