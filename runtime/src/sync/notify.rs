@@ -159,7 +159,8 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_one(&self) {
-        wake(self.state().notify(Notification::First));
+        let waker = self.state().notify(Notification::First);
+        wake(waker);
     }
 
     /// Wakes the task that has waited for the shortest time, or leaves a permit for the next one
@@ -176,7 +177,8 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_last(&self) {
-        wake(self.state().notify(Notification::Last));
+        let waker = self.state().notify(Notification::Last);
+        wake(waker);
     }
 
     /// Wakes all tasks that wait, and leaves no permit.

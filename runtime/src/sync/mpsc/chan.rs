@@ -364,11 +364,12 @@ impl<T> Chan<T> {
                 Some(own) if !state.line.is_linked(own) => {
                     let removed = state.line.remove(own);
                     *key = None;
+                    let closed = state.receiver_closed;
                     drop(state);
-                    if removed.value == 0 {
+                    if removed.value == 0 && !closed {
                         return Poll::Ready(Ok(()));
                     }
-                    // It left the line short: the receiver has closed.
+                    // It left the line short, or comes too late: the receiver has closed.
                     self.release(n - removed.value);
                     return Poll::Ready(Err(NoRoom::Closed));
                 }
