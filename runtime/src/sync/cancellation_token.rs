@@ -9,11 +9,12 @@ mod tests;
 use std::fmt;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
+use std::ops::DerefMut;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use self::future::RunUntilCancelled;
 use self::node::{Node, State};
-use crate::loom::sync::{Arc, MutexGuard};
+use crate::loom::sync::Arc;
 use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
 
@@ -275,7 +276,7 @@ impl Line for CancellationToken {
     type State = State;
     type Value = ();
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> impl DerefMut<Target = State> {
         self.node.lock()
     }
 

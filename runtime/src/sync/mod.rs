@@ -16,7 +16,7 @@
 //! | change something, one at a time | [`Mutex`] |
 //! | let many read and one write | [`RwLock`] |
 //!
-//! Between tasks of one shard that never leave it, `Rc` and `RefCell` need none of this.
+//! Between tasks of one shard that never leave it [`local`] has the same for less.
 
 // Waiters stand in a queue inside the primitive's mutex and are named by keys: no pointer to a
 // future is kept anywhere, and a future that is leaked leaves a slot behind and nothing worse. No
@@ -30,6 +30,7 @@ mod cancellation_token;
 mod error;
 #[allow(unsafe_code, reason = "references to a value that a lock guards")]
 mod guarded;
+pub mod local;
 #[allow(unsafe_code, reason = "says which field of a lock is guarded")]
 mod locks;
 pub mod mpsc;

@@ -116,7 +116,7 @@ impl<T> Shared<T> {
                 return Poll::Ready(Ok(value));
             }
             if state.sender_gone || state.closed {
-                return Poll::Ready(Err(RecvError(())));
+                return Poll::Ready(Err(RecvError::new()));
             }
             if state.receiver_waker.as_ref().is_some_and(|own| own.will_wake(cx.waker())) {
                 return Poll::Pending;

@@ -4,19 +4,19 @@
 //! takes the mutex afterwards finds everybody who has not seen the change. Wakers are cloned,
 //! called and dropped without the mutex: they are foreign code.
 
+use std::ops::DerefMut;
 use std::task::{Context, Poll, Waker};
 
-use crate::loom::sync::MutexGuard;
 use crate::sync::wait_queue::{WaitQueue, WakeBatch};
 
-/// A [`WaitQueue`] somewhere inside a mutex.
+/// A [`WaitQueue`] somewhere inside a mutex, or, on one shard, inside a `RefCell`.
 pub(crate) trait Line {
     /// What the mutex guards.
     type State;
     /// What a waiter in this line carries.
     type Value;
 
-    fn lock(&self) -> MutexGuard<'_, Self::State>;
+    fn lock(&self) -> impl DerefMut<Target = Self::State>;
 
     fn queue(state: &mut Self::State) -> &mut WaitQueue<Self::Value>;
 
@@ -47,7 +47,7 @@ impl<L: Line> Line for &L {
     type State = L::State;
     type Value = L::Value;
 
-    fn lock(&self) -> MutexGuard<'_, L::State> {
+    fn lock(&self) -> impl DerefMut<Target = L::State> {
         L::lock(self)
     }
 

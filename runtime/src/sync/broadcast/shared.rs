@@ -7,6 +7,7 @@
 //! Messages are in an `Arc`, so that cloning one, which is foreign code, happens outside the mutex.
 
 use std::collections::VecDeque;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -161,7 +162,7 @@ impl<T> Line for Receivers<'_, T> {
     type State = State<T>;
     type Value = ();
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> impl DerefMut<Target = State<T>> {
         self.0.state()
     }
 
@@ -178,7 +179,7 @@ impl<T> Line for Senders<'_, T> {
     type State = State<T>;
     type Value = ();
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> impl DerefMut<Target = State<T>> {
         self.0.state()
     }
 

@@ -19,6 +19,7 @@
 //! first, so it reads, locks both, and looks whether it is still so. If the parent is cancelled
 //! meanwhile, its canceller has this node in hand and does all there is to do.
 
+use std::ops::DerefMut;
 use std::sync::atomic::Ordering;
 
 use slab::Slab;
@@ -191,7 +192,7 @@ impl Line for Node {
     type State = State;
     type Value = ();
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> impl DerefMut<Target = State> {
         self.state()
     }
 

@@ -12,7 +12,13 @@ use std::fmt;
 /// assert_eq!(rx.blocking_recv().unwrap_err().to_string(), "channel closed");
 /// ```
 #[derive(Debug, Eq, PartialEq, Clone)]
-pub struct RecvError(pub(super) ());
+pub struct RecvError(());
+
+impl RecvError {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
 
 impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -38,7 +38,13 @@ impl<T> std::error::Error for SendError<T> {}
 /// assert_eq!(rx.has_changed().unwrap_err().to_string(), "channel closed");
 /// ```
 #[derive(Debug, Clone)]
-pub struct RecvError(pub(super) ());
+pub struct RecvError(());
+
+impl RecvError {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
 
 impl fmt::Display for RecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -87,7 +87,7 @@ impl<T> Receiver<T> {
     /// ```
     pub fn has_changed(&self) -> Result<bool, RecvError> {
         let now = self.shared.snapshot();
-        if now.is_closed() { Err(RecvError(())) } else { Ok(now.version() != self.seen) }
+        if now.is_closed() { Err(RecvError::new()) } else { Ok(now.version() != self.seen) }
     }
 
     /// Whether there is no sender any more.
@@ -203,7 +203,7 @@ impl<T> Receiver<T> {
                 }
             }
             if closed {
-                return Err(RecvError(()));
+                return Err(RecvError::new());
             }
             closed = self.shared.changed(&mut self.seen).await.is_err();
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::ops::DerefMut;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
@@ -144,7 +145,7 @@ fn news(now: Snapshot, seen: &mut Version) -> Option<Result<(), RecvError>> {
         *seen = now.version();
         return Some(Ok(()));
     }
-    now.is_closed().then_some(Err(RecvError(())))
+    now.is_closed().then_some(Err(RecvError::new()))
 }
 
 impl<T: fmt::Debug> fmt::Debug for Shared<T> {
@@ -165,7 +166,7 @@ impl<T> Line for Receivers<'_, T> {
     type State = Lines;
     type Value = Version;
 
-    fn lock(&self) -> MutexGuard<'_, Lines> {
+    fn lock(&self) -> impl DerefMut<Target = Lines> {
         self.0.lines()
     }
 
@@ -180,7 +181,7 @@ impl<T> Line for Senders<'_, T> {
     type State = Lines;
     type Value = ();
 
-    fn lock(&self) -> MutexGuard<'_, Lines> {
+    fn lock(&self) -> impl DerefMut<Target = Lines> {
         self.0.lines()
     }
 

@@ -1,0 +1,496 @@
+//! The bounded local channel's sending ends.
+
+use std::fmt;
+use std::rc::Rc;
+
+use super::super::permits::NoPermit;
+use super::chan::Chan;
+use super::error::{SendError, SendTimeoutError, TrySendError};
+use super::permit::{OwnedPermit, Permit, PermitIterator};
+use super::receiver::Receiver;
+use crate::time::{Duration, timeout};
+
+/// Makes a channel that holds `buffer` messages; senders wait when it is full.
+///
+/// # Panics
+///
+/// If `buffer` is 0 or more than `usize::MAX >> 3`.
+///
+/// # Examples
+///
+/// ```
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (tx, mut rx) = henge::sync::local::mpsc::channel(1);
+/// tx.send("hello").await.unwrap();
+/// assert_eq!(rx.recv().await, Some("hello"));
+/// # }
+/// ```
+#[track_caller]
+pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(buffer > 0, "mpsc bounded channel requires buffer > 0");
+    let most = Chan::<T>::UNBOUNDED;
+    assert!(buffer <= most, "a semaphore may not have more than MAX_PERMITS permits ({most})");
+    let chan = Rc::new(Chan::new(buffer));
+    (Sender { chan: chan.clone() }, Receiver::new(chan))
+}
+
+/// A sending end of a bounded channel; clones send to the same receiver.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, mut rx) = henge::sync::local::mpsc::channel(2);
+/// let other = tx.clone();
+/// tx.try_send(1).unwrap();
+/// other.try_send(2).unwrap();
+/// assert_eq!((rx.try_recv(), rx.try_recv()), (Ok(1), Ok(2)));
+/// ```
+pub struct Sender<T> {
+    pub(super) chan: Rc<Chan<T>>,
+}
+
+fn refused<V>(reason: NoPermit, value: V) -> TrySendError<V> {
+    match reason {
+        NoPermit::Closed => TrySendError::Closed(value),
+        NoPermit::Unavailable => TrySendError::Full(value),
+    }
+}
+
+impl<T> Sender<T> {
+    /// Sends a message, waiting for room if the channel is full.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] with the message if the receiver is gone or closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped the message is not sent, and is dropped with it. Use
+    /// [`reserve`](Self::reserve) to keep it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (tx, mut rx) = henge::sync::local::mpsc::channel(1);
+    /// henge::spawn(async move {
+    ///     tx.send(1).await.unwrap();
+    ///     tx.send(2).await.unwrap(); // waits until the first was received
+    /// });
+    /// assert_eq!((rx.recv().await, rx.recv().await), (Some(1), Some(2)));
+    /// # }
+    /// ```
+    #[inline]
+    pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
+        match self.chan.reserve(1).wait().await {
+            Ok(()) => {
+                self.chan.send_permitted(value);
+                Ok(())
+            }
+            Err(_closed) => Err(SendError(value)),
+        }
+    }
+
+    /// Sends a message, waiting for room no longer than `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendTimeoutError`] with the message if there was no room in time, or the receiver is gone
+    /// or closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped the message is not sent, and is dropped with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge::time::Duration;
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel(1);
+    /// tx.send_timeout(1, Duration::from_millis(1)).await.unwrap();
+    /// assert!(tx.send_timeout(2, Duration::from_millis(1)).await.is_err());
+    /// # }
+    /// ```
+    pub async fn send_timeout(&self, value: T, limit: Duration) -> Result<(), SendTimeoutError<T>> {
+        match timeout(limit, self.reserve()).await {
+            Ok(Ok(permit)) => {
+                permit.send(value);
+                Ok(())
+            }
+            Ok(Err(_closed)) => Err(SendTimeoutError::Closed(value)),
+            Err(_elapsed) => Err(SendTimeoutError::Timeout(value)),
+        }
+    }
+
+    /// Sends a message if there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] with the message if the channel is full, or the receiver is gone or closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel(1);
+    /// tx.try_send(1).unwrap();
+    /// assert!(tx.try_send(2).is_err());
+    /// ```
+    pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        match self.chan.try_reserve(1) {
+            Ok(()) => {
+                self.chan.send_permitted(message);
+                Ok(())
+            }
+            Err(reason) => Err(refused(reason, message)),
+        }
+    }
+
+    /// Waits until the receiver is gone or closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (tx, rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// drop(rx);
+    /// tx.closed().await;
+    /// # }
+    /// ```
+    pub async fn closed(&self) {
+        self.chan.closed().await;
+    }
+
+    /// Whether the receiver is gone or closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// drop(rx);
+    /// assert!(tx.is_closed());
+    /// ```
+    pub fn is_closed(&self) -> bool {
+        self.chan.is_receiver_closed()
+    }
+
+    /// Waits for room for one message, and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] if the receiver is gone or closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future loses its place in line and nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (tx, mut rx) = henge::sync::local::mpsc::channel(1);
+    /// tx.reserve().await.unwrap().send(1);
+    /// assert_eq!(rx.recv().await, Some(1));
+    /// # }
+    /// ```
+    pub async fn reserve(&self) -> Result<Permit<'_, T>, SendError<()>> {
+        match self.chan.reserve(1).wait().await {
+            Ok(()) => Ok(Permit { chan: &self.chan }),
+            Err(_closed) => Err(SendError(())),
+        }
+    }
+
+    /// Waits for room for `n` messages, and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] if the receiver is gone or closed, or `n` is more than the channel holds.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future loses its place in line and nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(2);
+    /// assert_eq!(tx.reserve_many(2).await.unwrap().len(), 2);
+    /// assert!(tx.reserve_many(3).await.is_err());
+    /// # }
+    /// ```
+    pub async fn reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, SendError<()>> {
+        if n > self.max_capacity() {
+            return Err(SendError(()));
+        }
+        match self.chan.reserve(n).wait().await {
+            Ok(()) => Ok(PermitIterator { chan: &self.chan, n }),
+            Err(_closed) => Err(SendError(())),
+        }
+    }
+
+    /// Waits for room for one message, and keeps it together with the sender.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] if the receiver is gone or closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future loses its place in line, and drops the sender.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (tx, mut rx) = henge::sync::local::mpsc::channel(1);
+    /// let permit = tx.reserve_owned().await.unwrap();
+    /// henge::spawn(async move { permit.send(1) });
+    /// assert_eq!(rx.recv().await, Some(1));
+    /// # }
+    /// ```
+    pub async fn reserve_owned(self) -> Result<OwnedPermit<T>, SendError<()>> {
+        let reserved = self.chan.reserve(1).wait().await;
+        match reserved {
+            Ok(()) => Ok(OwnedPermit::new(self)),
+            Err(_closed) => Err(SendError(())),
+        }
+    }
+
+    /// Keeps room for one message if it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] if the channel is full, or the receiver is gone or closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert!(tx.try_reserve().is_err());
+    /// # drop(permit);
+    /// ```
+    pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
+        self.chan.try_reserve(1).map_err(|reason| refused(reason, ()))?;
+        Ok(Permit { chan: &self.chan })
+    }
+
+    /// Keeps room for `n` messages if it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] if there is not as much room, or the receiver is gone or closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(2);
+    /// assert_eq!(tx.try_reserve_many(2).unwrap().len(), 2);
+    /// ```
+    pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
+        self.chan.try_reserve(n).map_err(|reason| refused(reason, ()))?;
+        Ok(PermitIterator { chan: &self.chan, n })
+    }
+
+    /// Keeps room for one message together with the sender, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] with the sender if the channel is full, or the receiver is gone or closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, mut rx) = henge::sync::local::mpsc::channel(1);
+    /// tx.try_reserve_owned().unwrap().send(1);
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// ```
+    pub fn try_reserve_owned(self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
+        match self.chan.try_reserve(1) {
+            Ok(()) => Ok(OwnedPermit::new(self)),
+            Err(reason) => Err(refused(reason, self)),
+        }
+    }
+
+    /// Whether two senders are of one channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// assert!(tx.same_channel(&tx.clone()));
+    /// ```
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.chan, &other.chan)
+    }
+
+    /// How many messages can be sent before senders must wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel(4);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(tx.capacity(), 3);
+    /// ```
+    pub fn capacity(&self) -> usize {
+        self.chan.free()
+    }
+
+    /// The bound that the channel was made with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(4);
+    /// assert_eq!(tx.max_capacity(), 4);
+    /// ```
+    pub fn max_capacity(&self) -> usize {
+        self.chan.max()
+    }
+
+    /// A sender that does not keep the channel open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// let weak = tx.downgrade();
+    /// drop(tx);
+    /// assert!(rx.is_closed() && weak.upgrade().is_none());
+    /// ```
+    #[must_use = "the sender is dropped, and the channel may close with it"]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        self.chan.add_weak();
+        WeakSender { chan: self.chan.clone() }
+    }
+
+    /// How many senders keep the channel open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// assert_eq!(tx.strong_count(), 1);
+    /// ```
+    pub fn strong_count(&self) -> usize {
+        self.chan.senders()
+    }
+
+    /// How many weak senders there are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// assert_eq!(tx.weak_count(), 0);
+    /// ```
+    pub fn weak_count(&self) -> usize {
+        self.chan.weak_senders()
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.chan.add_sender();
+        Self { chan: self.chan.clone() }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.chan.drop_sender();
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+/// A sender that does not keep the channel open. [`upgrade`](Self::upgrade) makes one that does,
+/// as long as there is another.
+///
+/// # Examples
+///
+/// ```
+/// let (tx, mut rx) = henge::sync::local::mpsc::channel(1);
+/// let weak = tx.downgrade();
+/// weak.upgrade().unwrap().try_send(1).unwrap();
+/// assert_eq!(rx.try_recv(), Ok(1));
+/// ```
+pub struct WeakSender<T> {
+    chan: Rc<Chan<T>>,
+}
+
+impl<T> WeakSender<T> {
+    /// A sender, if the channel still has one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// let weak = tx.downgrade();
+    /// drop(tx);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        self.chan.upgrade().then(|| Sender { chan: self.chan.clone() })
+    }
+
+    /// How many senders keep the channel open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// assert_eq!(tx.downgrade().strong_count(), 1);
+    /// ```
+    pub fn strong_count(&self) -> usize {
+        self.chan.senders()
+    }
+
+    /// How many weak senders there are.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (tx, _rx) = henge::sync::local::mpsc::channel::<()>(1);
+    /// assert_eq!(tx.downgrade().weak_count(), 1);
+    /// ```
+    pub fn weak_count(&self) -> usize {
+        self.chan.weak_senders()
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> Self {
+        self.chan.add_weak();
+        Self { chan: self.chan.clone() }
+    }
+}
+
+impl<T> Drop for WeakSender<T> {
+    fn drop(&mut self) {
+        self.chan.drop_weak();
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakSender").finish_non_exhaustive()
+    }
+}

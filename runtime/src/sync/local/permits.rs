@@ -1,0 +1,288 @@
+//! The counting semaphore under the local semaphore, the locks and the bounded channel.
+//!
+//! Its rules are those of `sync::batch`: while somebody stands in line there are no free permits,
+//! each that is released goes to the front of the line, in part if the front needs more, and what
+//! a waiter has collected goes on when its future is dropped.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use crate::sync::wait_queue::{WaitQueue, WakeBatch};
+use crate::task::coop;
+
+/// A counting semaphore with a fair line, for one thread.
+#[derive(Debug)]
+pub(super) struct Permits {
+    free: Cell<usize>,
+    closed: Cell<bool>,
+    /// Who waits, each with the number of permits that it still lacks.
+    line: RefCell<WaitQueue<usize>>,
+}
+
+/// Why no permit was had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoPermit {
+    Closed,
+    Unavailable,
+}
+
+/// The semaphore was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Closed;
+
+impl Permits {
+    /// tokio's bound.
+    pub(super) const MAX: usize = usize::MAX >> 3;
+
+    pub(super) const fn new(permits: usize) -> Self {
+        Self {
+            free: Cell::new(permits),
+            closed: Cell::new(false),
+            line: RefCell::new(WaitQueue::new()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn available(&self) -> usize {
+        self.free.get()
+    }
+
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    /// Takes `n` permits if they are there: nobody stands in line then.
+    #[inline]
+    pub(super) fn try_acquire(&self, n: usize) -> Result<(), NoPermit> {
+        if self.closed.get() {
+            return Err(NoPermit::Closed);
+        }
+        match self.free.get().checked_sub(n) {
+            Some(left) => {
+                self.free.set(left);
+                Ok(())
+            }
+            None => Err(NoPermit::Unavailable),
+        }
+    }
+
+    /// Gives `n` permits back, to those in line first.
+    ///
+    /// # Panics
+    ///
+    /// When there would be more than [`Permits::MAX`].
+    #[inline]
+    #[track_caller]
+    pub(super) fn release(&self, n: usize) {
+        if self.line.borrow().is_empty() {
+            self.add(n);
+        } else {
+            self.release_to_line(n);
+        }
+    }
+
+    #[inline]
+    #[track_caller]
+    fn add(&self, n: usize) {
+        match self.free.get().checked_add(n).filter(|sum| *sum <= Self::MAX) {
+            Some(sum) => self.free.set(sum),
+            None => panic!("number of added permits ({n}) would overflow MAX_PERMITS"),
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn release_to_line(&self, mut n: usize) {
+        let mut wakers = WakeBatch::new();
+        while n > 0 {
+            let mut line = self.line.borrow_mut();
+            while n > 0 && !wakers.is_full() {
+                let Some(lacking) = line.front_mut() else { break };
+                let given = n.min(*lacking);
+                *lacking -= given;
+                n -= given;
+                if *lacking == 0
+                    && let Some((_, waker)) = line.unlink_front()
+                {
+                    wakers.push(waker);
+                }
+            }
+            if line.is_empty() {
+                drop(line);
+                self.add(std::mem::take(&mut n));
+            }
+            // Who is woken may come back to this semaphore: nothing is borrowed, and what is not
+            // handed out yet goes to the line as it stands afterwards.
+            wakers.wake_all();
+        }
+    }
+
+    /// Takes up to `n` permits away for good and says how many.
+    pub(super) fn forget(&self, n: usize) -> usize {
+        let taken = n.min(self.free.get());
+        self.free.set(self.free.get() - taken);
+        taken
+    }
+
+    /// Refuses all who wait and all who come.
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        let mut wakers = WakeBatch::new();
+        loop {
+            let all = self.line.borrow_mut().take_while(&mut wakers, |_lacking| true);
+            wakers.wake_all();
+            if all {
+                return;
+            }
+        }
+    }
+
+    /// Waits in line for `n` permits. The place is kept under `key`.
+    pub(super) fn poll_acquire(
+        &self,
+        cx: &mut Context<'_>,
+        n: usize,
+        key: &mut Option<usize>,
+    ) -> Poll<Result<(), Closed>> {
+        let mut fresh = None;
+        loop {
+            match *key {
+                None => {
+                    match self.try_acquire(n) {
+                        Ok(()) => return Poll::Ready(Ok(())),
+                        Err(NoPermit::Closed) => return Poll::Ready(Err(Closed)),
+                        Err(NoPermit::Unavailable) => {}
+                    }
+                    if let Some(waker) = fresh.take() {
+                        let lacking = n - self.free.take();
+                        *key = Some(self.line.borrow_mut().push_back(lacking, waker));
+                        return Poll::Pending;
+                    }
+                }
+                Some(own) => {
+                    let mut line = self.line.borrow_mut();
+                    if !line.is_linked(own) {
+                        let removed = line.remove(own);
+                        *key = None;
+                        drop(line);
+                        return self.settle(n - removed.value, n);
+                    }
+                    if line.will_wake(own, cx.waker()) {
+                        return Poll::Pending;
+                    }
+                    if let Some(waker) = fresh.take() {
+                        let old = line.set_waker(own, waker);
+                        drop(line);
+                        drop(old);
+                        return Poll::Pending;
+                    }
+                }
+            }
+            // A clone is foreign code: it runs without a borrow, and we look again.
+            fresh = Some(cx.waker().clone());
+        }
+    }
+
+    /// Who was told of its permits takes them, unless it comes after the end.
+    fn settle(&self, collected: usize, n: usize) -> Poll<Result<(), Closed>> {
+        if collected == n && !self.closed.get() {
+            return Poll::Ready(Ok(()));
+        }
+        self.release(collected);
+        Poll::Ready(Err(Closed))
+    }
+
+    /// Gives up a place in line; what was collected goes on.
+    pub(super) fn leave(&self, n: usize, key: usize) {
+        let removed = self.line.borrow_mut().remove(key);
+        self.release(n - removed.value);
+        drop(removed);
+    }
+
+    /// A future of `n` permits, which are the caller's when it is ready.
+    #[inline]
+    pub(super) fn acquire(&self, n: usize) -> Acquire<'_> {
+        Acquire { permits: self, n, stage: Stage::Fresh }
+    }
+}
+
+/// How far an acquisition is.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// It has nothing: not polled, or its permits went to the caller.
+    Fresh,
+    /// In line, or told, under this key.
+    InLine(usize),
+    /// It has its permits, and the task's budget is used up: the caller gets them with the next
+    /// poll, and nobody overtakes a task for having no budget.
+    Held,
+}
+
+/// Waits for permits.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub(super) struct Acquire<'a> {
+    permits: &'a Permits,
+    n: usize,
+    stage: Stage,
+}
+
+impl Future for Acquire<'_> {
+    type Output = Result<(), Closed>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        match this.stage {
+            Stage::Fresh if this.permits.try_acquire(this.n).is_ok() => this.stage = Stage::Held,
+            Stage::Held if !this.permits.is_closed() => {}
+            _ => ready!(this.poll_slow(cx))?,
+        }
+        ready!(coop::poll_proceed(cx)).made_progress();
+        this.stage = Stage::Fresh;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Acquire<'_> {
+    #[cold]
+    fn poll_slow(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        let mut key = match self.stage {
+            Stage::InLine(key) => Some(key),
+            Stage::Fresh => None,
+            Stage::Held => {
+                self.stage = Stage::Fresh;
+                return self.permits.settle(self.n, self.n);
+            }
+        };
+        let acquired = self.permits.poll_acquire(cx, self.n, &mut key);
+        self.stage = match (&acquired, key) {
+            (Poll::Ready(Ok(())), _) => Stage::Held,
+            (Poll::Pending, Some(key)) => Stage::InLine(key),
+            _ => Stage::Fresh,
+        };
+        acquired
+    }
+}
+
+impl Acquire<'_> {
+    /// Gives back what it has, and its place.
+    #[inline]
+    pub(super) fn give_up(&mut self) {
+        match std::mem::replace(&mut self.stage, Stage::Fresh) {
+            Stage::Fresh => {}
+            Stage::InLine(key) => self.permits.leave(self.n, key),
+            Stage::Held => self.permits.release(self.n),
+        }
+    }
+}
+
+impl Drop for Acquire<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
