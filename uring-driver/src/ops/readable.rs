@@ -25,23 +25,24 @@ use crate::sys::abi;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Readable {
-    fd: &'static Fd,
+pub struct Readable<F = &'static Fd> {
+    fd: F,
 }
 
-impl Readable {
-    /// For a descriptor that is never closed.
-    pub fn new(fd: &'static Fd) -> Readable {
+impl<F: AsRef<Fd>> Readable<F> {
+    /// For a descriptor that is never closed, or that an `Arc` keeps open.
+    pub fn new(fd: F) -> Readable<F> {
         Readable { fd }
     }
 }
 
-// SAFETY: the entry points to no memory, and its descriptor stays open for ever.
-unsafe impl Operation for Readable {
+// SAFETY: the entry points to no memory; the descriptor stays open for ever, or as long as the
+// operation has its `Arc`. `F` that gives another descriptor each time is waited on for the first.
+unsafe impl<F: AsRef<Fd> + Send + 'static> Operation for Readable<F> {
     type Output = io::Result<()>;
 
     fn prepare(&mut self) -> Sqe {
-        Sqe::poll_add(self.fd, abi::POLLIN)
+        Sqe::poll_add(self.fd.as_ref(), abi::POLLIN)
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {

@@ -10,7 +10,7 @@ use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use intent::{Advice, Allocation, RangeSync};
-pub use std::fs::{File as StdFile, Permissions};
+pub use std::fs::{File as StdFile, OpenOptions as StdOpenOptions, Permissions};
 
 /// How to open a file: the fields are those of std's `OpenOptions`, and so are the rules.
 ///

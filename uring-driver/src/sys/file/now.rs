@@ -114,8 +114,11 @@ pub fn open(folder: Option<&Fd>, path: &CStr, flags: i32) -> io::Result<Option<F
     }
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
-        // Not in memory, a lease, a pipe without readers; or a filter that does not know the call.
-        Some(libc::EAGAIN | libc::ENXIO | libc::EPERM | libc::ENOSYS | libc::EINTR) => Ok(None),
+        // Not in memory, a lease; a pipe without readers; a filter that does not know the call; a
+        // flag that this call does not know and the ring's does.
+        Some(
+            libc::EAGAIN | libc::ENXIO | libc::EPERM | libc::ENOSYS | libc::EINTR | libc::EINVAL,
+        ) => Ok(None),
         _ => Err(error),
     }
 }
@@ -130,9 +133,19 @@ pub fn only_opens(flags: i32) -> bool {
     flags & (libc::O_CREAT | libc::O_TRUNC | libc::O_TMPFILE & !libc::O_DIRECTORY) == 0
 }
 
+/// Whether these flags ask for reading alone.
+pub fn only_reads(flags: i32) -> bool {
+    flags & libc::O_ACCMODE == libc::O_RDONLY
+}
+
 /// Whether these flags ask for O_NONBLOCK themselves.
 pub fn is_nonblocking(flags: i32) -> bool {
     flags & libc::O_NONBLOCK != 0
+}
+
+/// Whether these flags ask for transfers without the kernel's cache, which [wait](waits).
+pub fn is_direct(flags: i32) -> bool {
+    flags & libc::O_DIRECT != 0
 }
 
 /// Takes O_NONBLOCK off a descriptor that [`open`] made with these flags.
@@ -149,17 +162,34 @@ pub fn clear_nonblocking(fd: &Fd, flags: i32) -> io::Result<()> {
     }
 }
 
+/// Whether this is a pipe, opened by its name or not.
+pub fn is_pipe(fd: &Fd) -> bool {
+    // What has a position is none: the cheaper question, which settles it nearly always.
+    // SAFETY: the call takes integers only.
+    let place = unsafe { libc::lseek(fd.as_raw_fd(), 0, libc::SEEK_CUR) };
+    place < 0 && in_memory(fd).is_some_and(|stat| stat.is_fifo())
+}
+
 /// What the kernel has in memory of an open file; `None` where that may not be true any more, or
 /// might be waited for: on network file systems.
 pub fn stat(fd: &Fd) -> Option<Stat> {
+    in_memory(fd).filter(|stat| stat.on_block_device() || is_local(stat) == Some(true))
+}
+
+/// Whether nobody has asked yet if the file system of this file is local; see [`learn`].
+pub fn is_unknown(stat: &Stat) -> bool {
+    !stat.on_block_device() && is_local(stat).is_none()
+}
+
+/// What the kernel has in memory, whether or not it is still true.
+fn in_memory(fd: &Fd) -> Option<Stat> {
     let mut stat = Stat::default();
     let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
     // SAFETY: the path is a constant; the call writes one `struct statx`, which `Stat` is.
     let result = unsafe {
         libc::statx(fd.as_raw_fd(), c"".as_ptr(), flags, Stat::MASK, (&raw mut stat.0).cast())
     };
-    let known = result == 0 && (stat.on_block_device() || is_local(&stat) == Some(true));
-    known.then_some(stat)
+    (result == 0).then_some(stat)
 }
 
 /// Moves the file's position; `None` where that may wait: to find the end of a file its length is
@@ -182,7 +212,7 @@ pub fn seek(fd: &Fd, to: SeekFrom) -> Option<io::Result<u64>> {
 static KNOWN: [AtomicU64; 16] = [const { AtomicU64::new(0) }; 16];
 
 /// Whether the file system of this file is local; `None` if nobody has asked yet.
-pub fn is_local(stat: &Stat) -> Option<bool> {
+fn is_local(stat: &Stat) -> Option<bool> {
     let device = stat.dev() << 1;
     for known in &KNOWN {
         match known.load(Ordering::Relaxed) {
@@ -197,7 +227,7 @@ pub fn is_local(stat: &Stat) -> Option<bool> {
 
 /// Asks the file system of an open file whether it is local. It may wait for a network.
 pub fn learn(fd: &Fd, stat: &Stat) {
-    if stat.on_block_device() || is_local(stat).is_some() {
+    if !is_unknown(stat) {
         return;
     }
     // SAFETY: `struct statfs` is numbers throughout, for which zero is a value.
@@ -268,6 +298,8 @@ mod tests {
         let (reader, _writer) = io::pipe().unwrap();
         let reader = Fd::from(OwnedFd::from(reader));
         assert_eq!(read(&reader, &mut [0; 8], 0), Moved::Never);
+        assert!(is_pipe(&reader));
+        assert!(!is_pipe(&file(c"/dev/zero")));
     }
 
     #[test]
@@ -278,18 +310,7 @@ mod tests {
     #[test]
     fn what_was_learned_is_remembered() {
         let own = Fd::from(OwnedFd::from(std::fs::File::open("/proc/self/stat").unwrap()));
-        let mut facts = Stat::default();
-        // SAFETY: as in `stat`.
-        let result = unsafe {
-            libc::statx(
-                own.as_raw_fd(),
-                c"".as_ptr(),
-                libc::AT_EMPTY_PATH,
-                Stat::MASK,
-                (&raw mut facts.0).cast(),
-            )
-        };
-        assert_eq!(result, 0);
+        let facts = in_memory(&own).unwrap();
         learn(&own, &facts);
         assert_eq!(is_local(&facts), Some(true));
         assert!(stat(&own).is_some());
