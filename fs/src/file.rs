@@ -1,35 +1,80 @@
-//! An open file, read and written at places that the caller names.
+//! An open file.
 
+mod attributes;
+mod cursor;
+mod positional;
+mod ranges;
+#[allow(unsafe_code, reason = "whoever gives a number away vouches for it")]
+mod raw;
+mod stream;
+
+use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use henge_driver::buf::{IoBuf, IoBufMut};
+use henge_driver::sys::file::{StdFile, blocking};
 use henge_driver::{Fd, ops, submit};
 
-use crate::{Metadata, OpenOptions};
-
-/// An open file.
-///
-/// Any number of operations may be under way on it at a time; the kernel may carry them out in
-/// any order. An operation whose future is dropped may or may not take place; its buffer goes with
-/// it, once the kernel has let go of it.
-///
-/// # Panics
-///
-/// All asynchronous methods panic on a thread without a driver.
-#[derive(Debug)]
-pub struct File {
-    /// Shared with the operations under way.
-    fd: Arc<Fd>,
-}
+use self::cursor::{Cursor, poll_idle};
+use crate::OpenOptions;
+use crate::attempts::Attempts;
 
 /// The largest place in a file that there is.
 const LAST: u64 = i64::MAX as u64;
 
+/// What the reader's and writer's traits move at once at most, unless something else is set.
+const MOST_BUFFERED: usize = 2 << 20;
+
 fn beyond() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "an offset beyond the largest file")
+}
+
+/// An open file: tokio's `File`, and beside it transfers at places that the caller names.
+///
+/// # Reading and writing at the file's position
+///
+/// Through [`AsyncRead`](tokio::io::AsyncRead), [`AsyncWrite`](tokio::io::AsyncWrite) and
+/// [`AsyncSeek`](tokio::io::AsyncSeek) one transfer at a time is under way, at the position that
+/// the file has in the kernel and shares with its clones. What is in memory is moved at once; else
+/// up to [`max_buf_size`](File::max_buf_size) bytes go by way of a buffer.
+///
+/// - *Reading.* A read whose future is dropped loses nothing: what comes is kept for the next one.
+/// - *Writing.* A write is done when the bytes have been taken, not when the kernel has them; they
+///   are written even if the file is dropped. `flush` waits until the kernel has them all, and so
+///   do `shutdown` and the methods of `File` that say so. **A program that ends without it may
+///   lose the last bytes**, and the error that says so.
+/// - *Errors.* Where a write fails that was taken already, the next write or flush says so, once;
+///   how many of its bytes were written is not known. A read or a seek between them does not see
+///   it.
+///
+/// # Transfers at places
+///
+/// [`read_at`](File::read_at), [`write_at`](File::write_at) and their like take buffers by value
+/// and leave the file's position alone. Any number of them may be under way at a time.
+///
+/// # Clones
+///
+/// The position is the open file's, and clones share it; transfers at the position at the same
+/// time by two clones may read the same bytes, or write over one another's.
+///
+/// # Dropping
+///
+/// Dropping a file closes it in the calling thread once the last operation on it has ended, without
+/// waiting for that; [`close`](File::close) waits, and says what went wrong.
+///
+/// # Panics
+///
+/// All asynchronous methods panic on a thread without a driver, unless they say that they need
+/// none; the traits return an error there.
+pub struct File {
+    /// Shared with the operations under way.
+    fd: Arc<Fd>,
+    attempts: Attempts,
+    cursor: Mutex<Cursor>,
+    max_buf_size: usize,
 }
 
 impl File {
@@ -46,9 +91,13 @@ impl File {
     /// # Examples
     ///
     /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::open("/proc/self/stat").await?;
-    /// # drop(file);
+    /// let mut file = henge_fs::File::open("/proc/self/stat").await?;
+    /// let mut text = String::new();
+    /// file.read_to_string(&mut text).await?;
+    /// assert!(text.starts_with(&std::process::id().to_string()));
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -80,6 +129,30 @@ impl File {
         OpenOptions::new().write(true).create(true).truncate(true).open(path).await
     }
 
+    /// Makes a file, which must not exist, and opens it for reading and writing.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers; `AlreadyExists` for anything that is there, a dangling symbolic
+    /// link too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`open`](File::open); the file may have been made.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let taken = henge_fs::File::create_new("/dev/null").await;
+    /// assert_eq!(taken.unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn create_new(path: impl AsRef<Path>) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).create_new(true).open(path).await
+    }
+
     /// Options to open a file with.
     ///
     /// ```
@@ -89,294 +162,103 @@ impl File {
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[must_use]
     pub fn options() -> OpenOptions {
         OpenOptions::new()
     }
 
-    pub(crate) fn new(fd: Fd) -> File {
-        File { fd: Arc::new(fd) }
-    }
-
-    /// Reads at the byte `offset`, from the buffer's first byte up to its capacity. Returns how
-    /// many bytes came, 0 at the end of the file, and the buffer.
-    ///
-    /// Fewer bytes than fit may come; at most some 2 GiB do. What has no places, as a pipe, is
-    /// read where it stands.
-    ///
-    /// # Errors
-    ///
-    /// What the system answers, or `InvalidInput` for an offset beyond 2⁶³ - 1.
-    ///
-    /// # Cancel safety
-    ///
-    /// From a file nothing is lost but the buffer. From a pipe what was read is lost.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::open("/dev/zero").await?;
-    /// let (n, buf) = file.read_at(Vec::with_capacity(512), 0).await;
-    /// assert_eq!(&buf[..n?], &[0; 512]);
-    /// # Ok::<(), std::io::Error>(()) })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub async fn read_at<B: IoBufMut>(&self, buf: B, offset: u64) -> (io::Result<usize>, B) {
-        if offset > LAST {
-            return (Err(beyond()), buf);
+    pub(crate) fn new(fd: Fd, attempts: Attempts) -> File {
+        File {
+            fd: Arc::new(fd),
+            attempts,
+            cursor: Mutex::new(Cursor::new()),
+            max_buf_size: MOST_BUFFERED,
         }
-        submit(ops::ReadAt::new(Arc::clone(&self.fd), buf, offset)).await
     }
 
-    /// As [`read_at`](File::read_at), until the buffer's capacity is full; a
-    /// [`slice`](IoBuf::slice) of it limits that.
+    /// A file that std has opened. Needs no driver.
     ///
-    /// # Errors
-    ///
-    /// As [`read_at`](File::read_at), and `UnexpectedEof` if the file ends before; the buffer
-    /// holds what came until then.
+    /// ```
+    /// let file = henge_fs::File::from_std(std::fs::File::open("/dev/null")?);
+    /// # drop(file);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn from_std(std: StdFile) -> File {
+        File::from(OwnedFd::from(std))
+    }
+
+    /// The file as std's, once nothing is under way at its position. What was read ahead of a
+    /// dropped read is given back: the position is where the reader believes it to be, except in
+    /// pipes and their like, which have none.
     ///
     /// # Cancel safety
     ///
-    /// As [`read_at`](File::read_at).
+    /// The file is closed, as if it had been dropped.
+    ///
+    /// # Panics
+    ///
+    /// If transfers at places are under way whose futures were dropped, and the descriptor cannot
+    /// be duplicated because the process has too many.
     ///
     /// # Examples
     ///
     /// ```
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::open("/dev/zero").await?;
-    /// let (done, buf) = file.read_exact_at(vec![1; 100], 0).await;
-    /// done?;
-    /// assert_eq!(buf, [0; 100]);
+    /// let file = henge_fs::File::open("/dev/null").await?;
+    /// assert!(!file.into_std().await.metadata()?.is_dir());
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub async fn read_exact_at<B: IoBufMut>(&self, mut buf: B, offset: u64) -> (io::Result<()>, B) {
-        let (mut done, total) = (0, buf.bytes_total());
-        while done < total {
-            let Some(at) = offset.checked_add(done as u64) else {
-                return (Err(beyond()), buf);
-            };
-            let (result, part) = self.read_at(buf.slice(done..total), at).await;
-            buf = part.into_inner();
-            match result {
-                Ok(0) => return (Err(io::ErrorKind::UnexpectedEof.into()), buf),
-                Ok(n) => done += n,
-                Err(error) => return (Err(error), buf),
-            }
+    pub async fn into_std(mut self) -> StdFile {
+        self.idle().await;
+        let (fd, cursor) = self.parts();
+        // What has no position has nothing to go back to.
+        drop(cursor.step_back(fd));
+        let fd =
+            Arc::try_unwrap(self.fd).unwrap_or_else(|shared| match blocking::duplicate(&shared) {
+                Ok(fd) => fd,
+                Err(error) => panic!("no descriptor beside the one that operations hold: {error}"),
+            });
+        StdFile::from(OwnedFd::from(fd))
+    }
+
+    /// The file as std's, if nothing is under way. Needs no driver.
+    ///
+    /// # Errors
+    ///
+    /// The file itself, if an operation is under way.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let file = henge_fs::File::open("/dev/null").await?;
+    /// let std = file.try_into_std().expect("nothing is under way");
+    /// # drop(std);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[expect(clippy::result_large_err, reason = "tokio's has the file in it too")]
+    pub fn try_into_std(mut self) -> Result<StdFile, File> {
+        if !self.cursor().is_idle() || Arc::strong_count(&self.fd) > 1 {
+            return Err(self);
         }
-        (Ok(()), buf)
-    }
-
-    /// Writes the buffer's initialised bytes at the byte `offset`. Returns how many of them were
-    /// written, and the buffer.
-    ///
-    /// Fewer than all may be written; at most some 2 GiB are. Where the file was opened to append,
-    /// the offset has no effect.
-    ///
-    /// # Errors
-    ///
-    /// What the system answers, or `InvalidInput` for an offset beyond 2⁶³ - 1.
-    ///
-    /// # Cancel safety
-    ///
-    /// The bytes may be written, all, some or none.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::create("/dev/null").await?;
-    /// let (n, buf) = file.write_at(vec![1, 2, 3], 0).await;
-    /// assert_eq!((n?, buf), (3, vec![1, 2, 3]));
-    /// # Ok::<(), std::io::Error>(()) })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub async fn write_at<B: IoBuf>(&self, buf: B, offset: u64) -> (io::Result<usize>, B) {
-        if offset > LAST {
-            return (Err(beyond()), buf);
+        let (fd, cursor) = self.parts();
+        // What has no position has nothing to go back to.
+        drop(cursor.step_back(fd));
+        let File { fd, attempts, cursor, max_buf_size } = self;
+        match Arc::try_unwrap(fd) {
+            Ok(fd) => Ok(StdFile::from(OwnedFd::from(fd))),
+            Err(fd) => Err(File { fd, attempts, cursor, max_buf_size }),
         }
-        submit(ops::WriteAt::new(Arc::clone(&self.fd), buf, offset)).await
     }
 
-    /// As [`write_at`](File::write_at), until all is written.
+    /// A second `File` for the same open file, once nothing is under way at its position, which
+    /// they share.
     ///
     /// # Errors
     ///
-    /// As [`write_at`](File::write_at), and `WriteZero` if the system takes nothing more. Some
-    /// of the bytes may have been written.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`write_at`](File::write_at).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::create("/dev/null").await?;
-    /// let (done, _buf) = file.write_all_at("all of it", 0).await;
-    /// done?;
-    /// # Ok::<(), std::io::Error>(()) })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub async fn write_all_at<B: IoBuf>(&self, mut buf: B, offset: u64) -> (io::Result<()>, B) {
-        let (mut done, total) = (0, buf.bytes_init());
-        while done < total {
-            let Some(at) = offset.checked_add(done as u64) else {
-                return (Err(beyond()), buf);
-            };
-            let (result, part) = self.write_at(buf.slice(done..total), at).await;
-            buf = part.into_inner();
-            match result {
-                Ok(0) => return (Err(io::ErrorKind::WriteZero.into()), buf),
-                Ok(n) => done += n,
-                Err(error) => return (Err(error), buf),
-            }
-        }
-        (Ok(()), buf)
-    }
-
-    /// As [`read_at`](File::read_at), into several buffers, each to its capacity before the next;
-    /// at most 1,024 of them are filled.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_at`](File::read_at).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`read_at`](File::read_at).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::open("/dev/zero").await?;
-    /// let (n, bufs) = file.read_vectored_at(vec![vec![1; 3], vec![1; 4]], 0).await;
-    /// assert_eq!((n?, bufs), (7, vec![vec![0; 3], vec![0; 4]]));
-    /// # Ok::<(), std::io::Error>(()) })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub async fn read_vectored_at<B: IoBufMut>(
-        &self,
-        bufs: Vec<B>,
-        offset: u64,
-    ) -> (io::Result<usize>, Vec<B>) {
-        if offset > LAST {
-            return (Err(beyond()), bufs);
-        }
-        submit(ops::ReadVectoredAt::new(Arc::clone(&self.fd), bufs, offset)).await
-    }
-
-    /// As [`write_at`](File::write_at), of several buffers, one behind the other; at most 1,024
-    /// of them are written.
-    ///
-    /// # Errors
-    ///
-    /// As [`write_at`](File::write_at).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`write_at`](File::write_at).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::create("/dev/null").await?;
-    /// let (n, _bufs) = file.write_vectored_at(vec!["one", "two"], 0).await;
-    /// assert_eq!(n?, 6);
-    /// # Ok::<(), std::io::Error>(()) })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub async fn write_vectored_at<B: IoBuf>(
-        &self,
-        bufs: Vec<B>,
-        offset: u64,
-    ) -> (io::Result<usize>, Vec<B>) {
-        if offset > LAST {
-            return (Err(beyond()), bufs);
-        }
-        submit(ops::WriteVectoredAt::new(Arc::clone(&self.fd), bufs, offset)).await
-    }
-
-    /// Returns when all that was written before is on the device, metadata included.
-    ///
-    /// # Errors
-    ///
-    /// What the system answers; bytes that were written may then be lost.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost; whether the device has everything is not known.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # henge_driver::Driver::new()?.block_on(async {
-    /// henge_fs::File::open(".").await?.sync_all().await?;
-    /// # Ok::<(), std::io::Error>(()) })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub async fn sync_all(&self) -> io::Result<()> {
-        submit(ops::Fsync::new(Arc::clone(&self.fd), false)).await
-    }
-
-    /// As [`sync_all`](File::sync_all), but only as much metadata as is needed to read the bytes
-    /// back.
-    ///
-    /// # Errors
-    ///
-    /// As [`sync_all`](File::sync_all).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`sync_all`](File::sync_all).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # henge_driver::Driver::new()?.block_on(async {
-    /// henge_fs::File::open(".").await?.sync_data().await?;
-    /// # Ok::<(), std::io::Error>(()) })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub async fn sync_data(&self) -> io::Result<()> {
-        submit(ops::Fsync::new(Arc::clone(&self.fd), true)).await
-    }
-
-    /// Cuts the file to `len` bytes, or lengthens it with zeros. The file must be open for writing.
-    ///
-    /// # Errors
-    ///
-    /// What the system answers; `InvalidInput` for a file that is not open for writing, and for any
-    /// before Linux 6.9, which has no such operation.
-    ///
-    /// # Cancel safety
-    ///
-    /// The length may be set or not.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # henge_driver::Driver::new()?.block_on(async {
-    /// henge_fs::File::create("log").await?.set_len(1 << 20).await?;
-    /// # Ok::<(), std::io::Error>(()) })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub async fn set_len(&self, len: u64) -> io::Result<()> {
-        if len > LAST {
-            return Err(beyond());
-        }
-        submit(ops::Truncate::new(Arc::clone(&self.fd), len)).await
-    }
-
-    /// What is known of the file.
-    ///
-    /// # Errors
-    ///
-    /// What the system answers.
+    /// What the system answers: too many descriptors.
     ///
     /// # Cancel safety
     ///
@@ -386,22 +268,27 @@ impl File {
     ///
     /// ```
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// assert!(henge_fs::File::open(".").await?.metadata().await?.is_dir());
+    /// let file = henge_fs::File::open("/dev/null").await?;
+    /// let again = file.try_clone().await?;
+    /// # drop(again);
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub async fn metadata(&self) -> io::Result<Metadata> {
-        submit(ops::Stat::new(Arc::clone(&self.fd))).await.map(Metadata::new)
+    pub async fn try_clone(&self) -> io::Result<File> {
+        self.idle().await;
+        let mut file = File::new(blocking::duplicate(&self.fd)?, Attempts::new());
+        file.max_buf_size = self.max_buf_size;
+        Ok(file)
     }
 
     /// Closes the file, and says what went wrong with what was written.
     ///
-    /// Where operations are still under way whose futures were dropped, the last of them closes
-    /// it, and this returns at once.
+    /// Waits for what is under way at the file's position. Where other operations are still under
+    /// way whose futures were dropped, the last of them closes it, and this returns at once.
     ///
     /// # Errors
     ///
-    /// What the system answers. The file is closed all the same.
+    /// What the system answers, to the last write too. The file is closed all the same.
     ///
     /// # Cancel safety
     ///
@@ -415,18 +302,74 @@ impl File {
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub async fn close(self) -> io::Result<()> {
-        match Arc::try_unwrap(self.fd) {
+    pub async fn close(mut self) -> io::Result<()> {
+        let written = poll_fn(|cx| cursor::poll_flush(self.cursor(), cx)).await;
+        let closed = match Arc::try_unwrap(self.fd) {
             Ok(fd) => submit(ops::Close::new(fd)).await,
             Err(_shared) => Ok(()),
-        }
+        };
+        written.and(closed)
+    }
+
+    /// Sets how many bytes a read or a write through the traits moves at once at most; 2 MiB
+    /// unless set.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let mut file = henge_fs::File::open("/dev/null").await?;
+    /// file.set_max_buf_size(8 << 20);
+    /// assert_eq!(file.max_buf_size(), 8 << 20);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn set_max_buf_size(&mut self, max_buf_size: usize) {
+        assert!(max_buf_size > 0, "`max_buf_size` must be greater than 0");
+        self.max_buf_size = max_buf_size;
+    }
+
+    /// How many bytes a read or a write through the traits moves at once at most.
+    pub fn max_buf_size(&self) -> usize {
+        self.max_buf_size
+    }
+
+    /// Waits until nothing is under way at the file's position.
+    async fn idle(&self) {
+        poll_fn(|cx| poll_idle(&self.cursor, cx)).await;
+    }
+
+    fn cursor(&mut self) -> &mut Cursor {
+        self.parts().1
+    }
+
+    fn parts(&mut self) -> (&Arc<Fd>, &mut Cursor) {
+        let cursor = self.cursor.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        (&self.fd, cursor)
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("fd", &self.fd.as_raw_fd()).finish_non_exhaustive()
+    }
+}
+
+impl From<StdFile> for File {
+    fn from(std: StdFile) -> File {
+        File::from_std(std)
     }
 }
 
 impl From<OwnedFd> for File {
     /// A file that was opened otherwise.
     fn from(fd: OwnedFd) -> File {
-        File::new(Fd::from(fd))
+        File::new(Fd::from(fd), Attempts::new())
     }
 }
 

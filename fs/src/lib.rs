@@ -1,4 +1,4 @@
-//! Files on the henge driver: every call is an operation on the calling thread's ring.
+//! Files on the henge driver: tokio's `fs`, and transfers of owned buffers at places of a file.
 //!
 //! Needs a driver and nothing else. What may outlive the future that asked for it belongs to the
 //! operation: paths are copied, buffers are lent by value and come back beside the result, and a
@@ -20,17 +20,69 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! # Which call goes where
+//!
+//! *At once*: a plain system call on the calling thread, of the kind that answers from the kernel's
+//! memory or not at all (`preadv2` with `RWF_NOWAIT`, `openat2` with `RESOLVE_CACHED`); where it
+//! would have to wait, the ring is asked. *Ring*: an operation. The kernel's own workers carry out
+//! those that it cannot start without waiting. *Pool*: the driver's blocking pool, for what the
+//! ring has no operation for, or none that does not go to another thread as well.
+//!
+//! | call | at once | ring | pool |
+//! |---|---|---|---|
+//! | [`File::open`], [`OpenOptions::open`] | if nothing is made or emptied | else | std's options |
+//! | [`File::create`], [`File::create_new`] | | yes | |
+//! | reads and writes of a [`File`], at its position or a place | up to 256 KiB | else | |
+//! | vectored reads and writes at places | | yes | |
+//! | seeks ([`AsyncSeek`](tokio::io::AsyncSeek)) | yes | | from a network file's end |
+//! | [`File::metadata`], [`DirEntry::metadata`] | on local file systems | else | |
+//! | [`metadata()`], [`symlink_metadata`], [`try_exists`] | on local file systems | else | |
+//! | [`File::sync_all`], [`File::sync_data`] | | yes | |
+//! | [`File::set_len`] | | since Linux 6.9 | before |
+//! | [`File::fallocate`] | | yes | |
+//! | [`File::fadvise`], [`File::sync_file_range`] | | yes | ranges of 4 GiB or more |
+//! | [`File::close`] | | yes | |
+//! | [`File::try_clone`] | yes | | |
+//! | [`File::set_permissions`], [`File::set_times`], [`set_permissions`] | | | yes |
+//! | [`rename`], [`remove_file`], [`remove_dir`], [`hard_link`], [`symlink`] | | yes | |
+//! | [`create_dir`], [`create_dir_all`], [`DirBuilder`] | | yes | |
+//! | [`remove_dir_all`], [`canonicalize`], [`read_link`] | | | yes |
+//! | [`read`], [`read_to_string`] | as open, metadata and read | | |
+//! | [`write()`], [`copy`] | | | yes |
+//! | [`read_dir()`], [`ReadDir::next_entry`] | what has been read | | 32 KiB of entries each time |
+//!
 //! What blocks: dropping a [`File`] closes it in the calling thread, which a network file system
 //! may take its time for; [`File::close`] does it on the ring.
+//!
+//! # What differs from tokio
+//!
+//! [`Metadata`] and [`FileType`] are types of their own with std's methods, because std's can only
+//! be made by std's blocking calls. A driver has to be entered where tokio asks for a runtime.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod asking;
+mod attempts;
+mod call;
+mod dir_builder;
+mod facts;
 mod file;
+mod file_times;
 mod metadata;
+mod names;
 mod open_options;
+mod read_dir;
 mod whole;
 
+pub use asking::{metadata, set_permissions, symlink_metadata, try_exists};
+pub use dir_builder::{DirBuilder, create_dir, create_dir_all};
 pub use file::File;
-pub use metadata::Metadata;
+pub use file_times::FileTimes;
+pub use henge_driver::sys::file::{Advice, Allocation, Permissions, RangeSync};
+pub use metadata::{FileType, Metadata};
+pub use names::{
+    canonicalize, hard_link, read_link, remove_dir, remove_dir_all, remove_file, rename, symlink,
+};
 pub use open_options::OpenOptions;
-pub use whole::{read, read_to_string, write};
+pub use read_dir::{DirEntry, ReadDir, read_dir};
+pub use whole::{copy, read, read_to_string, write};

@@ -4,8 +4,10 @@ use std::io;
 use std::path::Path;
 
 use henge_driver::buf::IoBuf;
+use henge_driver::sys::file::blocking;
 
 use crate::File;
+use crate::call::offload;
 
 /// The first read of a file that does not tell its length.
 const UNKNOWN: usize = 4096;
@@ -46,7 +48,9 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
         let done = bytes.len();
         let (result, part) = file.read_at(bytes.slice(done..), done as u64).await;
         bytes = part.into_inner();
-        if result? == 0 {
+        // There was room for more than the length that the file told: that was its end.
+        let to_its_end = bytes.len() == hint && bytes.len() < bytes.capacity();
+        if result? == 0 || to_its_end {
             return Ok(bytes);
         }
     }
@@ -81,7 +85,9 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 
 /// Makes a file of these contents, or replaces those that it has.
 ///
-/// The contents are copied; [`File::write_all_at`] takes a buffer without copying it.
+/// The contents are copied, and all of it is one task of the blocking pool, because the ring has
+/// nothing for it that does not go to another thread too; [`File::write_all_at`] takes a buffer
+/// without copying it.
 ///
 /// # Errors
 ///
@@ -89,7 +95,7 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 ///
 /// # Cancel safety
 ///
-/// The file may have been made or emptied, and any part of the contents written.
+/// It runs to its end all the same, once it has begun.
 ///
 /// # Panics
 ///
@@ -104,9 +110,37 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub async fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Result<()> {
-    let contents = contents.as_ref().to_vec();
-    let file = File::create(path).await?;
-    let (result, _contents) = file.write_all_at(contents, 0).await;
-    result?;
-    file.close().await
+    let (path, contents) = (path.as_ref().to_owned(), contents.as_ref().to_vec());
+    offload(move || blocking::write(&path, &contents)).await
+}
+
+/// Copies a file's contents and permissions to another, which is made or replaced. Returns how
+/// many bytes that were.
+///
+/// The blocking pool does it, inside the kernel where it can: file systems that share blocks copy
+/// none.
+///
+/// # Errors
+///
+/// What the system answers; `InvalidInput` if `from` is no regular file.
+///
+/// # Cancel safety
+///
+/// It runs to its end all the same, once it has begun.
+///
+/// # Panics
+///
+/// On a thread without a driver.
+///
+/// # Examples
+///
+/// ```no_run
+/// # henge_driver::Driver::new()?.block_on(async {
+/// let bytes = henge_fs::copy("log", "log.copy").await?;
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u64> {
+    let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
+    offload(move || blocking::copy(&from, &to)).await
 }

@@ -1,62 +1,14 @@
-//! Files under the driver's own `block_on`, without any runtime.
+//! Opening files, transfers at places, what is known of an open file.
 
 use std::fs;
-use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Poll;
 
-use henge_driver::Driver;
+use crate::common::{Place, begin_and_drop, kind, run};
 use henge_driver::buf::IoBuf;
+use henge_driver::{Driver, ops, submit};
 use henge_fs::{File, OpenOptions};
-
-/// A file name of this test's own; what is there goes away with it.
-struct Place(PathBuf);
-
-impl Place {
-    fn new() -> Place {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Place(std::env::temp_dir().join(format!("henge-fs-{}-{count}", std::process::id())))
-    }
-}
-
-impl AsRef<Path> for Place {
-    fn as_ref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _it_may_never_have_been_made = fs::remove_file(&self.0);
-    }
-}
-
-fn run<T>(future: impl Future<Output = io::Result<T>>) -> T {
-    Driver::new().unwrap().block_on(future).unwrap().unwrap()
-}
-
-fn kind<T>(future: impl Future<Output = io::Result<T>>) -> ErrorKind {
-    match Driver::new().unwrap().block_on(future).unwrap() {
-        Ok(_) => panic!("it succeeded"),
-        Err(error) => error.kind(),
-    }
-}
-
-/// Starts an operation and drops its future.
-async fn begin_and_drop(future: impl Future) {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        assert!(future.as_mut().poll(cx).is_pending());
-        Poll::Ready(())
-    })
-    .await;
-}
 
 #[test]
 fn what_is_written_is_read_back() {
@@ -102,10 +54,10 @@ fn pieces_go_and_come_in_order() {
     let place = Place::new();
     run(async {
         let file = File::options().read(true).write(true).create(true).open(&place).await?;
-        let (n, _) = file.write_vectored_at(vec!["one ", "", "two"], 0).await;
+        let (n, _) = file.writev_at(vec!["one ", "", "two"], 0).await;
         assert_eq!(n?, 7);
         let bufs = vec![Vec::with_capacity(5), Vec::new(), Vec::with_capacity(10)];
-        let (n, bufs) = file.read_vectored_at(bufs, 0).await;
+        let (n, bufs) = file.readv_at(bufs, 0).await;
         assert_eq!((n?, bufs), (7, vec![b"one t".to_vec(), Vec::new(), b"wo".to_vec()]));
         Ok(())
     });
@@ -192,7 +144,7 @@ fn a_dropped_read_of_a_pipe_takes_nothing_that_comes_later() {
         let file = File::from(OwnedFd::from(reader));
         begin_and_drop(file.read_at(vec![0; 100], 0)).await;
         // The cancel is on its way before this, on the same ring.
-        file.metadata().await?;
+        submit(ops::Nop::new()).await?;
         writer.write_all(b"kept").unwrap();
         let (n, buf) = file.read_at(vec![0; 100], 0).await;
         assert_eq!(&buf[..n?], b"kept");
@@ -210,7 +162,7 @@ fn a_file_that_is_dropped_while_an_operation_runs_is_closed_after_it() {
         // As soon as the read is cancelled nobody has the reading end any more.
         loop {
             match writer.write_all(b"x") {
-                Ok(()) => drop(File::open("/dev/null").await?),
+                Ok(()) => submit(ops::Nop::new()).await?,
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
                     return Ok(());
@@ -230,9 +182,9 @@ fn opening_and_dropping_leaks_no_descriptor() {
     driver
         .block_on(async {
             for _ in 0..count {
-                begin_and_drop(File::open("/dev/null")).await;
+                begin_and_drop(File::create("/dev/null")).await;
             }
-            File::open("/dev/null").await?.close().await
+            File::create("/dev/null").await?.close().await
         })
         .unwrap()
         .unwrap();

@@ -1,0 +1,37 @@
+//! What the calls of this crate share: paths for the kernel, the budget, the blocking pool.
+
+use std::ffi::CString;
+use std::future::poll_fn;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use henge_driver::offload::{Class, Job};
+use henge_driver::{coop, current};
+
+/// A path as the kernel reads it.
+pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
+
+/// Spends a unit of the task's budget, for what is about to be done without waiting.
+pub(crate) async fn proceed() {
+    poll_fn(|cx| coop::poll_proceed(cx).map(coop::RestoreOnPending::made_progress)).await;
+}
+
+/// Starts a call that may wait on the driver's blocking pool. It runs to its end, whether or not
+/// its result is waited for.
+pub(crate) fn start<T: Send + 'static>(
+    call: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<Job<T>> {
+    let pool = current::with(|driver| Arc::clone(driver.blocking()))?;
+    Ok(pool.spawn(Class::System, call))
+}
+
+/// The result of a call that may wait, made on the driver's blocking pool.
+pub(crate) async fn offload<T: Send + 'static>(
+    call: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    start(call)?.await?
+}

@@ -1,0 +1,173 @@
+//! Tokio's traits: reading, writing and seeking at the file's own position.
+
+use std::io::{self, IoSlice, SeekFrom};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use henge_driver::coop::{self, RestoreOnPending};
+use henge_driver::sys::file::now;
+use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+
+use super::File;
+use super::cursor::{Ended, poll_flush};
+use crate::attempts;
+
+/// The file's own position, as the system calls and the ring write it.
+const HERE: u64 = u64::MAX;
+
+/// Spends a unit of the task's budget, for what is about to be done without waiting.
+fn spend(cx: &mut Context<'_>) -> Poll<()> {
+    coop::poll_proceed(cx).map(RestoreOnPending::made_progress)
+}
+
+impl AsyncRead for File {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            match ready!(self.cursor().poll_end(cx)) {
+                Ended::Read(result) => {
+                    self.cursor().unread.hand_out(to);
+                    return Poll::Ready(result);
+                }
+                Ended::Write(Err(error)) => self.cursor().write_error = Some(error.kind()),
+                Ended::Write(Ok(())) | Ended::Seek(_) => {}
+                Ended::Nothing => break,
+            }
+        }
+        ready!(spend(cx));
+        let file = self.get_mut();
+        if file.cursor().unread.len() > 0 || to.remaining() == 0 {
+            file.cursor().unread.hand_out(to);
+            return Poll::Ready(Ok(()));
+        }
+        let most = to.remaining().min(file.max_buf_size);
+        let at_once = most.min(attempts::MOST);
+        let read = || now::read(&file.fd, to.initialize_unfilled_to(at_once), HERE);
+        if let Some(n) = file.attempts.read(&file.fd, read) {
+            to.advance(n);
+            return Poll::Ready(Ok(()));
+        }
+        let (fd, cursor) = file.parts();
+        cursor.read(fd, most, cx)?;
+        Poll::Pending
+    }
+}
+
+impl File {
+    /// Waits until bytes can be taken to be written at the position.
+    fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(error) = self.cursor().write_error.take() {
+            return Poll::Ready(Err(error.into()));
+        }
+        loop {
+            match ready!(self.cursor().poll_end(cx)) {
+                Ended::Write(result) => result?,
+                Ended::Read(_) | Ended::Seek(_) => {}
+                Ended::Nothing => break,
+            }
+        }
+        ready!(spend(cx));
+        let (fd, cursor) = self.parts();
+        Poll::Ready(cursor.step_back(fd))
+    }
+
+    /// Writes to memory at once, as far as that goes without waiting.
+    fn write_now(&self, bytes: &[u8]) -> Option<usize> {
+        let write = || now::write(&self.fd, &bytes[..bytes.len().min(attempts::MOST)], HERE);
+        self.attempts.write(&self.fd, write).filter(|n| *n > 0)
+    }
+}
+
+impl AsyncWrite for File {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        from: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let file = self.get_mut();
+        ready!(file.poll_writable(cx))?;
+        let from = &from[..from.len().min(file.max_buf_size)];
+        if from.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        if let Some(n) = file.write_now(from) {
+            return Poll::Ready(Ok(n));
+        }
+        let mut bytes = file.cursor().buffer();
+        bytes.try_reserve(from.len())?;
+        bytes.extend_from_slice(from);
+        let (fd, cursor) = file.parts();
+        cursor.write(fd, bytes)?;
+        Poll::Ready(Ok(from.len()))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        from: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let file = self.get_mut();
+        ready!(file.poll_writable(cx))?;
+        let mut bytes = file.cursor().buffer();
+        for piece in from {
+            let room = file.max_buf_size - bytes.len();
+            let piece = &piece[..piece.len().min(room)];
+            bytes.try_reserve(piece.len())?;
+            bytes.extend_from_slice(piece);
+        }
+        let n = bytes.len();
+        if n == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        if let Some(n) = file.write_now(&bytes) {
+            file.cursor().keep_buffer(bytes);
+            return Poll::Ready(Ok(n));
+        }
+        let (fd, cursor) = file.parts();
+        cursor.write(fd, bytes)?;
+        Poll::Ready(Ok(n))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        poll_flush(self.cursor(), cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(cx)
+    }
+}
+
+impl AsyncSeek for File {
+    /// Fails if something is under way at the position: call `poll_complete` before, as the
+    /// `seek` of tokio's `AsyncSeekExt` does.
+    fn start_seek(self: Pin<&mut Self>, to: SeekFrom) -> io::Result<()> {
+        let file = self.get_mut();
+        if !file.cursor().is_idle() {
+            let text = "another operation on the file is pending: call poll_complete before";
+            return Err(io::Error::other(text));
+        }
+        let (fd, cursor) = file.parts();
+        cursor.seek(fd, to)
+    }
+
+    fn poll_complete(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+        if self.cursor().has_sought() {
+            ready!(spend(cx));
+        }
+        loop {
+            match ready!(self.cursor().poll_end(cx)) {
+                Ended::Seek(result) => return Poll::Ready(result),
+                Ended::Write(Err(error)) => self.cursor().write_error = Some(error.kind()),
+                Ended::Write(Ok(())) | Ended::Read(_) => {}
+                Ended::Nothing => return Poll::Ready(Ok(self.cursor().sought)),
+            }
+        }
+    }
+}

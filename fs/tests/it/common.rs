@@ -1,0 +1,75 @@
+//! What the tests of this crate share: places of their own, and ways to run a future.
+
+use std::fs;
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+
+use henge_driver::Driver;
+
+/// A name of this test's own; what is there goes away with it.
+pub(crate) struct Place(pub(crate) PathBuf);
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Place(std::env::temp_dir().join(format!("henge-fs-{}-{count}", std::process::id())))
+    }
+
+    /// With a folder there.
+    pub(crate) fn folder() -> Place {
+        let place = Place::new();
+        fs::create_dir(&place).unwrap();
+        place
+    }
+
+    /// With a file there.
+    pub(crate) fn file(contents: impl AsRef<[u8]>) -> Place {
+        let place = Place::new();
+        fs::write(&place, contents).unwrap();
+        place
+    }
+
+    pub(crate) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl AsRef<Path> for Place {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _it_may_be_a_folder = fs::remove_file(&self.0);
+        let _it_may_never_have_been_made = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) fn run<T>(future: impl Future<Output = io::Result<T>>) -> T {
+    Driver::new().unwrap().block_on(future).unwrap().unwrap()
+}
+
+/// The kind of the error that it ends with.
+pub(crate) fn kind<T>(future: impl Future<Output = io::Result<T>>) -> ErrorKind {
+    match Driver::new().unwrap().block_on(future).unwrap() {
+        Ok(_) => panic!("it succeeded"),
+        Err(error) => error.kind(),
+    }
+}
+
+/// Starts an operation and drops its future.
+pub(crate) async fn begin_and_drop(future: impl Future) {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        assert!(future.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}
