@@ -199,9 +199,79 @@ macro_rules! programs {
                         },
                         7 => semaphore.add_permits(random.below(2)),
                         8 => stage.say(semaphore.forget_permits(random.below(2))),
+                        9 if random.below(20) == 0 => semaphore.close(),
                         _ => stage.poll_or_drop(&mut random),
                     }
                     stage.say((semaphore.available_permits(), semaphore.is_closed()));
+                    stage.look_at_wakes();
+                }
+                stage.seen
+            }
+
+            pub(crate) fn mutex(seed: u64) -> Vec<String> {
+                let mut random = Random::new(seed);
+                let mutex = Shared::new(sync::Mutex::new(0));
+                let held = std::cell::RefCell::new(None);
+                let mut stage = Stage::default();
+                for n in 0..STEPS {
+                    match random.below(9) {
+                        0..=2 => {
+                            let (mutex, held) = (mutex.clone(), &held);
+                            stage.start(async move {
+                                let mut guard = mutex.lock_owned().await;
+                                *guard += n;
+                                let seen = format!("{guard}");
+                                *held.borrow_mut() = Some(guard);
+                                seen
+                            });
+                        }
+                        3 => {
+                            let mutex = &mutex;
+                            stage.start(async move { format!("{}", mutex.lock().await) });
+                        }
+                        4 | 5 => drop(held.take()),
+                        6 => stage.say(mutex.try_lock().map(|guard| *guard).ok()),
+                        _ => stage.poll_or_drop(&mut random),
+                    }
+                    stage.say(&mutex);
+                    stage.look_at_wakes();
+                }
+                stage.seen
+            }
+
+            pub(crate) fn rwlock(seed: u64) -> Vec<String> {
+                let mut random = Random::new(seed);
+                let lock = Shared::new(sync::RwLock::with_max_readers(0, 3));
+                let reading = std::cell::RefCell::new(Vec::new());
+                let writing = std::cell::RefCell::new(None);
+                let mut stage = Stage::default();
+                for n in 0..STEPS {
+                    match random.below(12) {
+                        0..=2 => {
+                            let (lock, reading) = (lock.clone(), &reading);
+                            stage.start(async move {
+                                let guard = lock.read_owned().await;
+                                let seen = format!("{guard}");
+                                reading.borrow_mut().push(guard);
+                                seen
+                            });
+                        }
+                        3 | 4 => {
+                            let (lock, writing) = (lock.clone(), &writing);
+                            stage.start(async move {
+                                let mut guard = lock.write_owned().await;
+                                *guard += n;
+                                let seen = format!("{guard}");
+                                *writing.borrow_mut() = Some(guard);
+                                seen
+                            });
+                        }
+                        5..=6 => drop(reading.borrow_mut().pop()),
+                        7 => drop(writing.take()),
+                        8 => reading.borrow_mut().extend(writing.take().map(|w| w.downgrade())),
+                        9 => stage.say((lock.try_read().is_ok(), lock.try_write().is_ok())),
+                        _ => stage.poll_or_drop(&mut random),
+                    }
                     stage.look_at_wakes();
                 }
                 stage.seen
@@ -383,6 +453,16 @@ fn mpsc() {
 #[test]
 fn semaphore() {
     agree(everywhere::semaphore, local::semaphore);
+}
+
+#[test]
+fn mutex() {
+    agree(everywhere::mutex, local::mutex);
+}
+
+#[test]
+fn rwlock() {
+    agree(everywhere::rwlock, local::rwlock);
 }
 
 #[test]

@@ -21,8 +21,9 @@
 //!    `Shared` when one was, and each gives back what it has when it is dropped, once. So while
 //!    there is an `Exclusive` there is no other guard, and while there is a `Shared` there is no
 //!    `Exclusive`. A guard that is forgotten leaves the lock locked.
-//! 2. *Still there.* A guard has a [`Keeper`]: a borrow of the lock, or a count of the `Arc` around
-//!    it. While it lives the lock does, and stands still, and so does the value, a field of it.
+//! 2. *Still there.* A guard has a [`Keeper`]: a borrow of the lock, or a count of the `Arc` or
+//!    `Rc` around it. While it lives the lock does, and stands still, and so does the value, a
+//!    field of it.
 //! 3. *In order.* Taking permits is an acquire that pairs with the release of those who gave them
 //!    back (head of `batch.rs`), so what they wrote is seen.
 //! 4. *A part of it.* `map` is given a function that works for references of every lifetime: what
@@ -30,17 +31,25 @@
 //! 5. *One thread, or several.* An `Exclusive` that goes to another thread takes the value there.
 //!    Where guards can share ([`Many`]), it may be downgraded there while the lock is read here, so
 //!    there it goes only if the value may be used by two threads at once. Where they cannot
-//!    ([`Alone`]) a value that is only `Send` may be reached from anywhere, one at a time.
+//!    ([`Alone`]) a value that is only `Send` may be reached from anywhere, one at a time. Locks of
+//!    one shard ([`Here`]) are not `Sync`, and as their keepers are not `Send` no guard is.
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::sync::batch::{Batch, Closed};
+use crate::sync::batch::Batch;
 use crate::sync::error::TryLockError;
+use crate::sync::local;
+
+/// Who may have guards of a lock, and what counts its permits.
+pub(crate) trait Mode {
+    type Count: Count;
+}
 
 /// A lock of which there are only exclusive guards.
 pub(crate) struct Alone;
@@ -48,15 +57,52 @@ pub(crate) struct Alone;
 /// A lock of which there are guards of both kinds.
 pub(crate) struct Many;
 
+/// A lock of one shard, which it never leaves while there are guards of it.
+pub(crate) struct Here;
+
+impl Mode for Alone {
+    type Count = Batch;
+}
+
+impl Mode for Many {
+    type Count = Batch;
+}
+
+impl Mode for Here {
+    type Count = local::Permits;
+}
+
+/// A mode in which guards can share.
+pub(crate) trait Shareable: Mode {}
+
+impl Shareable for Many {}
+impl Shareable for Here {}
+
+/// Counts permits: a semaphore.
+///
+/// # Safety
+///
+/// Of the permits that it was made with, or that were given back, each is given to one who takes it
+/// until it is given back; and if it is `Sync` taking one happens after giving it back.
+pub(crate) unsafe trait Count {
+    /// Whether there were `n`, which are the caller's then.
+    fn try_take(&self, n: usize) -> bool;
+
+    /// Waits for `n`. It is ready when they are the caller's.
+    async fn take(&self, n: usize);
+
+    fn give_back(&self, n: usize);
+}
+
 /// The permits of one value.
-pub(crate) struct Permits {
-    batch: Batch,
+pub(crate) struct Permits<C> {
+    count: C,
     all: u32,
 }
 
 /// A value of which one may have all, or, if the mode is [`Many`], many have a share.
-pub(crate) struct Guarded<T: ?Sized, M> {
-    permits: Permits,
+pub(crate) struct Guarded<T: ?Sized, M: Mode> {
+    permits: Permits<M::Count>,
     _mode: PhantomData<M>,
     value: UnsafeCell<T>,
 }
@@ -69,14 +115,14 @@ unsafe impl<T: ?Sized + Send> Sync for Guarded<T, Alone> {}
 // `Sync`.
 unsafe impl<T: ?Sized + Send + Sync> Sync for Guarded<T, Many> {}
 
-impl<T: ?Sized, M> Guarded<T, M> {
+impl<T: ?Sized, M: Mode<Count = Batch>> Guarded<T, M> {
     /// A value with `all` permits.
     #[cfg(not(henge_loom))]
     pub(crate) const fn new(value: T, all: u32) -> Self
     where
         T: Sized,
     {
-        let permits = Permits { batch: Batch::new(all as usize), all };
+        let permits = Permits { count: Batch::new(all as usize), all };
         Self { permits, _mode: PhantomData, value: UnsafeCell::new(value) }
     }
 
@@ -86,10 +132,20 @@ impl<T: ?Sized, M> Guarded<T, M> {
     where
         T: Sized,
     {
-        let permits = Permits { batch: Batch::new(all as usize), all };
+        let permits = Permits { count: Batch::new(all as usize), all };
         Self { permits, _mode: PhantomData, value: UnsafeCell::new(value) }
     }
+}
 
+impl<T> Guarded<T, Here> {
+    /// A value with `all` permits, for one shard.
+    pub(crate) const fn here(value: T, all: u32) -> Self {
+        let permits = Permits { count: local::Permits::new(all as usize), all };
+        Self { permits, _mode: PhantomData, value: UnsafeCell::new(value) }
+    }
+}
+
+impl<T: ?Sized, M: Mode> Guarded<T, M> {
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
@@ -109,7 +165,7 @@ impl<T: ?Sized, M> Guarded<T, M> {
 /// The guarded value is a field of the lock, always the same one.
 pub(crate) unsafe trait Lock {
     type Value: ?Sized;
-    type Mode;
+    type Mode: Mode;
 
     fn guarded(&self) -> &Guarded<Self::Value, Self::Mode>;
 }
@@ -121,44 +177,62 @@ pub(crate) unsafe trait Lock {
 /// As long as the keeper lives, wherever it is moved, `permits` returns the same ones, and the
 /// value behind them stands still. A keeper that points to a [`Lock`] keeps that one's.
 pub(crate) unsafe trait Keeper {
-    fn permits(&self) -> &Permits;
+    type Count: Count;
+
+    fn permits(&self) -> &Permits<Self::Count>;
 }
 
 // SAFETY: the borrow ends before the lock does, and what is borrowed does not move. Permits alone
 // come from the borrow of a lock (`erase`).
-unsafe impl Keeper for &Permits {
+unsafe impl<C: Count> Keeper for &Permits<C> {
+    type Count = C;
+
     #[inline]
-    fn permits(&self) -> &Permits {
+    fn permits(&self) -> &Permits<C> {
         self
     }
 }
 
 // SAFETY: the borrow ends before the lock does, and what is borrowed does not move.
 unsafe impl<L: Lock + ?Sized> Keeper for &L {
+    type Count = <L::Mode as Mode>::Count;
+
     #[inline]
-    fn permits(&self) -> &Permits {
+    fn permits(&self) -> &Permits<Self::Count> {
         &self.guarded().permits
     }
 }
 
 // SAFETY: the lock is dropped after the last `Arc`, and does not move until then.
 unsafe impl<L: Lock + ?Sized> Keeper for Arc<L> {
+    type Count = <L::Mode as Mode>::Count;
+
     #[inline]
-    fn permits(&self) -> &Permits {
+    fn permits(&self) -> &Permits<Self::Count> {
+        &self.guarded().permits
+    }
+}
+
+// SAFETY: the lock is dropped after the last `Rc`, and does not move until then.
+unsafe impl<L: Lock + ?Sized> Keeper for Rc<L> {
+    type Count = <L::Mode as Mode>::Count;
+
+    #[inline]
+    fn permits(&self) -> &Permits<Self::Count> {
         &self.guarded().permits
     }
 }
 
 /// How many permits a guard holds.
 trait Claim {
-    fn count(permits: &Permits) -> usize;
+    fn count<C>(permits: &Permits<C>) -> usize;
 }
 
 struct One;
 
 impl Claim for One {
     #[inline]
-    fn count(_permits: &Permits) -> usize {
+    fn count<C>(_permits: &Permits<C>) -> usize {
         1
     }
 }
@@ -167,7 +241,7 @@ struct All;
 
 impl Claim for All {
     #[inline]
-    fn count(permits: &Permits) -> usize {
+    fn count<C>(permits: &Permits<C>) -> usize {
         permits.all as usize
     }
 }
@@ -182,19 +256,17 @@ impl<K: Keeper, C: Claim> Held<K, C> {
     #[inline]
     fn try_take(keeper: K) -> Result<Self, TryLockError> {
         let permits = keeper.permits();
-        match permits.batch.try_acquire(C::count(permits)) {
-            Ok(()) => Ok(Self { keeper, _claim: PhantomData }),
-            Err(_unavailable) => Err(TryLockError::new()),
+        if permits.count.try_take(C::count(permits)) {
+            return Ok(Self { keeper, _claim: PhantomData });
         }
+        Err(TryLockError::new())
     }
 
     #[inline]
     async fn take(keeper: K) -> Self {
         let permits = keeper.permits();
-        match permits.batch.acquire(C::count(permits)).await {
-            Ok(()) => Self { keeper, _claim: PhantomData },
-            Err(Closed) => unreachable!("nobody can close a lock"),
-        }
+        permits.count.take(C::count(permits)).await;
+        Self { keeper, _claim: PhantomData }
     }
 
     /// The keeper, without giving the permits back.
@@ -210,13 +282,13 @@ impl<K: Keeper> Held<K, All> {
     fn downgrade(self) -> Held<K, One> {
         let kept: Held<K, One> = Held { keeper: self.into_keeper(), _claim: PhantomData };
         let permits = kept.keeper.permits();
-        permits.batch.release(All::count(permits) - One::count(permits));
+        permits.count.give_back(All::count(permits) - One::count(permits));
         kept
     }
 }
 
 impl<'a, L: Lock + ?Sized, C: Claim> Held<&'a L, C> {
-    fn erase(self) -> Held<&'a Permits, C> {
+    fn erase(self) -> Held<&'a Permits<<L::Mode as Mode>::Count>, C> {
         Held { keeper: &self.into_keeper().guarded().permits, _claim: PhantomData }
     }
 }
@@ -225,7 +297,7 @@ impl<K: Keeper, C: Claim> Drop for Held<K, C> {
     #[inline]
     fn drop(&mut self) {
         let permits = self.keeper.permits();
-        permits.batch.release(C::count(permits));
+        permits.count.give_back(C::count(permits));
     }
 }
 
@@ -253,6 +325,7 @@ impl<K, T, M> Exclusive<K, T, M>
 where
     K: Keeper + Deref<Target: Lock<Value = T, Mode = M>>,
     T: ?Sized,
+    M: Mode,
 {
     #[inline]
     pub(crate) fn try_lock(lock: K) -> Result<Self, TryLockError> {
@@ -301,12 +374,12 @@ impl<K: Keeper, T: ?Sized, M> Exclusive<K, T, M> {
 impl<'a, L: Lock + ?Sized, T: ?Sized, M> Exclusive<&'a L, T, M> {
     /// Forgets the type of the lock.
     #[inline]
-    pub(crate) fn erase(self) -> Exclusive<&'a Permits, T, M> {
+    pub(crate) fn erase(self) -> Exclusive<&'a Permits<<L::Mode as Mode>::Count>, T, M> {
         Exclusive { held: self.held.erase(), value: self.value, _mode: PhantomData }
     }
 }
 
-impl<K: Keeper, T: ?Sized> Exclusive<K, T, Many> {
+impl<K: Keeper, T: ?Sized, M: Shareable> Exclusive<K, T, M> {
     pub(crate) fn downgrade_map<U: ?Sized>(self, part: impl FnOnce(&T) -> &U) -> Shared<K, U> {
         let value = ptr::from_ref(part(&self));
         Shared { held: self.held.downgrade(), value }
@@ -356,7 +429,7 @@ unsafe impl<K: Keeper + Sync, T: ?Sized + Send + Sync> Sync for Shared<K, T> {}
 
 impl<K, T> Shared<K, T>
 where
-    K: Keeper + Deref<Target: Lock<Value = T, Mode = Many>>,
+    K: Keeper + Deref<Target: Lock<Value = T, Mode: Shareable>>,
     T: ?Sized,
 {
     #[inline]
@@ -403,7 +476,7 @@ impl<K: Keeper, T: ?Sized> Shared<K, T> {
 impl<'a, L: Lock + ?Sized, T: ?Sized> Shared<&'a L, T> {
     /// Forgets the type of the lock.
     #[inline]
-    pub(crate) fn erase(self) -> Shared<&'a Permits, T> {
+    pub(crate) fn erase(self) -> Shared<&'a Permits<<L::Mode as Mode>::Count>, T> {
         Shared { held: self.held.erase(), value: self.value }
     }
 }

@@ -1,6 +1,8 @@
-//! Which locks there are: what a guard may keep alive to keep a value in place.
+//! Which locks there are, and what counts their permits: what `guarded` must be able to trust.
 
-use crate::sync::guarded::{Alone, Guarded, Lock, Many};
+use crate::sync::batch::{Batch, Closed};
+use crate::sync::guarded::{Alone, Count, Guarded, Here, Lock, Many};
+use crate::sync::local;
 use crate::sync::mutex::Mutex;
 use crate::sync::rwlock::RwLock;
 
@@ -23,5 +25,70 @@ unsafe impl<T: ?Sized> Lock for RwLock<T> {
     #[inline]
     fn guarded(&self) -> &Guarded<T, Many> {
         &self.guarded
+    }
+}
+
+// SAFETY: a field of the mutex, always the same one.
+unsafe impl<T: ?Sized> Lock for local::Mutex<T> {
+    type Value = T;
+    type Mode = Here;
+
+    #[inline]
+    fn guarded(&self) -> &Guarded<T, Here> {
+        &self.guarded
+    }
+}
+
+// SAFETY: a field of the lock, always the same one.
+unsafe impl<T: ?Sized> Lock for local::RwLock<T> {
+    type Value = T;
+    type Mode = Here;
+
+    #[inline]
+    fn guarded(&self) -> &Guarded<T, Here> {
+        &self.guarded
+    }
+}
+
+// SAFETY: its word and its line hold each permit once (head of `batch.rs`), and a permit that is
+// taken was released before.
+unsafe impl Count for Batch {
+    #[inline]
+    fn try_take(&self, n: usize) -> bool {
+        self.try_acquire(n).is_ok()
+    }
+
+    #[inline]
+    async fn take(&self, n: usize) {
+        match self.acquire(n).await {
+            Ok(()) => {}
+            Err(Closed) => unreachable!("nobody can close a lock"),
+        }
+    }
+
+    #[inline]
+    fn give_back(&self, n: usize) {
+        self.release(n);
+    }
+}
+
+// SAFETY: as of `Batch`, whose rules it keeps with plain memory; it is not `Sync`.
+unsafe impl Count for local::Permits {
+    #[inline]
+    fn try_take(&self, n: usize) -> bool {
+        self.try_acquire(n).is_ok()
+    }
+
+    #[inline]
+    async fn take(&self, n: usize) {
+        match self.acquire(n).await {
+            Ok(()) => {}
+            Err(local::Closed) => unreachable!("nobody can close a lock"),
+        }
+    }
+
+    #[inline]
+    fn give_back(&self, n: usize) {
+        self.release(n);
     }
 }

@@ -31,7 +31,7 @@ mod error;
 #[allow(unsafe_code, reason = "references to a value that a lock guards")]
 mod guarded;
 pub mod local;
-#[allow(unsafe_code, reason = "says which field of a lock is guarded")]
+#[allow(unsafe_code, reason = "says which field of a lock is guarded, and by what")]
 mod locks;
 pub mod mpsc;
 mod mutex;

@@ -12,6 +12,8 @@
 //! | send every message to everybody | [`broadcast`] |
 //! | let everybody see the latest value | [`watch`] |
 //! | bound how many do something at once | [`Semaphore`] |
+//! | change something, one at a time | [`Mutex`] |
+//! | let many read and one write | [`RwLock`] |
 //! | wake a task, or all | [`Notify`] |
 //! | open a door, once or now and then | [`Event`] |
 //!
@@ -46,12 +48,20 @@
 pub mod broadcast;
 mod event;
 pub mod mpsc;
+mod mutex;
 mod notify;
 pub mod oneshot;
 mod permits;
+mod rwlock;
 mod semaphore;
 pub mod watch;
 
 pub use event::Event;
+pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::{Notified, Notify, OwnedNotified};
+pub(crate) use permits::{Closed, Permits};
+pub use rwlock::{
+    OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
+    RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
+};
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};

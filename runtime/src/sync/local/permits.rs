@@ -14,7 +14,7 @@ use crate::task::coop;
 
 /// A counting semaphore with a fair line, for one thread.
 #[derive(Debug)]
-pub(super) struct Permits {
+pub(crate) struct Permits {
     free: Cell<usize>,
     closed: Cell<bool>,
     /// Who waits, each with the number of permits that it still lacks.
@@ -23,20 +23,20 @@ pub(super) struct Permits {
 
 /// Why no permit was had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoPermit {
+pub(crate) enum NoPermit {
     Closed,
     Unavailable,
 }
 
 /// The semaphore was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Closed;
+pub(crate) struct Closed;
 
 impl Permits {
     /// tokio's bound.
     pub(super) const MAX: usize = usize::MAX >> 3;
 
-    pub(super) const fn new(permits: usize) -> Self {
+    pub(crate) const fn new(permits: usize) -> Self {
         Self {
             free: Cell::new(permits),
             closed: Cell::new(false),
@@ -56,7 +56,7 @@ impl Permits {
 
     /// Takes `n` permits if they are there: nobody stands in line then.
     #[inline]
-    pub(super) fn try_acquire(&self, n: usize) -> Result<(), NoPermit> {
+    pub(crate) fn try_acquire(&self, n: usize) -> Result<(), NoPermit> {
         if self.closed.get() {
             return Err(NoPermit::Closed);
         }
@@ -76,7 +76,7 @@ impl Permits {
     /// When there would be more than [`Permits::MAX`].
     #[inline]
     #[track_caller]
-    pub(super) fn release(&self, n: usize) {
+    pub(crate) fn release(&self, n: usize) {
         if self.line.borrow().is_empty() {
             self.add(n);
         } else {
@@ -204,7 +204,7 @@ impl Permits {
 
     /// A future of `n` permits, which are the caller's when it is ready.
     #[inline]
-    pub(super) fn acquire(&self, n: usize) -> Acquire<'_> {
+    pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
         Acquire { permits: self, n, stage: Stage::Fresh }
     }
 }
@@ -224,7 +224,7 @@ enum Stage {
 /// Waits for permits.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub(super) struct Acquire<'a> {
+pub(crate) struct Acquire<'a> {
     permits: &'a Permits,
     n: usize,
     stage: Stage,

@@ -1,5 +1,6 @@
 //! The guards of a mutex that is borrowed.
 
+use crate::sync::batch::Batch;
 use crate::sync::guarded::{Alone, Exclusive, Permits};
 use crate::sync::mutex::Mutex;
 use crate::sync::see_through::see_through;
@@ -122,7 +123,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 #[clippy::has_significant_drop]
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
-    held: Exclusive<&'a Permits, T, Alone>,
+    held: Exclusive<&'a Permits<Batch>, T, Alone>,
 }
 
 see_through!(impl['a, T: ?Sized] MappedMutexGuard<'a, T> => mut T);

@@ -1,5 +1,6 @@
 //! The guard of a reader that borrows the lock.
 
+use crate::sync::batch::Batch;
 use crate::sync::guarded::{Permits, Shared};
 use crate::sync::see_through::see_through;
 
@@ -18,7 +19,7 @@ use crate::sync::see_through::see_through;
 #[clippy::has_significant_drop]
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
-    pub(super) held: Shared<&'a Permits, T>,
+    pub(super) held: Shared<&'a Permits<Batch>, T>,
 }
 
 see_through!(impl['a, T: ?Sized] RwLockReadGuard<'a, T> => T);

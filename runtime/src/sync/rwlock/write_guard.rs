@@ -1,5 +1,6 @@
 //! The guards of a writer that borrow the lock.
 
+use crate::sync::batch::Batch;
 use crate::sync::guarded::{Exclusive, Many, Permits};
 use crate::sync::rwlock::RwLockReadGuard;
 use crate::sync::see_through::see_through;
@@ -22,7 +23,7 @@ use crate::sync::see_through::see_through;
 #[clippy::has_significant_drop]
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    pub(super) held: Exclusive<&'a Permits, T, Many>,
+    pub(super) held: Exclusive<&'a Permits<Batch>, T, Many>,
 }
 
 see_through!(impl['a, T: ?Sized] RwLockWriteGuard<'a, T> => mut T);
@@ -179,7 +180,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
 #[clippy::has_significant_drop]
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
-    held: Exclusive<&'a Permits, T, Many>,
+    held: Exclusive<&'a Permits<Batch>, T, Many>,
 }
 
 see_through!(impl['a, T: ?Sized] RwLockMappedWriteGuard<'a, T> => mut T);
