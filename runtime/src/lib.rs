@@ -24,6 +24,7 @@
 //! | [`runtime`] | making a runtime, running on it, ending it, seeing what it does |
 //! | [`task`] | tasks, their handles, blocking work |
 //! | [`shard`] | which shards there are, and where this runs |
+//! | [`mesh`] | calls between shards |
 //! | [`sync`] | channels, semaphores, notifications |
 //! | [`time`] | sleeping, time-outs, intervals, a clock that tests can stop |
 //! | [`net`], [`fs`] | sockets and files |
@@ -40,9 +41,11 @@ mod capabilities;
 pub mod future;
 pub mod io;
 mod loom;
+pub mod mesh;
 mod queue;
 mod run_each;
 pub mod runtime;
+mod shard_id;
 pub mod signal;
 mod spawn;
 // Its tests and models stand; the tasks that will stand in its rings do not yet.

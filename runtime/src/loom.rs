@@ -26,3 +26,33 @@ pub(crate) mod sync {
         };
     }
 }
+
+/// Memory that several threads may touch one after the other. A model finds those that touch it at
+/// the same time.
+pub(crate) mod cell {
+    #[cfg(henge_loom)]
+    pub(crate) use loom::cell::UnsafeCell;
+
+    #[cfg(not(henge_loom))]
+    #[derive(Debug)]
+    pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+
+    #[cfg(not(henge_loom))]
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(core::cell::UnsafeCell::new(value))
+        }
+
+        /// Calls `f` with the address, to read from.
+        #[inline]
+        pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        /// Calls `f` with the address, to read and write.
+        #[inline]
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+}

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::stack::{Closed, Drain, Link, Stack};
 use crate::task::Home;
@@ -80,6 +81,31 @@ impl Inbox {
         }
     }
 
+    /// Sends a parcel by its own link, which allocates nothing.
+    ///
+    /// # Errors
+    /// Gives the parcel back if the shard is gone. A shard that goes later opens it without a
+    /// home, on its own thread.
+    ///
+    /// # Safety
+    /// The parcel is not under way already, and is not sent again before its content is opened.
+    pub(crate) unsafe fn post<C: Content>(
+        &self,
+        parcel: Arc<Parcel<C>>,
+    ) -> Result<(), Arc<Parcel<C>>> {
+        let raw = Arc::into_raw(parcel).cast_mut();
+        let link = raw.cast::<Link>().map_addr(|address| address | MESSAGE);
+        // SAFETY: an address in an `Arc` is not null, with or without its lowest bit.
+        let link = unsafe { NonNull::new_unchecked(link) };
+        // SAFETY: the parcel begins with its link, which stands on no list by the caller's promise,
+        // and the reference that was let go of above keeps it until it was yielded.
+        match unsafe { self.push_link(link) } {
+            Ok(()) => Ok(()),
+            // SAFETY: the push failed, so the reference is still this function's.
+            Err(Closed) => Err(unsafe { Arc::from_raw(raw) }),
+        }
+    }
+
     /// Whether there is nothing to take. One plain load.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
@@ -117,7 +143,8 @@ impl Iterator for Entries {
             return Some(Entry::Link(link));
         }
         let head = link.as_ptr().map_addr(|address| address & !MESSAGE).cast::<Head>();
-        // SAFETY: only `send` sets the bit, on the address of a box, which is not null.
+        // SAFETY: only `send` and `post` set the bit, on the address of a box or an `Arc`, which is
+        // not null.
         Some(Entry::Message(Message(unsafe { NonNull::new_unchecked(head) })))
     }
 }
@@ -131,18 +158,47 @@ impl Drop for Entries {
     }
 }
 
-/// A closure that came from another thread.
+/// Something that is sent to shards again and again, by the link in front of it.
+#[repr(C)]
+pub(crate) struct Parcel<C> {
+    /// First, so that the link's address is the parcel's.
+    head: Head,
+    pub(crate) content: C,
+}
+
+/// What a [`Parcel`] may hold.
+pub(crate) trait Content: Send + Sync + Sized + 'static {
+    /// Called on the shard's thread; without its tasks at hand if it is closing. From now on the
+    /// parcel may be sent again.
+    fn open(parcel: Arc<Parcel<Self>>, home: Option<&Home>);
+}
+
+impl<C: Content> Parcel<C> {
+    pub(crate) fn new(content: C) -> Self {
+        Self { head: Head { link: Link::new(), open: open_parcel::<C> }, content }
+    }
+}
+
+/// # Safety
+/// `head` is that of a `Parcel<C>` from `Arc::into_raw`, whose reference becomes this function's.
+unsafe fn open_parcel<C: Content>(head: NonNull<Head>, home: Option<&Home>) {
+    // SAFETY: the caller's promise.
+    let parcel = unsafe { Arc::from_raw(head.cast::<Parcel<C>>().as_ptr()) };
+    C::open(parcel, home);
+}
+
+/// A closure or a parcel that came from another thread.
 pub(crate) struct Message(NonNull<Head>);
 
 impl Message {
-    /// Calls the closure.
+    /// Calls the closure, or opens the parcel.
     pub(crate) fn run(self, home: &Home) {
         let head = self.0;
         std::mem::forget(self);
-        // SAFETY: the head is that of a live envelope that this message owned until now.
+        // SAFETY: the head is that of a live envelope or parcel that was this message's until now.
         let open = unsafe { head.as_ref() }.open;
-        // SAFETY: `open` is the function that `send` chose for this envelope, called once:
-        // the message is gone.
+        // SAFETY: `open` is the function that was chosen when it was sent, called once: the message
+        // is gone.
         unsafe { open(head, Some(home)) }
     }
 }
@@ -156,12 +212,13 @@ impl Drop for Message {
     }
 }
 
-/// What is known of an envelope whose closure's type is erased.
+/// What is known of an envelope, or of a parcel, whose type is erased.
 #[repr(C)]
 struct Head {
-    /// First, so that the link's address is the envelope's.
+    /// First, so that the link's address is the whole's.
     link: Link,
-    /// Frees the envelope; calls the closure if there is a home to call it with.
+    /// Frees the envelope, and calls the closure if there is a home to call it with; opens the
+    /// parcel.
     open: unsafe fn(NonNull<Head>, Option<&Home>),
 }
 

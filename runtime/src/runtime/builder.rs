@@ -48,6 +48,7 @@ pub struct Builder {
     spin: Duration,
     event_interval: u32,
     lifo_slot: bool,
+    lane_capacity: usize,
     resolution: Resolution,
     start_paused: bool,
     stack_bytes: usize,
@@ -94,6 +95,7 @@ impl Builder {
             spin: Duration::from_micros(50),
             event_interval: 61,
             lifo_slot: false,
+            lane_capacity: 256,
             resolution: Resolution::Millisecond,
             start_paused: false,
             // What the main thread has: what a program does in `main` works on shard 0, too.
@@ -165,6 +167,19 @@ impl Builder {
     /// Tasks run in the order in which they are woken, which is the default.
     pub fn disable_lifo_slot(&mut self) -> &mut Builder {
         self.lifo_slot(false)
+    }
+
+    /// How many calls and answers are under way at most from one shard to another, until the other
+    /// one's next turn takes them; 256 by default. What does not fit waits at its sender.
+    ///
+    /// A shard makes its lane to another one when it first calls it: 16 bytes a place.
+    ///
+    /// # Panics
+    /// If `places` is 0.
+    pub fn lane_capacity(&mut self, places: usize) -> &mut Builder {
+        assert!(places > 0, "lane_capacity must be greater than 0");
+        self.lane_capacity = places;
+        self
     }
 
     /// How many threads the pool for blocking work may have, 512 by default. They are started when
@@ -312,6 +327,7 @@ impl Builder {
             hooks: self.hooks.clone(),
             event_interval: self.event_interval,
             lifo_slot: self.lifo_slot,
+            lane_capacity: self.lane_capacity,
             resolution: self.resolution,
             spin: if cpus.have_room_for(shards) { self.spin } else { Duration::ZERO },
             // One pool for all, and addresses that only these shards share.
@@ -378,6 +394,7 @@ impl fmt::Debug for Builder {
             .field("spin_before_park", &self.spin)
             .field("event_interval", &self.event_interval)
             .field("lifo_slot", &self.lifo_slot)
+            .field("lane_capacity", &self.lane_capacity)
             .field("max_blocking_threads", &self.max_blocking_threads)
             .field("thread_keep_alive", &self.keep_alive)
             .field("thread_stack_size", &self.stack_bytes)

@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) lifo_slot: bool,
     /// For how long an idle shard looks before it sleeps; zero where it does not pay.
     pub(crate) spin: Duration,
+    /// Letters in a lane between two shards.
+    pub(crate) lane_capacity: usize,
     pub(crate) driver: henge_driver::Config,
     pub(crate) resolution: Resolution,
 }

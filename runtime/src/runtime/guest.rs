@@ -198,6 +198,7 @@ fn vacate(shard: &Shard) {
     if shard.index().is_some() && !shard.shared().is_closed() {
         let mut lone = lock(lone);
         lone.seat = Seat::new();
+        shard.shared().peers.reseat(0, Arc::clone(&lone.seat.inbox));
         lone.taken = false;
     }
 }

@@ -47,9 +47,11 @@ use henge_driver::sys::clock;
 
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, RuntimeFlavor, TryCurrentError};
-pub use id::{ShardId, count, current, try_current};
+pub use id::{count, current, try_current};
 pub use metrics::{RuntimeMetrics, ShardMetrics};
 pub use placement::Pinning;
+
+pub use crate::shard_id::ShardId;
 
 use crate::task::JoinHandle;
 use shared::{Seats, Shared};

@@ -35,6 +35,7 @@ use super::seat::Seat;
 use super::shared::{Seats, Shared};
 use super::spin::Spin;
 use super::unwind;
+use crate::mesh;
 use crate::task::{Home, View};
 use crate::time::Timers;
 
@@ -53,7 +54,10 @@ impl Shard {
                 break;
             }
             if polls % 8 == 0 {
-                self.nest.between_polls(|| batch.take_inbox());
+                self.nest.between_polls(|| {
+                    batch.take_inbox();
+                    self.mesh.flush();
+                });
                 if self.ring_wants_us() && clock::now() - self.entered.get() >= LONGEST {
                     break;
                 }
@@ -67,8 +71,10 @@ impl Shard {
             self.timers.fire(clock::now());
         }
 
-        // 3. Other threads.
+        // 3. Other threads: what they sent, their letters included, and what they are to be told.
+        // A wake rides on the enter below.
         self.home.take_inbox();
+        self.mesh.flush();
         self.count_turn(polls);
 
         // 4. The ring: what was queued is submitted, what has come is handed to its owners, whose
@@ -185,6 +191,7 @@ impl Shard {
             || self.driver.has_posted()
             || !self.home.inbox().is_empty()
             || self.timers.has_returned()
+            || self.mesh.has_news()
     }
 }
 
@@ -205,6 +212,8 @@ pub(crate) struct Shard {
     driver: Driver,
     home: Rc<Home>,
     timers: Timers,
+    /// Lanes to other shards, and what is to be sent.
+    mesh: mesh::Local,
     counters: Arc<Counters>,
     /// How many tasks run between two looks at the ring.
     event_interval: u32,
@@ -244,6 +253,7 @@ impl Shard {
         let wake = driver.remote().clone();
         timers.set_home(move || wake.wake());
         Shard {
+            mesh: mesh::Local::new(&shared.peers, index),
             index,
             driver,
             home,
@@ -284,7 +294,8 @@ impl Shard {
         let _shared = SharedGuard::new(Arc::clone(&self.shared));
         let _shard = LoopGuard::new(self);
         let (_driver, _home) = (self.driver.enter(), self.home.enter());
-        Within { _timers: self.timers.enter(), _home, _driver, _shard, _shared }
+        let _mesh = self.mesh.enter();
+        Within { _timers: self.timers.enter(), _mesh, _home, _driver, _shard, _shared }
     }
 
     /// Runs turns until [`leave`](Shard::leave) is called. Inside [`enter_all`](Shard::enter_all).
@@ -354,6 +365,7 @@ impl Shard {
     /// for. What was queued goes to the kernel, and those who gave way are woken. Work that other
     /// shards could do, too, would be given to them here.
     fn make_way(&self) {
+        self.mesh.flush();
         if self.ring_wants_us()
             && let Err(error) = self.enter()
         {
@@ -365,6 +377,7 @@ impl Shard {
     /// Before this thread does something else: what was written goes out, as it would have by now
     /// if writing were a system call, and streams are let go, so that other threads can use them.
     fn hand_over(&self) {
+        self.mesh.flush();
         let handed = self.driver.hand_over(PATIENCE);
         self.count_enter();
         if let Err(error) = handed {
@@ -376,6 +389,7 @@ impl Shard {
     pub(super) fn close(&self) {
         let _within = self.enter_all();
         self.home.close();
+        self.mesh.close();
         self.counters.queued.set(0);
         self.counters.alive.set(0);
     }
@@ -400,6 +414,7 @@ impl Shard {
 pub(super) struct Within<'a> {
     // Dropped in this order, the reverse of that in which they were made.
     _timers: crate::time::Entered<'a>,
+    _mesh: mesh::Entered<'a>,
     _home: crate::task::Entered<'a>,
     _driver: henge_driver::current::Entered<'a>,
     _shard: LoopGuard<'a>,

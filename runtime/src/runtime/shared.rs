@@ -14,6 +14,7 @@ use super::context;
 use super::latch::Latch;
 use super::placement::Cpus;
 use super::seat::Seat;
+use crate::mesh::Peers;
 use crate::task::{Errand, Home, JoinHandle};
 use crate::time::Clock;
 
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) cpus: Cpus,
     pub(crate) clock: Arc<Clock>,
+    /// The shards as they see each other.
+    pub(crate) peers: Arc<Peers>,
     /// The shards' threads.
     pub(super) running: Latch,
     closed: AtomicBool,
@@ -39,6 +42,15 @@ pub(crate) enum Seats {
     Threads(Box<[Seat]>),
     /// The one of `new_current_thread`, which goes to the first thread that blocks on it.
     Lone(Mutex<Lone>),
+}
+
+impl Seats {
+    fn all(&self) -> Vec<Seat> {
+        match self {
+            Seats::Threads(seats) => seats.to_vec(),
+            Seats::Lone(lone) => vec![lock(lone).seat.clone()],
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -58,15 +70,14 @@ impl Shared {
     ) -> Arc<Shared> {
         let (closed, draws) = (AtomicBool::new(false), AtomicU64::new(0));
         let running = Latch::default();
-        Arc::new(Shared { seats, pool, config, cpus, clock, running, closed, draws })
+        let inboxes = seats.all().into_iter().map(|seat| seat.inbox);
+        let peers = Peers::new(inboxes, config.lane_capacity);
+        Arc::new(Shared { seats, pool, config, cpus, clock, peers, running, closed, draws })
     }
 
     /// The seats at this moment, by number.
     pub(crate) fn seats(&self) -> Vec<Seat> {
-        match &self.seats {
-            Seats::Threads(seats) => seats.to_vec(),
-            Seats::Lone(lone) => vec![lock(lone).seat.clone()],
-        }
+        self.seats.all()
     }
 
     pub(crate) fn shards(&self) -> usize {

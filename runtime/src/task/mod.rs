@@ -127,3 +127,4 @@ pub use crate::task_tracker::TaskTracker;
 pub(crate) use current::View;
 pub(crate) use errand::Errand;
 pub(crate) use home::{Entered, Home};
+pub(crate) use raw::swallow;

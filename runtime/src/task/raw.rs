@@ -63,7 +63,7 @@ unsafe fn stage<F: Future>(task: TaskPtr) -> *mut Stage<F> {
 }
 
 /// Runs something that may panic where nobody can be told.
-pub(super) fn swallow(f: impl FnOnce()) {
+pub(crate) fn swallow(f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
         discard(payload);
     }

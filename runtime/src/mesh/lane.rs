@@ -1,0 +1,330 @@
+//! One direction between two shards: a bounded ring of letters, and who may take them out.
+//!
+//! # The protocol
+//!
+//! Letters are put into the ring by one thread, the source's. The target is told by a parcel in
+//! its inbox, which is this lane itself, so that to look at the inbox, which is one load, is to
+//! look at all lanes; and what is proved of the inbox (no push is overlooked by a shard that goes
+//! to sleep) holds for lanes. The parcel is under way once at most:
+//!
+//! ```text
+//!             flush: swap true, was false          opened, at the target
+//!   [quiet] ------------------------------> [sent] ----------------------> [taking]
+//!      ^                                                                      |
+//!      +---- swap false, after all that was there has been taken out ---------+
+//! ```
+//!
+//! `claimed` is false in *quiet* and true otherwise, and is the permission to take out: whoever
+//! turned it on has it, sends it to the target with the parcel, and whoever opens that turns it
+//! off when it has finished. A target that is gone refuses the parcel: then the source keeps the
+//! permission, and from then on refuses all letters itself. So there is one consumer at any time,
+//! and letters never lie in a ring that nobody will look at:
+//!
+//! * The source publishes letters *before* it swaps `claimed` to true. If that was true already,
+//!   the target has yet to swap it to false, and sees, after that, all that was published: it looks
+//!   once more, and takes the permission again if there is something.
+//! * A turn takes what is there when it begins and no more than the ring holds: if letters keep
+//!   coming, the target sends itself the parcel and goes on in its next turn.
+//!
+//! *Room.* A source that found the ring full keeps letters in a queue of its own, and says so in
+//! `starved` *before* it swaps `claimed`. The target reads `starved` *after* it has swapped it
+//! back, and sends the lane as a letter in the other direction, upon which the source goes on.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::current;
+use super::ring::{Consumer, Gauge};
+use crate::loom::cell::UnsafeCell;
+use crate::loom::sync::atomic::AtomicBool;
+use crate::queue::inbox::{Content, Inbox, Parcel};
+use crate::task::Home;
+
+/// What goes along lanes: it knows by itself what to do where it arrives.
+pub(super) trait Letter: Send + Sync {
+    /// On the target's thread; `from` is the source.
+    fn arrive(self: Arc<Self>, home: &Home, from: usize);
+
+    /// The target has gone, and this is the thread that found out: its own, or the source's.
+    fn refused(self: Arc<Self>);
+
+    /// Whether it matters to anybody still.
+    fn is_wanted(&self) -> bool;
+}
+
+/// See the module's documentation.
+pub(super) struct Lane {
+    claimed: AtomicBool,
+    starved: AtomicBool,
+    /// For whoever has turned `claimed` on.
+    consumer: UnsafeCell<Consumer<Arc<dyn Letter>>>,
+    gauge: Gauge<Arc<dyn Letter>>,
+    to: Arc<Inbox>,
+    /// The shard that puts in.
+    from: usize,
+}
+
+// SAFETY: `consumer` is used by one thread at a time, the one that has `claimed`, whose changes
+// order them; a consumer of letters, which are Send, may be used by one thread after the other. The
+// rest is Sync by itself.
+unsafe impl Sync for Lane {}
+
+impl Lane {
+    /// The lane that ends in this ring.
+    pub(super) fn new(
+        consumer: Consumer<Arc<dyn Letter>>,
+        to: Arc<Inbox>,
+        from: usize,
+    ) -> Arc<Parcel<Lane>> {
+        Arc::new(Parcel::new(Lane {
+            claimed: AtomicBool::new(false),
+            starved: AtomicBool::new(false),
+            gauge: consumer.gauge(),
+            consumer: UnsafeCell::new(consumer),
+            to,
+            from,
+        }))
+    }
+
+    /// The inbox of the shard that takes out.
+    pub(super) fn to(&self) -> &Inbox {
+        &self.to
+    }
+
+    /// For the source, before [`announce`](Self::announce): there is more than fits.
+    pub(super) fn want_room(&self) {
+        self.starved.store(true, Ordering::Relaxed);
+    }
+
+    /// For the source, after it has published: sees to it that the target takes out what is there.
+    /// False if the target is gone; all letters have then been refused, and the source must refuse
+    /// those to come.
+    pub(super) fn announce(lane: &Arc<Parcel<Lane>>) -> bool {
+        let this = &lane.content;
+        // AcqRel: what was published and `starved` come before this for whoever swaps it to false
+        // later; and the last taker's use of the consumer comes before ours.
+        if this.claimed.swap(true, Ordering::AcqRel) {
+            return true;
+        }
+        // SAFETY: this call turned `claimed` on, so the parcel is not under way.
+        if unsafe { this.to.post(Arc::clone(lane)) }.is_ok() {
+            return true;
+        }
+        // `claimed` stays on: nobody else ever takes anything out of this lane again.
+        // SAFETY: this thread turned it on, and the parcel was refused.
+        while let Some(letter) = unsafe { this.pop() } {
+            letter.refused();
+        }
+        false
+    }
+
+    /// # Safety
+    /// The caller is the one that has turned `claimed` on, or opens the parcel of that one.
+    unsafe fn pop(&self) -> Option<Arc<dyn Letter>> {
+        // SAFETY: the caller's promise: nobody else has a reference to the consumer.
+        self.consumer.with(|consumer| unsafe { &*consumer }.pop())
+    }
+
+    /// # Safety
+    /// As for [`pop`](Self::pop).
+    unsafe fn capacity(&self) -> usize {
+        // SAFETY: as in `pop`.
+        self.consumer.with(|consumer| unsafe { &*consumer }.capacity())
+    }
+}
+
+impl Content for Lane {
+    fn open(parcel: Arc<Parcel<Lane>>, home: Option<&Home>) {
+        let lane = &parcel.content;
+        loop {
+            // SAFETY: whoever sent the parcel has turned `claimed` on, for whoever opens it.
+            let mut left = unsafe { lane.capacity() };
+            // SAFETY: as above.
+            while let Some(letter) = unsafe { lane.pop() } {
+                match home {
+                    Some(home) => letter.arrive(home, lane.from),
+                    None => letter.refused(),
+                }
+                left -= 1;
+                if left == 0 {
+                    break;
+                }
+            }
+            // AcqRel: releases the use of the consumer to the next one who has it, and acquires
+            // what the source did before it found `claimed` on: `starved`, and letters.
+            lane.claimed.swap(false, Ordering::AcqRel);
+            if lane.starved.load(Ordering::Relaxed) && lane.starved.swap(false, Ordering::Relaxed) {
+                // Without a loop the target has never begun, and nor has the source's runtime.
+                current::with(|local| {
+                    if let Some(local) = local {
+                        local.send(lane.from, Arc::clone(&parcel) as Arc<dyn Letter>);
+                    }
+                });
+            }
+            // AcqRel: as above, for the next round.
+            if lane.gauge.is_empty() || lane.claimed.swap(true, Ordering::AcqRel) {
+                return;
+            }
+            if home.is_some() {
+                // More than one turn's share: the others first.
+                // SAFETY: `claimed` was turned on just now, so the parcel is not under way.
+                if unsafe { lane.to.post(Arc::clone(&parcel)) }.is_ok() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Room, for the source of the lane.
+impl Letter for Parcel<Lane> {
+    fn arrive(self: Arc<Self>, _home: &Home, _from: usize) {
+        current::with(|local| {
+            if let Some(local) = local {
+                local.refill(&self);
+            }
+        });
+    }
+
+    fn refused(self: Arc<Self>) {}
+
+    fn is_wanted(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, henge_loom))]
+mod loom_tests {
+    use std::sync::Arc;
+
+    use loom::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Lane, Letter};
+    use crate::mesh::{Local, Peers, ring};
+    use crate::queue::inbox::Inbox;
+    use crate::task::Home;
+
+    // The target is the model's first thread: what a thread has entered is in a thread-local of
+    // std, which all threads of a model share. The source is the second one, and does by hand what
+    // `Local` would do for it.
+
+    fn model(f: impl Fn() + Sync + Send + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = builder.preemption_bound.or(Some(3));
+        builder.check(f);
+    }
+
+    /// Where letters ended up.
+    #[derive(Clone)]
+    struct Tally {
+        arrived: loom::sync::Arc<AtomicUsize>,
+        refused: loom::sync::Arc<AtomicUsize>,
+    }
+
+    impl Tally {
+        fn new() -> Tally {
+            let zero = || loom::sync::Arc::new(AtomicUsize::new(0));
+            Tally { arrived: zero(), refused: zero() }
+        }
+
+        fn letter(&self) -> Arc<dyn Letter> {
+            Arc::new(self.clone())
+        }
+
+        fn arrived(&self) -> usize {
+            self.arrived.load(Ordering::SeqCst)
+        }
+    }
+
+    impl Letter for Tally {
+        fn arrive(self: Arc<Self>, _home: &Home, from: usize) {
+            assert_eq!(from, 0);
+            self.arrived.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn refused(self: Arc<Self>) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn is_wanted(&self) -> bool {
+            true
+        }
+    }
+
+    fn inbox() -> Arc<Inbox> {
+        Arc::new(Inbox::new(|| {}))
+    }
+
+    #[test]
+    fn loom_what_waits_for_room_is_told_and_nothing_is_left_lying() {
+        model(|| {
+            let tally = Tally::new();
+            let inboxes = [inbox(), inbox()];
+            let peers = Peers::new(inboxes.iter().cloned(), 1);
+            let home = Home::with_inbox(inboxes[1].clone());
+            let local = Local::new(&peers, Some(1));
+            let (_local, _home) = (local.enter(), home.enter());
+            let source = loom::thread::spawn({
+                let (tally, [own, to]) = (tally.clone(), inboxes);
+                move || {
+                    let (producer, consumer) = ring::ring(1);
+                    let lane = Lane::new(consumer, to, 0);
+                    assert!(producer.push(tally.letter()).is_ok());
+                    if let Err(second) = producer.push(tally.letter()) {
+                        lane.content.want_room();
+                        producer.publish();
+                        assert!(Lane::announce(&lane));
+                        while own.is_empty() {
+                            loom::thread::yield_now();
+                        }
+                        assert!(producer.push(second).is_ok(), "there is room");
+                    }
+                    producer.publish();
+                    assert!(Lane::announce(&lane));
+                    drop(own.close());
+                }
+            });
+            while tally.arrived() < 2 {
+                home.take_inbox();
+                local.flush();
+                loom::thread::yield_now();
+            }
+            source.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn loom_a_letter_to_one_that_closes_arrives_or_is_refused() {
+        model(|| {
+            let tally = Tally::new();
+            let home = Home::new(|| {});
+            let source = loom::thread::spawn({
+                let (tally, to) = (tally.clone(), home.inbox().clone());
+                move || {
+                    let (producer, consumer) = ring::ring(2);
+                    let lane = Lane::new(consumer, to, 0);
+                    for _ in 0..2 {
+                        assert!(producer.push(tally.letter()).is_ok());
+                        producer.publish();
+                        if !Lane::announce(&lane) {
+                            break;
+                        }
+                    }
+                }
+            });
+            home.take_inbox();
+            home.close();
+            source.join().unwrap();
+            let (arrived, refused) = (tally.arrived(), tally.refused.load(Ordering::SeqCst));
+            // One that found the target gone sends no second.
+            assert!(arrived + refused == 2 || (arrived, refused) == (0, 1));
+        });
+    }
+}

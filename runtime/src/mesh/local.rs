@@ -1,0 +1,245 @@
+//! What the thread of one loop keeps for the mesh: its lanes to other shards, and what it has yet
+//! to tell them.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use super::current::Entered;
+use super::lane::{Lane, Letter};
+use super::peers::Peers;
+use super::ring::{self, Producer};
+use crate::queue::inbox::{Inbox, Parcel};
+
+/// Letters beyond a lane's room from which on those that nobody waits for are looked for.
+const CROWD: usize = 64;
+
+/// See the module's documentation.
+pub(crate) struct Local {
+    /// Which shard this is; none for a guest, which has no lanes.
+    index: Option<usize>,
+    peers: Arc<Peers>,
+    /// The lane to each shard, made when it is first used.
+    lanes: Box<[OnceCell<Outgoing>]>,
+    /// Whether there is something in the list below.
+    has_news: Cell<bool>,
+    /// Lanes that the target has not been told of.
+    dirty: RefCell<Vec<usize>>,
+    closed: Cell<bool>,
+}
+
+/// The source's end of a lane.
+struct Outgoing {
+    producer: Producer<Arc<dyn Letter>>,
+    lane: Arc<Parcel<Lane>>,
+    /// What did not fit, oldest first. Each letter is memory of a caller's who waits, or of one who
+    /// has gone: those are looked for when there are twice as many as there were the last time.
+    waiting: RefCell<VecDeque<Arc<dyn Letter>>>,
+    crowd: Cell<usize>,
+    /// It stands in the list of those to be told.
+    dirty: Cell<bool>,
+    /// The target is gone.
+    dead: Cell<bool>,
+}
+
+impl Local {
+    /// For the thread of the shard of this number, or of a guest.
+    pub(crate) fn new(peers: &Arc<Peers>, index: Option<usize>) -> Local {
+        let lanes = if index.is_some() { peers.shards() } else { 0 };
+        Local {
+            index,
+            peers: Arc::clone(peers),
+            lanes: (0..lanes).map(|_| OnceCell::new()).collect(),
+            has_news: Cell::new(false),
+            dirty: RefCell::default(),
+            closed: Cell::new(false),
+        }
+    }
+
+    /// Makes this what the thread keeps, until the answer is dropped.
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        Entered::new(self)
+    }
+
+    /// Which shard this is; none for a guest.
+    #[inline]
+    pub(super) fn index(&self) -> Option<usize> {
+        self.index
+    }
+
+    /// The shards of this runtime.
+    #[inline]
+    pub(super) fn peers(&self) -> &Arc<Peers> {
+        &self.peers
+    }
+
+    /// Whether somebody is to be told something: a loop that would sleep flushes first.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.has_news.get()
+    }
+
+    /// Tells the other shards what there is for them. They are woken if they sleep, each once.
+    #[inline]
+    pub(crate) fn flush(&self) {
+        if self.has_news.get() {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        self.has_news.set(false);
+        // Telling may wake tasks of anybody's, who may have more to tell: that is for the next
+        // time. The list's memory is used again.
+        let mut dirty = self.dirty.take();
+        for index in dirty.drain(..) {
+            if let Some(lane) = self.lanes[index].get() {
+                lane.flush();
+            }
+        }
+        give_back(&self.dirty, dirty);
+    }
+
+    /// Sends a letter to a shard, at the next flush at the latest. If there is no room it waits
+    /// here; if the shard is gone it is refused.
+    pub(super) fn send(&self, to: usize, letter: Arc<dyn Letter>) {
+        match self.lane(to) {
+            Some(lane) => {
+                if let Err(refused) = lane.send(letter) {
+                    refused.refused();
+                } else if !lane.dirty.replace(true) {
+                    self.dirty.borrow_mut().push(to);
+                    self.has_news.set(true);
+                    if self.closed.get() {
+                        self.tell();
+                    }
+                }
+            }
+            None => letter.refused(),
+        }
+    }
+
+    /// The lane itself, for who has to reach its target later.
+    pub(super) fn lane_to(&self, to: usize) -> Option<&Arc<Parcel<Lane>>> {
+        self.lane(to).map(|lane| &lane.lane)
+    }
+
+    /// The lane to a shard of this runtime; none for a guest.
+    #[inline]
+    fn lane(&self, to: usize) -> Option<&Outgoing> {
+        let cell = self.lanes.get(to)?;
+        match (cell.get(), self.index) {
+            (Some(lane), _) => Some(lane),
+            (None, Some(from)) => {
+                let inbox = self.peers.inbox(to)?;
+                Some(cell.get_or_init(|| Outgoing::new(self.peers.capacity(), inbox, from)))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// There is room in one of our lanes.
+    pub(super) fn refill(&self, lane: &Arc<Parcel<Lane>>) {
+        let ours = |own: &&Outgoing| Arc::ptr_eq(&own.lane, lane);
+        if let Some(own) = self.lanes.iter().filter_map(OnceCell::get).find(ours) {
+            own.flush();
+        }
+    }
+
+    /// The loop ends, and has dropped its tasks: sends what is to be sent, and refuses what
+    /// cannot be.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        while self.has_news.get() {
+            self.tell();
+        }
+        for lane in self.lanes.iter().filter_map(OnceCell::get) {
+            lane.refuse_all();
+        }
+    }
+}
+
+/// Puts an empty list back where it came from, to be filled again, unless there is a new one.
+fn give_back<T>(place: &RefCell<Vec<T>>, list: Vec<T>) {
+    let mut place = place.borrow_mut();
+    if place.capacity() == 0 {
+        *place = list;
+    }
+}
+
+impl Outgoing {
+    fn new(capacity: usize, to: Arc<Inbox>, from: usize) -> Outgoing {
+        let (producer, consumer) = ring::ring(capacity);
+        Outgoing {
+            producer,
+            lane: Lane::new(consumer, to, from),
+            waiting: RefCell::default(),
+            crowd: Cell::new(CROWD),
+            dirty: Cell::new(false),
+            dead: Cell::new(false),
+        }
+    }
+
+    /// Puts a letter into the ring, or behind those that wait for room.
+    #[inline]
+    fn send(&self, letter: Arc<dyn Letter>) -> Result<(), Arc<dyn Letter>> {
+        if self.dead.get() {
+            return Err(letter);
+        }
+        let behind = !self.waiting.borrow().is_empty();
+        if behind {
+            self.wait(letter);
+        } else if let Err(letter) = self.producer.push(letter) {
+            self.wait(letter);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn wait(&self, letter: Arc<dyn Letter>) {
+        if self.waiting.borrow().len() >= self.crowd.get() {
+            let (wanted, unwanted): (VecDeque<_>, VecDeque<_>) =
+                self.waiting.take().into_iter().partition(|letter| letter.is_wanted());
+            self.crowd.set(CROWD.max(wanted.len() * 2));
+            *self.waiting.borrow_mut() = wanted;
+            drop(unwanted);
+        }
+        self.waiting.borrow_mut().push_back(letter);
+    }
+
+    /// Fills the ring and tells the target.
+    fn flush(&self) {
+        self.dirty.set(false);
+        if self.dead.get() {
+            return;
+        }
+        {
+            let mut waiting = self.waiting.borrow_mut();
+            while let Some(letter) = waiting.pop_front() {
+                if let Err(letter) = self.producer.push(letter) {
+                    waiting.push_front(letter);
+                    self.lane.content.want_room();
+                    break;
+                }
+            }
+        }
+        self.producer.publish();
+        if !Lane::announce(&self.lane) {
+            self.refuse_all();
+        }
+    }
+
+    /// The target is gone, or we are: nothing more goes along here.
+    fn refuse_all(&self) {
+        self.dead.set(true);
+        let waiting = self.waiting.take();
+        waiting.into_iter().for_each(|letter| letter.refused());
+    }
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").field("index", &self.index).finish_non_exhaustive()
+    }
+}

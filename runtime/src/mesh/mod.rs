@@ -1,0 +1,46 @@
+//! Between shards: calls.
+//!
+//! Shards share nothing. What one wants of another it asks for: by a closure that runs over there.
+//!
+//! | I want | call |
+//! |---|---|
+//! | an answer from another shard | [`ShardId::call`], [`ShardId::call_sync`] |
+//!
+//! What goes to a shard in one turn of the sender's goes as one batch, with one wake if it sleeps.
+//!
+//! [`ShardId::call`]: crate::shard::ShardId::call
+//! [`ShardId::call_sync`]: crate::shard::ShardId::call_sync
+//
+// # The rooms
+//
+// | room | what is in it |
+// |---|---|
+// | `ring` | a bounded ring between two threads |
+// | `lane` | one direction between two shards, and who may take out |
+// | `local` | what a loop's thread keeps: its lanes, and what it has yet to tell |
+// | `peers` | the shards of a runtime |
+// | `current` | which loop runs on this thread |
+// | `cell`, `call` | a call's memory; calls |
+//
+// This layer knows tasks and inboxes. It does not know runtimes: the loop of a shard makes a
+// `Local`, enters it, and flushes it.
+
+mod call;
+#[allow(unsafe_code, reason = "a call's memory, which two threads have in turns")]
+mod cell;
+#[allow(unsafe_code, reason = "what this thread keeps is found through a pointer")]
+mod current;
+mod error;
+#[allow(unsafe_code, reason = "the permission to take out goes from thread to thread")]
+mod lane;
+mod local;
+mod peers;
+#[allow(unsafe_code, reason = "slots that two threads have in turns")]
+mod ring;
+
+pub use call::Call;
+pub use error::{CallError, Panicked};
+
+pub(crate) use current::Entered;
+pub(crate) use local::Local;
+pub(crate) use peers::Peers;
