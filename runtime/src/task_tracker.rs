@@ -14,7 +14,8 @@ use pin_project_lite::pin_project;
 use crate::loom::sync::Arc;
 use crate::loom::sync::atomic::AtomicUsize;
 use crate::runtime::Handle;
-use crate::sync::{Notified, Notify};
+use crate::sync::Notify;
+use crate::sync::futures::Notified;
 use crate::task::{JoinHandle, LocalSet};
 
 const CLOSED: usize = 1;

@@ -52,10 +52,15 @@ pub use cancellation_token::{
 pub use error::{AcquireError, TryAcquireError, TryLockError};
 pub use mpsc::poll::{PollSendError, PollSender};
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
-pub use notify::{Notified, Notify, OwnedNotified};
+pub use notify::Notify;
 pub use poll_semaphore::PollSemaphore;
 pub use rwlock::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
     RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
 };
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+/// Futures that have names.
+pub mod futures {
+    pub use super::notify::{Notified, OwnedNotified};
+}
