@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::sync::batch::{Batch, NoPermit};
+use crate::sync::blocking::block_on;
 use crate::sync::error::{AcquireError, TryAcquireError};
 
 /// Counts permits; whoever wants one waits in line until it is there.
@@ -171,7 +172,7 @@ impl Semaphore {
     /// ```
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
         match self.batch.acquire(n as usize).await {
-            Ok(()) => Ok(SemaphorePermit { semaphore: self, permits: n }),
+            Ok(()) => Ok(SemaphorePermit { semaphore: self, permits: n as usize }),
             Err(_closed) => Err(AcquireError::new()),
         }
     }
@@ -209,7 +210,51 @@ impl Semaphore {
     /// ```
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.batch.try_acquire(n as usize)?;
-        Ok(SemaphorePermit { semaphore: self, permits: n })
+        Ok(SemaphorePermit { semaphore: self, permits: n as usize })
+    }
+
+    /// As [`acquire`](Self::acquire), and blocks this thread until the permit is there.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError`] once the semaphore is [closed](Self::close).
+    ///
+    /// # Panics
+    ///
+    /// On a thread that runs tasks: it would hold all of them up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = henge::sync::Semaphore::new(1);
+    /// let permit = semaphore.blocking_acquire().unwrap(); // no tasks run on this thread
+    /// assert_eq!(permit.num_permits(), 1);
+    /// ```
+    #[track_caller]
+    pub fn blocking_acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        block_on(self.acquire())
+    }
+
+    /// As [`acquire_many`](Self::acquire_many), and blocks this thread until the permits are there.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError`] once the semaphore is [closed](Self::close).
+    ///
+    /// # Panics
+    ///
+    /// On a thread that runs tasks: it would hold all of them up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = henge::sync::Semaphore::new(3);
+    /// let permits = semaphore.blocking_acquire_many(2).unwrap();
+    /// assert_eq!(permits.num_permits(), 2);
+    /// ```
+    #[track_caller]
+    pub fn blocking_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
+        block_on(self.acquire_many(n))
     }
 
     /// Waits for one permit that keeps the semaphore alive.
@@ -262,7 +307,7 @@ impl Semaphore {
         n: u32,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
         match self.batch.acquire(n as usize).await {
-            Ok(()) => Ok(OwnedSemaphorePermit { semaphore: self, permits: n }),
+            Ok(()) => Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize }),
             Err(_closed) => Err(AcquireError::new()),
         }
     }
@@ -300,7 +345,55 @@ impl Semaphore {
         n: u32,
     ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.batch.try_acquire(n as usize)?;
-        Ok(OwnedSemaphorePermit { semaphore: self, permits: n })
+        Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize })
+    }
+
+    /// As [`acquire_owned`](Self::acquire_owned), and blocks this thread until the permit is there.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError`] once the semaphore is [closed](Self::close).
+    ///
+    /// # Panics
+    ///
+    /// On a thread that runs tasks: it would hold all of them up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = std::sync::Arc::new(henge::sync::Semaphore::new(1));
+    /// let permit = semaphore.blocking_acquire_owned().unwrap();
+    /// assert_eq!(permit.num_permits(), 1);
+    /// ```
+    #[track_caller]
+    pub fn blocking_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
+        block_on(self.acquire_owned())
+    }
+
+    /// As [`acquire_many_owned`](Self::acquire_many_owned), and blocks this thread until the
+    /// permits are there.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError`] once the semaphore is [closed](Self::close).
+    ///
+    /// # Panics
+    ///
+    /// On a thread that runs tasks: it would hold all of them up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = std::sync::Arc::new(henge::sync::Semaphore::new(3));
+    /// let permits = semaphore.blocking_acquire_many_owned(2).unwrap();
+    /// assert_eq!(permits.num_permits(), 2);
+    /// ```
+    #[track_caller]
+    pub fn blocking_acquire_many_owned(
+        self: Arc<Self>,
+        n: u32,
+    ) -> Result<OwnedSemaphorePermit, AcquireError> {
+        block_on(self.acquire_many_owned(n))
     }
 
     /// Refuses new permits: everybody who waits, and whoever comes, gets an error. Permits that
@@ -363,7 +456,7 @@ macro_rules! permit {
         #[derive(Debug)]
         pub struct $name $(<$life>)? {
             semaphore: $held,
-            permits: u32,
+            permits: usize,
         }
 
         impl $(<$life>)? $name $(<$life>)? {
@@ -400,6 +493,7 @@ macro_rules! permit {
                     $same(&self.semaphore, &other.semaphore),
                     "merging permits from different semaphore instances"
                 );
+                // They were all the semaphore's, which has no more than `usize` can count.
                 self.permits += std::mem::take(&mut other.permits);
             }
 
@@ -414,8 +508,7 @@ macro_rules! permit {
             /// assert!(permits.split(3).is_none());
             /// ```
             pub fn split(&mut self, n: usize) -> Option<Self> {
-                let n = u32::try_from(n).ok().filter(|n| *n <= self.permits)?;
-                self.permits -= n;
+                self.permits = self.permits.checked_sub(n)?;
                 Some(Self { semaphore: self.semaphore.clone(), permits: n })
             }
 
@@ -428,13 +521,13 @@ macro_rules! permit {
             /// assert_eq!(semaphore.try_acquire_many(2).unwrap().num_permits(), 2);
             /// ```
             pub fn num_permits(&self) -> usize {
-                self.permits as usize
+                self.permits
             }
         }
 
         impl $(<$life>)? Drop for $name $(<$life>)? {
             fn drop(&mut self) {
-                self.semaphore.batch.release(self.permits as usize);
+                self.semaphore.batch.release(self.permits);
             }
         }
     };
@@ -448,6 +541,21 @@ permit! {
 permit! {
     /// One or more permits of a [`Semaphore`] that is kept alive. Dropping it gives them back.
     OwnedSemaphorePermit, Arc<Semaphore>, Arc::ptr_eq
+}
+
+impl SemaphorePermit<'_> {
+    /// The semaphore of these permits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let semaphore = henge::sync::Semaphore::new(1);
+    /// let permit = semaphore.try_acquire().unwrap();
+    /// assert_eq!(permit.semaphore().available_permits(), 0);
+    /// ```
+    pub fn semaphore(&self) -> &Semaphore {
+        self.semaphore
+    }
 }
 
 impl OwnedSemaphorePermit {
