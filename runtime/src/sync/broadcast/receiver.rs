@@ -163,7 +163,9 @@ impl<T: Clone> Receiver<T> {
         })
         .await;
         match message {
-            Ok(message) => Ok(unwrapped(message)),
+            // Each gets a clone, the last reader too: that is what a value with a `Clone` of its
+            // own may count on.
+            Ok(message) => Ok(T::clone(&message)),
             Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
             Err(TryRecvError::Closed | TryRecvError::Empty) => Err(RecvError::Closed),
         }
@@ -185,7 +187,7 @@ impl<T: Clone> Receiver<T> {
     /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let message = self.shared.state().receive(&mut self.next)?;
-        Ok(unwrapped(message))
+        Ok(T::clone(&message))
     }
 
     /// Waits for the next message on a thread that runs no tasks.
@@ -209,11 +211,6 @@ impl<T: Clone> Receiver<T> {
     pub fn blocking_recv(&mut self) -> Result<T, RecvError> {
         block_on(self.recv())
     }
-}
-
-/// The last reader gets the message itself, the others a clone.
-fn unwrapped<T: Clone>(message: Arc<T>) -> T {
-    Arc::try_unwrap(message).unwrap_or_else(|shared| T::clone(&shared))
 }
 
 impl<T> Drop for Receiver<T> {
