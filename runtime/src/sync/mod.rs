@@ -15,6 +15,9 @@
 //! | tell tasks to stop | [`CancellationToken`] |
 //! | change something, one at a time | [`Mutex`] |
 //! | let many read and one write | [`RwLock`] |
+//! | make a value once, when it is first needed | [`OnceCell`] |
+//! | wait for a value that somebody sets once | [`SetOnce`] |
+//! | let tasks go on together | [`Barrier`] |
 //!
 //! Between tasks of one shard that never leave it [`local`] has the same for less.
 
@@ -23,6 +26,7 @@
 // foreign code (wakers, values) runs under a mutex. Unsafe is only what hands out references to a
 // value in a shared place.
 
+mod barrier;
 mod batch;
 mod blocking;
 pub mod broadcast;
@@ -36,15 +40,19 @@ mod locks;
 pub mod mpsc;
 mod mutex;
 mod notify;
+mod once_cell;
 pub mod oneshot;
 mod place;
 mod poll_semaphore;
 mod rwlock;
 mod see_through;
 mod semaphore;
+mod set_once;
+mod set_value;
 mod wait_queue;
 pub mod watch;
 
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use cancellation_token::{
     CancellationToken, DropGuard, DropGuardRef, WaitForCancellationFuture,
     WaitForCancellationFutureOwned,
@@ -53,12 +61,14 @@ pub use error::{AcquireError, TryAcquireError, TryLockError};
 pub use mpsc::poll::{PollSendError, PollSender};
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 pub use notify::Notify;
+pub use once_cell::{OnceCell, SetError};
 pub use poll_semaphore::PollSemaphore;
 pub use rwlock::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
     RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
 };
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+pub use set_once::{SetOnce, SetOnceError};
 
 /// Futures that have names.
 pub mod futures {

@@ -21,8 +21,9 @@ use table::{Row, Verdict};
 /// The modules that the table is about.
 const MODULES: [&str; 4] = ["runtime", "sync", "task", "time"];
 
-/// Implementations that say nothing to a user: of the compiler's own making.
-const INTERNAL: [&str; 3] = ["Freeze", "UnsafeUnpin", "StructuralPartialEq"];
+/// Implementations that say nothing to a user: of the compiler's own making, and whether it is a
+/// type or a private field of it that does something when it is dropped.
+const INTERNAL: [&str; 4] = ["Freeze", "UnsafeUnpin", "StructuralPartialEq", "Drop"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
