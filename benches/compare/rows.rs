@@ -35,12 +35,17 @@ pub(crate) enum Kind {
 }
 
 /// Rows that the contestants measure by themselves: name, title, cores, and the figure that counts.
-const MICRO: [(&str, &str, usize, &str); 12] = [
+const MICRO: [(&str, &str, usize, &str); 17] = [
     ("spawn-batch", "a task spawned and joined, a thousand at a time", 1, "cpu_ns"),
     ("spawn-one", "a task spawned and joined, one at a time", 1, "cpu_ns"),
     ("yield", "a yield, among a thousand tasks", 1, "cpu_ns"),
     ("wake-round-trip", "a round trip between two tasks of a thread, by waker", 1, "cpu_ns"),
     ("channel-round-trip", "the same over the runtime's own channel", 1, "cpu_ns"),
+    ("oneshot-round-trip", "a question, and its answer by a one-message channel", 1, "cpu_ns"),
+    ("mutex", "a mutex that nobody else wants, locked and unlocked", 1, "cpu_ns"),
+    ("local-channel-round-trip", "channel-round-trip by channels of one thread", 1, "cpu_ns"),
+    ("local-oneshot-round-trip", "oneshot-round-trip by channels of one thread", 1, "cpu_ns"),
+    ("local-mutex", "mutex by one of one thread", 1, "cpu_ns"),
     ("timer-drop", "a timer made and dropped, nothing earlier due", 1, "cpu_ns"),
     ("timer-drop-earlier", "a timer made and dropped, one due earlier", 1, "cpu_ns"),
     ("timer-drop-million", "a timer made and dropped, a million pending", 1, "cpu_ns"),

@@ -14,6 +14,8 @@ mod channel;
 mod cross;
 #[path = "../../common/rows/local.rs"]
 mod local;
+#[path = "../../common/rows/sync.rs"]
+mod sync;
 #[path = "../../common/rows/tasks.rs"]
 mod tasks;
 #[path = "../../common/rows/timers.rs"]
@@ -27,6 +29,11 @@ const ROWS: &[NamedRow] = &[
     ("yield", tasks::yield_thousand),
     ("wake-round-trip", local::wake_round_trip),
     ("channel-round-trip", channel::channel_round_trip),
+    ("oneshot-round-trip", sync::oneshot_round_trip::<peer::Everywhere>),
+    ("mutex", sync::mutex_uncontended::<peer::Everywhere>),
+    ("local-channel-round-trip", sync::channel_round_trip::<peer::Local>),
+    ("local-oneshot-round-trip", sync::oneshot_round_trip::<peer::Local>),
+    ("local-mutex", sync::mutex_uncontended::<peer::Local>),
     ("timer-drop", timers::drop_alone),
     ("timer-drop-earlier", timers::drop_with_earlier),
     ("timer-drop-million", timers::drop_among_million),

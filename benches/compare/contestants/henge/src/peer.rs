@@ -8,6 +8,8 @@ use henge::shard::ShardId;
 use henge::sync::mpsc;
 use henge::task::JoinHandle;
 
+use crate::sync::Flavour;
+
 pub use henge::spawn as spawn_local;
 pub use henge::spawn;
 pub use henge::task::{spawn_blocking, yield_now};
@@ -67,4 +69,64 @@ pub async fn receive(from: &mut mpsc::Receiver<()>) {
     if from.recv().await.is_none() {
         panic!("the sender is gone");
     }
+}
+
+/// The runtime's channels and locks of both kinds: the words are the same.
+macro_rules! flavour {
+    ($(#[$doc:meta])* $name:ident, $sync:ident $(:: $local:ident)?) => {
+        $(#[$doc])*
+        pub struct $name;
+
+        impl Flavour for $name {
+            type Sender = henge::$sync$(::$local)?::mpsc::Sender<()>;
+            type Receiver = henge::$sync$(::$local)?::mpsc::Receiver<()>;
+            type Asker = henge::$sync$(::$local)?::oneshot::Receiver<()>;
+            type Answerer = henge::$sync$(::$local)?::oneshot::Sender<()>;
+            type Mutex = henge::$sync$(::$local)?::Mutex<u64>;
+
+            fn channel() -> (Self::Sender, Self::Receiver) {
+                henge::$sync$(::$local)?::mpsc::channel(1)
+            }
+
+            async fn send(to: &Self::Sender) {
+                if to.send(()).await.is_err() {
+                    panic!("the receiver is gone");
+                }
+            }
+
+            async fn receive(from: &mut Self::Receiver) {
+                if from.recv().await.is_none() {
+                    panic!("the sender is gone");
+                }
+            }
+
+            fn oneshot() -> (Self::Answerer, Self::Asker) {
+                henge::$sync$(::$local)?::oneshot::channel()
+            }
+
+            fn answer(with: Self::Answerer) {
+                if with.send(()).is_err() {
+                    panic!("nobody waits for the answer");
+                }
+            }
+
+            fn mutex() -> Self::Mutex {
+                henge::$sync$(::$local)?::Mutex::new(0)
+            }
+
+            async fn lock(mutex: &Self::Mutex) {
+                *mutex.lock().await += 1;
+            }
+        }
+    };
+}
+
+flavour! {
+    /// Those that work from everywhere.
+    Everywhere, sync
+}
+
+flavour! {
+    /// Those of one shard.
+    Local, sync::local
 }

@@ -4,8 +4,10 @@ use std::future::Future;
 use std::thread;
 
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
+
+use crate::sync::Flavour;
 
 pub use tokio::task::{spawn_blocking, spawn_local, yield_now};
 pub use tokio::time::sleep;
@@ -58,5 +60,46 @@ pub async fn send(to: &mpsc::Sender<()>) {
 pub async fn receive(from: &mut mpsc::Receiver<()>) {
     if from.recv().await.is_none() {
         panic!("the sender is gone");
+    }
+}
+
+/// The runtime's channels and locks.
+pub struct Everywhere;
+
+impl Flavour for Everywhere {
+    type Sender = mpsc::Sender<()>;
+    type Receiver = mpsc::Receiver<()>;
+    type Asker = oneshot::Receiver<()>;
+    type Answerer = oneshot::Sender<()>;
+    type Mutex = Mutex<u64>;
+
+    fn channel() -> (Self::Sender, Self::Receiver) {
+        channel()
+    }
+
+    async fn send(to: &Self::Sender) {
+        send(to).await;
+    }
+
+    async fn receive(from: &mut Self::Receiver) {
+        receive(from).await;
+    }
+
+    fn oneshot() -> (Self::Answerer, Self::Asker) {
+        oneshot::channel()
+    }
+
+    fn answer(with: Self::Answerer) {
+        if with.send(()).is_err() {
+            panic!("nobody waits for the answer");
+        }
+    }
+
+    fn mutex() -> Self::Mutex {
+        Mutex::new(0)
+    }
+
+    async fn lock(mutex: &Self::Mutex) {
+        *mutex.lock().await += 1;
     }
 }
