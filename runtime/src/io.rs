@@ -14,5 +14,9 @@ pub use tokio::io::{
 #[doc(inline)]
 pub use henge_net::readiness::{Interest, Ready};
 
+mod standard;
+
+pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
+
 #[doc(no_inline)]
 pub use std::io::{Error, ErrorKind, Result, SeekFrom};
