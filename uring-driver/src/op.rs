@@ -80,6 +80,11 @@ pub unsafe trait Operation: Send + 'static {
     /// repeated. For what was promised to somebody who need not wait for it.
     const PERSISTS: bool = false;
 
+    /// The kernel keeps it with its time-outs, where it finds all of them fast and one of many
+    /// slowly; everything else it keeps the other way round. What it costs to shut down depends
+    /// on this, and nothing else does.
+    const IS_TIMEOUT: bool = false;
+
     /// The entry to submit. `self` is where it will be until the last completion.
     fn prepare(&mut self) -> Sqe;
 

@@ -35,6 +35,8 @@ unsafe impl Operation for Timeout {
     /// `Err` if it was cancelled.
     type Output = io::Result<()>;
 
+    const IS_TIMEOUT: bool = true;
+
     fn prepare(&mut self) -> Sqe {
         Sqe::timeout(&raw const self.span)
     }

@@ -51,6 +51,9 @@ impl<O> Counted<O> {
 unsafe impl<O: Operation> Operation for Counted<O> {
     type Output = O::Output;
 
+    const PERSISTS: bool = O::PERSISTS;
+    const IS_TIMEOUT: bool = O::IS_TIMEOUT;
+
     fn prepare(&mut self) -> Sqe {
         self.op.prepare()
     }
