@@ -31,14 +31,15 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Home::with_shards(|home| match home {
-        Some(home) => home.spawn(future),
+    // Outside of the closure, so that the panic names the caller.
+    match Home::with_shards(|home| home.map(|home| home.spawn(future))) {
+        Some(task) => task,
         None => panic!(
             "`henge::spawn` puts the task on the shard that it is called on, and this thread is \
              none (there is no reactor running, must be called from the context of a henge \
              runtime): use `henge::runtime::Handle::spawn`"
         ),
-    })
+    }
 }
 
 /// Spawns a task on another shard of this runtime: the closure travels, the future is made there

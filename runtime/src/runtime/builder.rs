@@ -114,6 +114,7 @@ impl Builder {
     ///
     /// # Panics
     /// If `shards` is 0.
+    #[track_caller]
     pub fn worker_threads(&mut self, shards: usize) -> &mut Builder {
         assert!(shards > 0, "Worker threads cannot be set to 0");
         self.shards = Some(shards);
@@ -151,6 +152,7 @@ impl Builder {
     ///
     /// # Panics
     /// If `tasks` is 0.
+    #[track_caller]
     pub fn event_interval(&mut self, tasks: u32) -> &mut Builder {
         assert!(tasks > 0, "event_interval must be greater than 0");
         self.event_interval = tasks;
@@ -187,6 +189,7 @@ impl Builder {
     ///
     /// # Panics
     /// If `threads` is 0.
+    #[track_caller]
     pub fn max_blocking_threads(&mut self, threads: usize) -> &mut Builder {
         assert!(threads > 0, "Max blocking threads cannot be set to 0");
         self.max_blocking_threads = threads;

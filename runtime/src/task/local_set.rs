@@ -1,9 +1,8 @@
 //! Tasks inside of a task: polled when the set is, and only then.
 //!
 //! On a shard every task may be `!Send`, so programs need no set for that. It is here for those
-//! that
-//! come from tokio, and behaves as there: its tasks make no progress while it is not polled, and
-//! are dropped with it.
+//! that come from tokio, and behaves as there: its tasks make no progress while it is not polled,
+//! and are dropped with it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -53,16 +52,14 @@ where
     if let Some(home) = set {
         return spawn_into(&home, future);
     }
-    Home::with_shards(|home| match home {
-        Some(home) => home.spawn(future),
-        None => {
-            panic!(
-                "`spawn_local` called from outside of a `task::LocalSet` or \
-                 `runtime::LocalRuntime`, \
+    // Outside of the closure, so that the panic names the caller.
+    match Home::with_shards(|home| home.map(|home| home.spawn(future))) {
+        Some(task) => task,
+        None => panic!(
+            "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`, \
              and of a shard's loop"
-            )
-        }
-    })
+        ),
+    }
 }
 
 fn spawn_into<F>(home: &Home, future: F) -> JoinHandle<F::Output>

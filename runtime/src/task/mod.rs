@@ -76,6 +76,7 @@
 
 #[allow(unsafe_code, reason = "counted references of one type to tasks of any")]
 mod abort;
+mod builder;
 pub mod coop;
 mod current;
 mod errand;
@@ -89,7 +90,8 @@ mod id;
 mod join;
 #[allow(unsafe_code, reason = "a waker that two threads hand to each other")]
 mod join_elsewhere;
-mod join_set;
+mod join_map;
+pub mod join_set;
 mod local_set;
 #[cfg(all(test, henge_loom))]
 mod loom_tests;
@@ -108,10 +110,12 @@ mod waker;
 mod yield_now;
 
 pub use abort::AbortHandle;
+pub use builder::{Builder, name};
 pub use coop::{consume_budget, unconstrained};
 pub use error::JoinError;
 pub use id::{Id, id, try_id};
 pub use join::JoinHandle;
+pub use join_map::{JoinMap, JoinMapKeys};
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
 #[doc(hidden)]

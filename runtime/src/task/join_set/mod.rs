@@ -1,5 +1,6 @@
 //! Many tasks as one: awaited in the order in which they end, aborted together.
 
+mod builder;
 #[allow(unsafe_code, reason = "entries by their links")]
 mod ready;
 
@@ -15,6 +16,7 @@ use slab::Slab;
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet};
 use crate::runtime::Handle;
 
+pub use builder::Builder;
 use ready::{Ready, Woken};
 
 /// Tasks of one result type, awaited in the order in which they end.
