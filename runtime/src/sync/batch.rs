@@ -238,7 +238,7 @@ impl Batch {
     /// A future of `n` permits.
     #[inline]
     pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
-        Acquire { batch: self, needed: n, stage: Stage::Fresh, _pinned: PhantomPinned }
+        Acquire { batch: self, needed: n, stage: Stage::default(), _pinned: PhantomPinned }
     }
 }
 
@@ -252,9 +252,10 @@ fn check_sum(permits: usize, added: usize) -> usize {
 }
 
 /// How far an acquisition is.
-#[derive(Debug, Clone, Copy)]
-enum Stage {
+#[derive(Debug, Default)]
+pub(crate) enum Stage {
     /// It has nothing: not polled, or its permits went to the caller.
+    #[default]
     Fresh,
     /// In line, or notified, under this key. What it has collected so far is `needed` less the
     /// value in the line.
@@ -281,11 +282,7 @@ pin_project! {
         #[inline]
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            match *this.stage {
-                Stage::Fresh => {}
-                Stage::InLine(own) => this.batch.leave_line(*this.needed, own),
-                Stage::Held => this.batch.release(*this.needed),
-            }
+            this.batch.give_up(*this.needed, this.stage);
         }
     }
 }
@@ -296,30 +293,51 @@ impl Future for Acquire<'_> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // The permits come first and the budget second, so that a task without budget has its
-        // place in line all the same.
-        let taken = match *this.stage {
-            Stage::Fresh => this.batch.try_acquire(*this.needed).is_ok(),
-            Stage::InLine(_) | Stage::Held => false,
-        };
-        if !taken {
-            ready!(this.batch.poll_slow(cx, *this.needed, this.stage))?;
-        }
-        match coop::poll_proceed(cx) {
-            Poll::Ready(progress) => {
-                progress.made_progress();
-                *this.stage = Stage::Fresh;
-                Poll::Ready(Ok(()))
-            }
-            Poll::Pending => {
-                *this.stage = Stage::Held;
-                Poll::Pending
-            }
-        }
+        this.batch.poll_acquire(cx, *this.needed, this.stage)
     }
 }
 
 impl Batch {
+    /// Polls for permits that somebody at this stage needs.
+    #[inline]
+    pub(crate) fn poll_acquire(
+        &self,
+        cx: &mut Context<'_>,
+        needed: usize,
+        stage: &mut Stage,
+    ) -> Poll<Result<(), Closed>> {
+        // The permits come first and the budget second, so that a task without budget has its
+        // place in line all the same.
+        let taken = match *stage {
+            Stage::Fresh => self.try_acquire(needed).is_ok(),
+            Stage::InLine(_) | Stage::Held => false,
+        };
+        if !taken {
+            ready!(self.poll_slow(cx, needed, stage))?;
+        }
+        match coop::poll_proceed(cx) {
+            Poll::Ready(progress) => {
+                progress.made_progress();
+                *stage = Stage::Fresh;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                *stage = Stage::Held;
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Who needs permits no longer gives up what it has at this stage.
+    #[inline]
+    pub(crate) fn give_up(&self, needed: usize, stage: &mut Stage) {
+        match std::mem::take(stage) {
+            Stage::Fresh => {}
+            Stage::InLine(own) => self.leave_line(needed, own),
+            Stage::Held => self.release(needed),
+        }
+    }
+
     /// Everything but an acquisition that succeeds at once. When it is ready and there was no
     /// error, the permits are the caller's.
     #[cold]

@@ -35,12 +35,15 @@
 //!    one shard ([`Here`]) are not `Sync`, and as their keepers are not `Send` no guard is.
 
 use std::cell::UnsafeCell;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use crate::sync::batch::Batch;
 use crate::sync::error::TryLockError;
@@ -85,11 +88,17 @@ impl Shareable for Here {}
 /// Of the permits that it was made with, or that were given back, each is given to one who takes it
 /// until it is given back; and if it is `Sync` taking one happens after giving it back.
 pub(crate) unsafe trait Count {
+    /// How far somebody is who waits. The default has nothing.
+    type Stage: Default + Unpin;
+
     /// Whether there were `n`, which are the caller's then.
     fn try_take(&self, n: usize) -> bool;
 
-    /// Waits for `n`. It is ready when they are the caller's.
-    async fn take(&self, n: usize);
+    /// Waits for `n`. It is ready when they are the caller's, and the stage has nothing then.
+    fn poll_take(&self, cx: &mut Context<'_>, n: usize, stage: &mut Self::Stage) -> Poll<()>;
+
+    /// Who waits for `n` gives up what the stage has.
+    fn leave(&self, n: usize, stage: &mut Self::Stage);
 
     fn give_back(&self, n: usize);
 }
@@ -263,10 +272,8 @@ impl<K: Keeper, C: Claim> Held<K, C> {
     }
 
     #[inline]
-    async fn take(keeper: K) -> Self {
-        let permits = keeper.permits();
-        permits.count.take(C::count(permits)).await;
-        Self { keeper, _claim: PhantomData }
+    fn take(keeper: K) -> Take<K, C> {
+        Take { keeper: Some(keeper), stage: Default::default(), _claim: PhantomData }
     }
 
     /// The keeper, without giving the permits back.
@@ -298,6 +305,40 @@ impl<K: Keeper, C: Claim> Drop for Held<K, C> {
     fn drop(&mut self) {
         let permits = self.keeper.permits();
         permits.count.give_back(C::count(permits));
+    }
+}
+
+/// Waits for permits. Written by hand, as nested async functions cost more than the lock.
+struct Take<K: Keeper, C: Claim> {
+    /// `None` once it was ready.
+    keeper: Option<K>,
+    stage: <K::Count as Count>::Stage,
+    _claim: PhantomData<C>,
+}
+
+// Nothing in it is pinned.
+impl<K: Keeper, C: Claim> Unpin for Take<K, C> {}
+
+impl<K: Keeper, C: Claim> Future for Take<K, C> {
+    type Output = Held<K, C>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Held<K, C>> {
+        let this = &mut *self;
+        let permits = this.keeper.as_ref().expect("polled after it was ready").permits();
+        ready!(permits.count.poll_take(cx, C::count(permits), &mut this.stage));
+        let keeper = this.keeper.take().expect("it was there");
+        Poll::Ready(Held { keeper, _claim: PhantomData })
+    }
+}
+
+impl<K: Keeper, C: Claim> Drop for Take<K, C> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(keeper) = &self.keeper {
+            let permits = keeper.permits();
+            permits.count.leave(C::count(permits), &mut self.stage);
+        }
     }
 }
 
@@ -333,8 +374,9 @@ where
     }
 
     #[inline]
-    pub(crate) async fn lock(lock: K) -> Self {
-        Self::new(Held::take(lock).await)
+    pub(crate) fn lock(lock: K) -> impl Future<Output = Self> {
+        let mut take = Held::take(lock);
+        poll_fn(move |cx| Pin::new(&mut take).poll(cx).map(Self::new))
     }
 
     #[inline]
@@ -438,8 +480,9 @@ where
     }
 
     #[inline]
-    pub(crate) async fn lock(lock: K) -> Self {
-        Self::new(Held::take(lock).await)
+    pub(crate) fn lock(lock: K) -> impl Future<Output = Self> {
+        let mut take = Held::take(lock);
+        poll_fn(move |cx| Pin::new(&mut take).poll(cx).map(Self::new))
     }
 
     #[inline]

@@ -1,6 +1,8 @@
 //! Which locks there are, and what counts their permits: what `guarded` must be able to trust.
 
-use crate::sync::batch::{Batch, Closed};
+use std::task::{Context, Poll};
+
+use crate::sync::batch::{self, Batch, Closed};
 use crate::sync::guarded::{Alone, Count, Guarded, Here, Lock, Many};
 use crate::sync::local;
 use crate::sync::mutex::Mutex;
@@ -53,17 +55,24 @@ unsafe impl<T: ?Sized> Lock for local::RwLock<T> {
 // SAFETY: its word and its line hold each permit once (head of `batch.rs`), and a permit that is
 // taken was released before.
 unsafe impl Count for Batch {
+    type Stage = batch::Stage;
+
     #[inline]
     fn try_take(&self, n: usize) -> bool {
         self.try_acquire(n).is_ok()
     }
 
     #[inline]
-    async fn take(&self, n: usize) {
-        match self.acquire(n).await {
+    fn poll_take(&self, cx: &mut Context<'_>, n: usize, stage: &mut Self::Stage) -> Poll<()> {
+        self.poll_acquire(cx, n, stage).map(|acquired| match acquired {
             Ok(()) => {}
             Err(Closed) => unreachable!("nobody can close a lock"),
-        }
+        })
+    }
+
+    #[inline]
+    fn leave(&self, n: usize, stage: &mut Self::Stage) {
+        self.give_up(n, stage);
     }
 
     #[inline]
@@ -74,17 +83,24 @@ unsafe impl Count for Batch {
 
 // SAFETY: as of `Batch`, whose rules it keeps with plain memory; it is not `Sync`.
 unsafe impl Count for local::Permits {
+    type Stage = local::Stage;
+
     #[inline]
     fn try_take(&self, n: usize) -> bool {
         self.try_acquire(n).is_ok()
     }
 
     #[inline]
-    async fn take(&self, n: usize) {
-        match self.acquire(n).await {
+    fn poll_take(&self, cx: &mut Context<'_>, n: usize, stage: &mut Self::Stage) -> Poll<()> {
+        self.poll_acquire(cx, n, stage).map(|acquired| match acquired {
             Ok(()) => {}
             Err(local::Closed) => unreachable!("nobody can close a lock"),
-        }
+        })
+    }
+
+    #[inline]
+    fn leave(&self, n: usize, stage: &mut Self::Stage) {
+        self.give_up(n, stage);
     }
 
     #[inline]

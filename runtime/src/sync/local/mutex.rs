@@ -4,6 +4,8 @@ mod guard;
 mod owned;
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 
 pub use guard::{MappedMutexGuard, MutexGuard};
@@ -100,8 +102,11 @@ impl<T: ?Sized> Mutex<T> {
     /// *guard = 2;
     /// # }
     /// ```
-    pub async fn lock(&self) -> MutexGuard<'_, T> {
-        MutexGuard { held: Exclusive::lock(self).await }
+    #[inline]
+    pub fn lock(&self) -> impl Future<Output = MutexGuard<'_, T>> {
+        // An async function around it would cost as much again.
+        let mut lock = Exclusive::lock(self);
+        poll_fn(move |cx| Pin::new(&mut lock).poll(cx).map(|held| MutexGuard { held }))
     }
 
     /// As [`lock`](Self::lock), with a guard that keeps the mutex alive.

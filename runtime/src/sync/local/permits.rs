@@ -141,7 +141,7 @@ impl Permits {
     }
 
     /// Waits in line for `n` permits. The place is kept under `key`.
-    pub(super) fn poll_acquire(
+    fn poll_line(
         &self,
         cx: &mut Context<'_>,
         n: usize,
@@ -196,23 +196,18 @@ impl Permits {
     }
 
     /// Gives up a place in line; what was collected goes on.
-    pub(super) fn leave(&self, n: usize, key: usize) {
+    fn leave(&self, n: usize, key: usize) {
         let removed = self.line.borrow_mut().remove(key);
         self.release(n - removed.value);
         drop(removed);
     }
-
-    /// A future of `n` permits, which are the caller's when it is ready.
-    #[inline]
-    pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
-        Acquire { permits: self, n, stage: Stage::Fresh }
-    }
 }
 
 /// How far an acquisition is.
-#[derive(Debug, Clone, Copy)]
-enum Stage {
+#[derive(Debug, Default)]
+pub(crate) enum Stage {
     /// It has nothing: not polled, or its permits went to the caller.
+    #[default]
     Fresh,
     /// In line, or told, under this key.
     InLine(usize),
@@ -221,10 +216,75 @@ enum Stage {
     Held,
 }
 
+impl Permits {
+    /// Polls for permits that somebody at this stage needs.
+    #[inline]
+    pub(crate) fn poll_acquire(
+        &self,
+        cx: &mut Context<'_>,
+        needed: usize,
+        stage: &mut Stage,
+    ) -> Poll<Result<(), Closed>> {
+        let taken = match *stage {
+            Stage::Fresh => self.try_acquire(needed).is_ok(),
+            Stage::InLine(_) | Stage::Held => false,
+        };
+        if !taken {
+            ready!(self.poll_slow(cx, needed, stage))?;
+        }
+        match coop::poll_proceed(cx) {
+            Poll::Ready(progress) => {
+                progress.made_progress();
+                *stage = Stage::Fresh;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                *stage = Stage::Held;
+                Poll::Pending
+            }
+        }
+    }
+
+    #[cold]
+    fn poll_slow(
+        &self,
+        cx: &mut Context<'_>,
+        needed: usize,
+        stage: &mut Stage,
+    ) -> Poll<Result<(), Closed>> {
+        let mut key = match std::mem::take(stage) {
+            Stage::Held => return self.settle(needed, needed),
+            Stage::InLine(key) => Some(key),
+            Stage::Fresh => None,
+        };
+        let acquired = self.poll_line(cx, needed, &mut key);
+        if let Some(key) = key {
+            *stage = Stage::InLine(key);
+        }
+        acquired
+    }
+
+    /// Who needs permits no longer gives up what it has at this stage.
+    #[inline]
+    pub(crate) fn give_up(&self, needed: usize, stage: &mut Stage) {
+        match std::mem::take(stage) {
+            Stage::Fresh => {}
+            Stage::InLine(key) => self.leave(needed, key),
+            Stage::Held => self.release(needed),
+        }
+    }
+
+    /// A future of `n` permits, which are the caller's when it is ready.
+    #[inline]
+    pub(super) fn acquire(&self, n: usize) -> Acquire<'_> {
+        Acquire { permits: self, n, stage: Stage::Fresh }
+    }
+}
+
 /// Waits for permits.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub(crate) struct Acquire<'a> {
+pub(super) struct Acquire<'a> {
     permits: &'a Permits,
     n: usize,
     stage: Stage,
@@ -236,53 +296,13 @@ impl Future for Acquire<'_> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        match this.stage {
-            Stage::Fresh if this.permits.try_acquire(this.n).is_ok() => this.stage = Stage::Held,
-            Stage::Held if !this.permits.is_closed() => {}
-            _ => ready!(this.poll_slow(cx))?,
-        }
-        ready!(coop::poll_proceed(cx)).made_progress();
-        this.stage = Stage::Fresh;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Acquire<'_> {
-    #[cold]
-    fn poll_slow(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
-        let mut key = match self.stage {
-            Stage::InLine(key) => Some(key),
-            Stage::Fresh => None,
-            Stage::Held => {
-                self.stage = Stage::Fresh;
-                return self.permits.settle(self.n, self.n);
-            }
-        };
-        let acquired = self.permits.poll_acquire(cx, self.n, &mut key);
-        self.stage = match (&acquired, key) {
-            (Poll::Ready(Ok(())), _) => Stage::Held,
-            (Poll::Pending, Some(key)) => Stage::InLine(key),
-            _ => Stage::Fresh,
-        };
-        acquired
-    }
-}
-
-impl Acquire<'_> {
-    /// Gives back what it has, and its place.
-    #[inline]
-    pub(super) fn give_up(&mut self) {
-        match std::mem::replace(&mut self.stage, Stage::Fresh) {
-            Stage::Fresh => {}
-            Stage::InLine(key) => self.permits.leave(self.n, key),
-            Stage::Held => self.permits.release(self.n),
-        }
+        this.permits.poll_acquire(cx, this.n, &mut this.stage)
     }
 }
 
 impl Drop for Acquire<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.give_up();
+        self.permits.give_up(self.n, &mut self.stage);
     }
 }

@@ -84,13 +84,7 @@ impl<T> Sender<T> {
     /// ```
     #[inline]
     pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
-        match self.chan.reserve(1).wait().await {
-            Ok(()) => {
-                self.chan.send_permitted(value);
-                Ok(())
-            }
-            Err(_closed) => Err(SendError(value)),
-        }
+        self.chan.send(value).await
     }
 
     /// Sends a message, waiting for room no longer than `limit`.
@@ -203,7 +197,7 @@ impl<T> Sender<T> {
     /// # }
     /// ```
     pub async fn reserve(&self) -> Result<Permit<'_, T>, SendError<()>> {
-        match self.chan.reserve(1).wait().await {
+        match self.chan.reserve(1).await {
             Ok(()) => Ok(Permit { chan: &self.chan }),
             Err(_closed) => Err(SendError(())),
         }
@@ -233,7 +227,7 @@ impl<T> Sender<T> {
         if n > self.max_capacity() {
             return Err(SendError(()));
         }
-        match self.chan.reserve(n).wait().await {
+        match self.chan.reserve(n).await {
             Ok(()) => Ok(PermitIterator { chan: &self.chan, n }),
             Err(_closed) => Err(SendError(())),
         }
@@ -261,7 +255,7 @@ impl<T> Sender<T> {
     /// # }
     /// ```
     pub async fn reserve_owned(self) -> Result<OwnedPermit<T>, SendError<()>> {
-        let reserved = self.chan.reserve(1).wait().await;
+        let reserved = self.chan.reserve(1).await;
         match reserved {
             Ok(()) => Ok(OwnedPermit::new(self)),
             Err(_closed) => Err(SendError(())),

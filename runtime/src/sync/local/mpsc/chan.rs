@@ -11,7 +11,8 @@ use std::ops::DerefMut;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
-use super::super::permits::{Acquire, Closed, NoPermit, Permits};
+use super::super::permits::{Closed, NoPermit, Permits, Stage};
+use super::error::SendError;
 use crate::sync::place::{Line, Place};
 use crate::sync::wait_queue::WaitQueue;
 
@@ -113,7 +114,13 @@ impl<T> Chan<T> {
     /// A future of `n` permits.
     #[inline]
     pub(super) fn reserve(&self, n: usize) -> Reserve<'_, T> {
-        Reserve { acquire: self.room.acquire(n), chan: self }
+        Reserve { chan: self, n, stage: Stage::default() }
+    }
+
+    /// A future that sends a message.
+    #[inline]
+    pub(super) fn send(&self, value: T) -> Send<'_, T> {
+        Send { reserve: self.reserve(1), value: Some(value) }
     }
 
     /// Puts a message in for which a permit is held.
@@ -134,6 +141,13 @@ impl<T> Chan<T> {
     fn tell_if_over(&self) {
         if self.room.is_closed() && self.len() == 0 && self.is_over() {
             self.wake_receiver();
+        }
+    }
+
+    /// The same for permits that came back in passing: before, so many were free.
+    fn tell_if_freed(&self, before: usize) {
+        if self.free() != before {
+            self.tell_if_over();
         }
     }
 
@@ -259,41 +273,66 @@ impl<T> Line for ClosedLine<'_, T> {
     }
 }
 
-/// Waits for permits of a channel.
+/// Waits for permits of a channel. Written by hand, as nested async functions cost more than the
+/// channel.
 #[must_use = "futures do nothing unless polled"]
 pub(super) struct Reserve<'a, T> {
-    acquire: Acquire<'a>,
     chan: &'a Chan<T>,
+    n: usize,
+    stage: Stage,
 }
 
-impl<T> Reserve<'_, T> {
-    /// Waits.
-    #[inline]
-    pub(super) async fn wait(mut self) -> Result<(), Closed> {
-        poll_fn(|cx| {
-            let free = self.chan.free();
-            let acquired = ready!(Pin::new(&mut self.acquire).poll(cx));
-            if acquired.is_err() {
-                self.gave_back(free);
-            }
-            Poll::Ready(acquired)
-        })
-        .await
-    }
+impl<T> Future for Reserve<'_, T> {
+    type Output = Result<(), Closed>;
 
-    /// There were as many permits free before.
-    fn gave_back(&self, before: usize) {
-        if self.chan.free() != before {
-            self.chan.tell_if_over();
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        let this = &mut *self;
+        let free = this.chan.free();
+        let acquired = ready!(this.chan.room.poll_acquire(cx, this.n, &mut this.stage));
+        if acquired.is_err() {
+            this.chan.tell_if_freed(free);
         }
+        Poll::Ready(acquired)
     }
 }
 
 impl<T> Drop for Reserve<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        let free = self.chan.free();
-        self.acquire.give_up();
-        self.gave_back(free);
+        if !matches!(self.stage, Stage::Fresh) {
+            let free = self.chan.free();
+            self.chan.room.give_up(self.n, &mut self.stage);
+            self.chan.tell_if_freed(free);
+        }
+    }
+}
+
+/// Sends a message, waiting for room where there is none.
+#[must_use = "futures do nothing unless polled"]
+pub(super) struct Send<'a, T> {
+    reserve: Reserve<'a, T>,
+    /// `None` once sent.
+    value: Option<T>,
+}
+
+// Nothing in it is pinned.
+impl<T> Unpin for Send<'_, T> {}
+
+impl<T> Future for Send<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let reserved = ready!(Pin::new(&mut this.reserve).poll(cx));
+        let value = this.value.take().expect("polled after it was ready");
+        Poll::Ready(match reserved {
+            Ok(()) => {
+                this.reserve.chan.send_permitted(value);
+                Ok(())
+            }
+            Err(Closed) => Err(SendError(value)),
+        })
     }
 }
