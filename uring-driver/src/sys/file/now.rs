@@ -143,9 +143,12 @@ pub fn is_nonblocking(flags: i32) -> bool {
     flags & libc::O_NONBLOCK != 0
 }
 
-/// Whether these flags ask for transfers without the kernel's cache, which [wait](waits).
+/// The flag of `open` that asks for transfers without the kernel's cache, which [wait](waits).
+pub const DIRECT: i32 = libc::O_DIRECT;
+
+/// Whether these flags ask for transfers without the kernel's cache.
 pub fn is_direct(flags: i32) -> bool {
-    flags & libc::O_DIRECT != 0
+    flags & DIRECT != 0
 }
 
 /// Takes O_NONBLOCK off a descriptor that [`open`] made with these flags.
