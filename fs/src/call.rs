@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use henge_driver::offload::{Class, Job};
-use henge_driver::{coop, current};
+use henge_driver::sys::file::blocking;
+use henge_driver::{Fd, coop, current, ops, submit};
 
 /// A path as the kernel reads it.
 pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
@@ -34,4 +35,15 @@ pub(crate) async fn offload<T: Send + 'static>(
     call: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     start(call)?.await?
+}
+
+/// Sets the length of an open file; where the ring cannot, the pool does.
+pub(crate) async fn set_len(fd: Arc<Fd>, len: u64) -> io::Result<()> {
+    match submit(ops::Truncate::new(Arc::clone(&fd), len)).await {
+        // The file is at fault, or the kernel has no such operation: the call can tell.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            offload(move || blocking::set_len(&fd, len)).await
+        }
+        result => result,
+    }
 }

@@ -176,6 +176,10 @@ impl File {
         }
     }
 
+    pub(crate) fn fd(&self) -> &Arc<Fd> {
+        &self.fd
+    }
+
     /// A file that std has opened. Needs no driver.
     ///
     /// ```

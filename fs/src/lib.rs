@@ -34,6 +34,7 @@
 //! | [`File::create`], [`File::create_new`] | | yes | |
 //! | reads and writes of a [`File`], at its position or a place | up to 256 KiB | else | |
 //! | vectored reads and writes at places | | yes | |
+//! | reads and writes of a [`DirectFile`], a [`DirectReader`], a [`DirectWriter`] | | yes | |
 //! | seeks ([`AsyncSeek`](tokio::io::AsyncSeek)) | yes | | from a network file's end |
 //! | [`File::metadata`], [`DirEntry::metadata`] | on local file systems | else | |
 //! | [`metadata()`], [`symlink_metadata`], [`try_exists`] | on local file systems | else | |
@@ -65,6 +66,7 @@ mod asking;
 mod attempts;
 mod call;
 mod dir_builder;
+mod direct;
 mod facts;
 mod file;
 mod file_times;
@@ -76,8 +78,10 @@ mod whole;
 
 pub use asking::{metadata, set_permissions, symlink_metadata, try_exists};
 pub use dir_builder::{DirBuilder, create_dir, create_dir_all};
+pub use direct::{Alignment, DirectFile, DirectReader, DirectWriter, Window};
 pub use file::File;
 pub use file_times::FileTimes;
+pub use henge_driver::buf::AlignedBuf;
 pub use henge_driver::sys::file::{Advice, Allocation, Permissions, RangeSync};
 pub use metadata::{FileType, Metadata};
 pub use names::{

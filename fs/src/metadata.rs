@@ -88,7 +88,8 @@ impl Metadata {
     }
 
     /// Where transfers without the kernel's cache may begin, in memory and in the file, in bytes;
-    /// `None` where there are none, or the kernel does not say.
+    /// `None` where there are none, or the kernel does not say. See
+    /// [`DirectFile`](crate::DirectFile).
     pub fn direct_alignment(&self) -> Option<(u32, u32)> {
         self.stat.direct_alignment()
     }

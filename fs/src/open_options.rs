@@ -90,6 +90,12 @@ impl OpenOptions {
         self.in_std(|std| std.custom_flags(flags))
     }
 
+    /// Adds `O_DIRECT`.
+    pub(crate) fn direct(mut self) -> OpenOptions {
+        self.custom_flags(self.how.custom_flags | now::DIRECT);
+        self
+    }
+
     fn in_std(
         &mut self,
         set: impl FnOnce(&mut StdOpenOptions) -> &mut StdOpenOptions,

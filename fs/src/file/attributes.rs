@@ -9,7 +9,7 @@ use henge_driver::{ops, submit};
 
 use super::cursor::lock;
 use super::{File, LAST, beyond};
-use crate::call::offload;
+use crate::call::{offload, set_len};
 use crate::{FileTimes, Metadata, facts};
 
 impl File {
@@ -92,14 +92,7 @@ impl File {
         }
         self.idle().await;
         lock(&self.cursor).step_back(&self.fd)?;
-        match submit(ops::Truncate::new(Arc::clone(&self.fd), len)).await {
-            // The file is at fault, or the kernel has no such operation: the call can tell.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                let fd = Arc::clone(&self.fd);
-                offload(move || blocking::set_len(&fd, len)).await
-            }
-            result => result,
-        }
+        set_len(Arc::clone(&self.fd), len).await
     }
 
     /// What is known of the file. What is being written at its position may be missing.

@@ -1,0 +1,344 @@
+//! Files past the kernel's cache.
+
+mod reader;
+mod writer;
+
+use std::io;
+use std::path::Path;
+
+use henge_driver::buf::{AlignedBuf, IoBuf, IoBufMut};
+
+pub use self::reader::DirectReader;
+pub use self::writer::DirectWriter;
+use crate::{File, OpenOptions};
+
+/// Where the kernel does not say: what every device and file system in use is content with.
+const USUAL: u32 = 4096;
+
+/// Where transfers past the kernel's cache may begin and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alignment {
+    /// Addresses of buffers are multiples of this.
+    pub memory: u32,
+    /// Places in the file, and lengths of transfers, are multiples of this.
+    pub place: u32,
+}
+
+/// The memory of a [`DirectReader`] or [`DirectWriter`]: so many chunks of so many bytes, which is
+/// also how many transfers of what length are under way at a time.
+///
+/// The default is four of 1 MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The length of a transfer in bytes; it is rounded up to what the file asks for.
+    pub chunk: usize,
+    /// How many transfers are under way at a time, at least one.
+    pub depth: usize,
+}
+
+impl Default for Window {
+    fn default() -> Window {
+        Window { chunk: 1 << 20, depth: 4 }
+    }
+}
+
+/// A file whose transfers go past the kernel's cache (`O_DIRECT`), between the caller's buffers and
+/// the device: for programs that have a cache of their own, or read and write each byte once.
+///
+/// Buffers, places and lengths have to be [aligned](DirectFile::alignment);
+/// [`buffer`](DirectFile::buffer) makes buffers that are. [`reader`](DirectFile::reader) and
+/// [`writer`](DirectFile::writer) read ahead and write behind, and take any length.
+///
+/// Transfers that are done are on the device, but perhaps in a cache of its own, and the file's
+/// length and place there may not be: [`File::sync_data`] is needed as with any other file, through
+/// [`file`](DirectFile::file).
+///
+/// # Panics
+///
+/// All asynchronous methods panic on a thread without a driver.
+///
+/// # Examples
+///
+/// ```no_run
+/// # henge_driver::Driver::new()?.block_on(async {
+/// let file = henge_fs::DirectFile::open("table").await?;
+/// let (done, page) = file.read_exact_at(file.buffer(4096)?, 7 * 4096).await;
+/// done?;
+/// println!("{:?}", &page[..16]);
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct DirectFile {
+    file: File,
+    alignment: Alignment,
+}
+
+impl DirectFile {
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers; `InvalidInput` where the file system has no such transfers.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`File::open`].
+    pub async fn open(path: impl AsRef<Path>) -> io::Result<DirectFile> {
+        DirectFile::open_with(OpenOptions::new().read(true), path).await
+    }
+
+    /// Opens a file for writing: made if it does not exist, emptied if it does.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](DirectFile::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`File::create`].
+    pub async fn create(path: impl AsRef<Path>) -> io::Result<DirectFile> {
+        let mut options = OpenOptions::new();
+        DirectFile::open_with(options.write(true).create(true).truncate(true), path).await
+    }
+
+    /// Opens a file with these options, and `O_DIRECT`. Options that were made of std's lose the
+    /// [`custom_flags`](OpenOptions::custom_flags) that they had there.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](DirectFile::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`OpenOptions::open`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use henge_fs::{DirectFile, OpenOptions};
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let mut options = OpenOptions::new();
+    /// let table = DirectFile::open_with(options.read(true).write(true), "table").await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn open_with(
+        options: &OpenOptions,
+        path: impl AsRef<Path>,
+    ) -> io::Result<DirectFile> {
+        let file = options.clone().direct().open(path).await?;
+        let told = file.metadata().await?.direct_alignment();
+        let (memory, place) = told.unwrap_or((USUAL, USUAL));
+        Ok(DirectFile { file, alignment: Alignment { memory, place } })
+    }
+
+    /// Where transfers may begin and end. Where the kernel does not say, 4,096 bytes.
+    pub fn alignment(&self) -> Alignment {
+        self.alignment
+    }
+
+    /// An empty buffer for this file, for at least `capacity` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `OutOfMemory`, or `InvalidInput` for more than any buffer has.
+    pub fn buffer(&self, capacity: usize) -> io::Result<AlignedBuf> {
+        AlignedBuf::new(self.round_up(capacity)?, self.alignment.memory as usize)
+    }
+
+    /// The file, for what is not a transfer: its metadata, its safety on the device, its length.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The file, as one that is [closed](File::close), or given away.
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
+    fn place(&self) -> usize {
+        self.alignment.place as usize
+    }
+
+    fn round_up(&self, len: usize) -> io::Result<usize> {
+        len.max(1)
+            .checked_next_multiple_of(self.place())
+            .ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+
+    fn check(&self, first: *const u8, len: usize, offset: u64) -> io::Result<()> {
+        if first.addr() % self.alignment.memory as usize != 0 {
+            return Err(apart("addresses of buffers", self.alignment.memory));
+        }
+        if len % self.place() != 0 {
+            return Err(apart("lengths", self.alignment.place));
+        }
+        self.check_place(offset)
+    }
+
+    fn check_place(&self, offset: u64) -> io::Result<()> {
+        if offset % u64::from(self.alignment.place) != 0 {
+            return Err(apart("places", self.alignment.place));
+        }
+        Ok(())
+    }
+
+    /// Reads at the byte `offset` up to the buffer's capacity; see [`File::read_at`].
+    ///
+    /// # Errors
+    ///
+    /// What the system answers; `InvalidInput` if buffer, capacity or offset are not
+    /// [aligned](DirectFile::alignment).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost but the buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let file = henge_fs::DirectFile::open("table").await?;
+    /// let (n, page) = file.read_at(file.buffer(4096)?, 0).await;
+    /// assert_eq!(n?, page.len());
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn read_at<B: IoBufMut>(&self, buf: B, offset: u64) -> (io::Result<usize>, B) {
+        match self.check(buf.stable_ptr(), buf.bytes_total(), offset) {
+            Ok(()) => self.file.read_at(buf, offset).await,
+            Err(error) => (Err(error), buf),
+        }
+    }
+
+    /// As [`read_at`](DirectFile::read_at), until the buffer's capacity is full.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_at`](DirectFile::read_at), and `UnexpectedEof` if the file ends before; the
+    /// buffer holds what came until then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost but the buffer.
+    pub async fn read_exact_at<B: IoBufMut>(&self, mut buf: B, offset: u64) -> (io::Result<()>, B) {
+        if let Err(error) = self.check(buf.stable_ptr(), buf.bytes_total(), offset) {
+            return (Err(error), buf);
+        }
+        let (mut done, total) = (0, buf.bytes_total());
+        while done < total {
+            let at = offset.saturating_add(done as u64);
+            let (result, part) = self.file.read_at(buf.slice(done..total), at).await;
+            buf = part.into_inner();
+            match result {
+                Ok(n) if n > 0 && (done + n) % self.place() == 0 => done += n,
+                // A file of another length ends with a part of a block.
+                Ok(_) => return (Err(io::ErrorKind::UnexpectedEof.into()), buf),
+                Err(error) => return (Err(error), buf),
+            }
+        }
+        (Ok(()), buf)
+    }
+
+    /// Writes the buffer's initialised bytes at the byte `offset`; see [`File::write_at`].
+    ///
+    /// # Errors
+    ///
+    /// What the system answers; `InvalidInput` if buffer, length or offset are not
+    /// [aligned](DirectFile::alignment).
+    ///
+    /// # Cancel safety
+    ///
+    /// The bytes may be written, all, some or none.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let file = henge_fs::DirectFile::create("table").await?;
+    /// let mut page = file.buffer(4096)?;
+    /// page.append(b"a page, and zeros");
+    /// page.pad_to(4096);
+    /// let (done, _page) = file.write_all_at(page, 0).await;
+    /// done?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn write_at<B: IoBuf>(&self, buf: B, offset: u64) -> (io::Result<usize>, B) {
+        match self.check(buf.stable_ptr(), buf.bytes_init(), offset) {
+            Ok(()) => self.file.write_at(buf, offset).await,
+            Err(error) => (Err(error), buf),
+        }
+    }
+
+    /// As [`write_at`](DirectFile::write_at), until all is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_at`](DirectFile::write_at), and `WriteZero` if the system takes nothing more.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`write_at`](DirectFile::write_at).
+    pub async fn write_all_at<B: IoBuf>(&self, buf: B, offset: u64) -> (io::Result<()>, B) {
+        match self.check(buf.stable_ptr(), buf.bytes_init(), offset) {
+            Ok(()) => self.file.write_all_at(buf, offset).await,
+            Err(error) => (Err(error), buf),
+        }
+    }
+
+    /// Reads the file from the byte `offset` to its end, ahead of whoever takes the bytes.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the offset is not [aligned](DirectFile::alignment) or the chunks are too
+    /// long, `OutOfMemory`.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use henge_fs::{DirectFile, Window};
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let mut bytes = DirectFile::open("table").await?.reader(0, Window::default())?;
+    /// while let Some(chunk) = bytes.next_chunk().await? {
+    ///     println!("{} bytes", chunk.len());
+    /// }
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn reader(self, offset: u64, window: Window) -> io::Result<DirectReader> {
+        DirectReader::new(self, offset, window)
+    }
+
+    /// Writes the file from the byte `offset` on, behind whoever gives the bytes. The file ends
+    /// where the writer does: what was behind that is cut off.
+    ///
+    /// # Errors
+    ///
+    /// As [`reader`](DirectFile::reader).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use henge_fs::{DirectFile, Window};
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let mut bytes = DirectFile::create("table").await?.writer(0, Window::default())?;
+    /// bytes.write_all(b"any number of bytes").await?;
+    /// bytes.shutdown().await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn writer(self, offset: u64, window: Window) -> io::Result<DirectWriter> {
+        DirectWriter::new(self, offset, window)
+    }
+}
+
+fn apart(what: &str, by: u32) -> io::Error {
+    let text = format!("a direct transfer wants {what} that are multiples of {by}");
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}
