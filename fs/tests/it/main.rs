@@ -1,6 +1,8 @@
 //! Files under the driver's own `block_on`, without any runtime.
 
 mod common;
+mod direct;
 mod files;
+mod hard_places;
 mod paths;
 mod streams;
