@@ -18,3 +18,7 @@ pub mod server;
 pub mod session;
 pub mod shard;
 pub mod store;
+
+#[cfg(doctest)]
+#[path = "../prose.rs"]
+mod prose;

@@ -249,6 +249,19 @@ fn async_functions_state_their_cancel_safety() {
     report("what is lost when the future is dropped? Say it under `# Cancel safety`", complaints);
 }
 
+/// A program in the prose that nobody compiles goes wrong.
+#[test]
+fn every_chapter_is_tested() {
+    let tested = fs::read_to_string(root().join("examples/prose.rs")).expect("the list");
+    let chapters = fs::read_dir(root().join("docs/guide")).expect("the guide");
+    let names = chapters.map(|entry| entry.expect("a folder entry").file_name());
+    let complaints = names
+        .map(|name| format!("docs/guide/{}", name.to_string_lossy()))
+        .filter(|path| path.ends_with(".md") && !tested.contains(path.as_str()))
+        .collect();
+    report("name these chapters in examples/prose.rs", complaints);
+}
+
 #[test]
 fn files_have_one_noun() {
     let limit = 650;

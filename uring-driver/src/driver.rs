@@ -20,7 +20,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -654,6 +654,17 @@ impl AsRawFd for Driver {
     ///
     /// If the process has no descriptor left, the first time.
     fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl AsFd for Driver {
+    /// As [`as_raw_fd`](AsRawFd::as_raw_fd).
+    ///
+    /// # Panics
+    ///
+    /// As [`as_raw_fd`](AsRawFd::as_raw_fd).
+    fn as_fd(&self) -> BorrowedFd<'_> {
         let notifier = self.inner.notifier.get_or_init(|| {
             let made = EventFd::new().and_then(|notifier| {
                 self.inner.ring.register_eventfd(notifier.as_raw_fd())?;
@@ -665,7 +676,7 @@ impl AsRawFd for Driver {
             }
         });
         self.end_foreign_turn();
-        notifier.as_raw_fd()
+        notifier.fd().as_fd()
     }
 }
 

@@ -1,0 +1,20 @@
+//! The programs in the README and in the guide: each is a test of its own.
+
+#[doc = include_str!("../README.md")]
+struct Readme;
+#[doc = include_str!("../docs/guide/01-thinking-in-shards.md")]
+struct ThinkingInShards;
+#[doc = include_str!("../docs/guide/02-executor.md")]
+struct Executor;
+#[doc = include_str!("../docs/guide/03-nothing-lost.md")]
+struct NothingLost;
+#[doc = include_str!("../docs/guide/04-many-shards.md")]
+struct ManyShards;
+#[doc = include_str!("../docs/guide/cancel-safety.md")]
+struct CancelSafety;
+#[doc = include_str!("../docs/guide/cpu-bound-work.md")]
+struct CpuBoundWork;
+#[doc = include_str!("../docs/guide/future-sizes.md")]
+struct FutureSizes;
+#[doc = include_str!("../docs/guide/porting-from-tokio.md")]
+struct PortingFromTokio;
