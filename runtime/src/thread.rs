@@ -26,7 +26,7 @@ where
 {
     sys::thread::spawn(String::from("henge-thread"), None, move || {
         // Where a sandbox forbids it, the thread keeps the CPUs it has, and works all the same.
-        drop(sys::affinity::unpin());
+        drop(sys::cpu::unpin());
         main()
     })
 }

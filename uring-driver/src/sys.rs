@@ -4,7 +4,6 @@
 //! or the clock, in any crate of henge; what stands behind it can therefore be exchanged whole.
 
 pub(crate) mod abi;
-pub mod affinity;
 pub mod clock;
 pub mod cpu;
 pub mod cycles;

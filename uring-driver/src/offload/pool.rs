@@ -334,7 +334,7 @@ fn start_thread(shared: &Arc<Shared>) -> io::Result<()> {
     let thread = sys::thread::spawn((config.thread_name)(), config.stack_size, move || {
         // A thread that was started on a pinned shard would share that shard's one CPU.
         // Where that is forbidden it does, and works all the same.
-        drop(sys::affinity::unpin());
+        drop(sys::cpu::unpin());
         shared.work();
     })?;
     // It is never joined: `ended` tells when it is about to end.

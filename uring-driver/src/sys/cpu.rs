@@ -121,6 +121,17 @@ pub fn set_affinity(set: &CpuSet) -> io::Result<()> {
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Lets the calling thread run on every CPU that the process was given.
+///
+/// A thread inherits the CPUs of the one that started it, so one that was started on a pinned
+/// shard would share the shard's CPU.
+///
+/// # Errors
+/// What the kernel says; where a sandbox forbids the call the thread keeps the CPUs it has.
+pub fn unpin() -> io::Result<()> {
+    set_affinity(&process_affinity()?)
+}
+
 /// How many threads can run at once: the CPUs of the calling thread, or less under a CPU quota
 /// (cgroups). At least 1.
 pub fn parallelism() -> usize {
@@ -169,7 +180,7 @@ mod tests {
         let moved = thread::spawn(move || {
             set_affinity(&first)?;
             assert_eq!(affinity()?.len(), 1);
-            set_affinity(&process_affinity()?)?;
+            unpin()?;
             affinity()
         });
         let moved = moved.join().map_err(|_| io::Error::other("the thread panicked"))??;
