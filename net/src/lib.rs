@@ -36,8 +36,9 @@ pub mod tcp;
 pub mod unix;
 mod waiters;
 
+pub use henge_driver::pool::RecvBuf;
+
 pub use addr::{ToSocketAddrs, lookup_host};
-pub use stream::recv_buf::RecvBuf;
 pub use tcp::listener::TcpListener;
 pub use tcp::socket::TcpSocket;
 pub use tcp::stream::TcpStream;

@@ -11,7 +11,6 @@ pub(crate) mod listener;
 pub(crate) mod owned;
 mod pace;
 pub(crate) mod recv;
-pub(crate) mod recv_buf;
 pub(crate) mod recv_queue;
 mod scatter;
 pub(crate) mod send;

@@ -1,6 +1,10 @@
 //! Bytes go round, whatever the sizes.
 
-use henge_driver::Driver;
+use std::io::{Read, Write};
+use std::thread;
+
+use henge_driver::buf::IoBuf;
+use henge_driver::{Config, Driver};
 use henge_net::{TcpListener, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -29,4 +33,52 @@ fn bytes_come_back() {
         })
         .unwrap()
         .unwrap();
+}
+
+/// A proxy that copies nothing: what was received is what is sent, in the pool's memory and, while
+/// that is all held, in memory of its own.
+#[test]
+fn received_buffers_are_sent_as_they_are() {
+    const TOTAL: usize = 4 << 20;
+    for held in [0, 100] {
+        let config = Config::new().buffer_memory(256 << 10);
+        let driver = Driver::with_config(&config).unwrap();
+        driver
+            .block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await?;
+                let address = listener.local_addr()?;
+                let client = thread::spawn(move || {
+                    let mut stream = std::net::TcpStream::connect(address)?;
+                    let mut writer = stream.try_clone()?;
+                    let sent: Vec<u8> = (0..TOTAL).map(|n| (n % 251) as u8).collect();
+                    let copy = sent.clone();
+                    let writing = thread::spawn(move || writer.write_all(&copy));
+                    let mut got = vec![0; TOTAL];
+                    stream.read_exact(&mut got)?;
+                    assert!(got == sent, "the bytes came back as they were");
+                    writing.join().expect("no panic")
+                });
+                let (mut server, _) = listener.accept().await?;
+                let mut echoed = 0;
+                let mut kept = Vec::new();
+                while echoed < TOTAL {
+                    let bytes = server.recv().await?;
+                    let (address, len) = (bytes.as_ptr(), bytes.len());
+                    let (written, first) = server.write_all_owned(bytes.slice(..len / 2)).await;
+                    written?;
+                    let rest = first.into_inner().slice(len / 2..);
+                    let (written, rest) = server.write_all_owned(rest).await;
+                    written?;
+                    let bytes = rest.into_inner();
+                    assert_eq!((bytes.as_ptr(), bytes.len()), (address, len), "it has not moved");
+                    echoed += len;
+                    if kept.len() < held {
+                        kept.push(bytes);
+                    }
+                }
+                client.join().expect("no panic")
+            })
+            .unwrap()
+            .unwrap();
+    }
 }

@@ -16,11 +16,14 @@ mod ledger;
 mod piece;
 #[allow(unsafe_code, reason = "tells the kernel where the buffers are")]
 mod provide;
+#[allow(unsafe_code, reason = "lends a piece's memory to the kernel, to be sent")]
+mod recv_buf;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 pub use piece::Piece;
+pub use recv_buf::RecvBuf;
 
 use self::buffer::Buffer;
 use self::ledger::{Ledger, Used};

@@ -41,14 +41,13 @@ use std::task::{Context, Poll, Waker};
 use henge_driver::buf::IoBufMut;
 use henge_driver::home::{Here, HomeRef, Homed, Resident};
 use henge_driver::ops::{PollOnce, PollSink, Receiver, Recv, RecvMultishot, RecvSink};
-use henge_driver::pool::Piece;
+use henge_driver::pool::{Piece, RecvBuf};
 use henge_driver::sys::socket;
 use henge_driver::{Fd, Ticket, buf, current};
 use tokio::io::ReadBuf;
 
 use super::pace::Pace;
-use super::recv_buf::RecvBuf;
-use super::recv_queue::{Part, RecvQueue};
+use super::recv_queue::{Chunk, Part, RecvQueue};
 use super::socket::Socket;
 use super::{Awaits, poll_side};
 
@@ -374,7 +373,14 @@ pub(crate) fn poll_read(
 
 /// Takes a whole run of bytes; see `TcpStream::recv`.
 pub(crate) async fn recv(side: &Homed<RecvSide>) -> io::Result<RecvBuf> {
-    poll_fn(|cx| poll_take(side, cx, |queue| RecvBuf::new(queue.pop()))).await
+    poll_fn(|cx| {
+        poll_take(side, cx, |queue| match queue.pop() {
+            Some(Chunk::Part(piece)) => RecvBuf::from(piece),
+            Some(Chunk::Heap(heap)) => heap.into(),
+            None => RecvBuf::end(),
+        })
+    })
+    .await
 }
 
 /// Reads into a buffer of the caller's; see `TcpStream::read_owned`.

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use henge_driver::pool::RecvBuf;
+
 /// A part of somebody's buffer, from which the reader takes bytes at the front.
 pub(crate) trait Part {
     /// The bytes that are left.
@@ -23,6 +25,12 @@ pub(crate) struct Heap {
 impl From<Vec<u8>> for Heap {
     fn from(bytes: Vec<u8>) -> Heap {
         Heap { bytes, at: 0 }
+    }
+}
+
+impl From<Heap> for RecvBuf {
+    fn from(heap: Heap) -> RecvBuf {
+        RecvBuf::from_heap(heap.bytes, heap.at)
     }
 }
 

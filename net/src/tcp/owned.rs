@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::BufMut;
 use henge_driver::home::Homed;
+use henge_driver::pool::RecvBuf;
 use henge_driver::sys::socket as sys;
 use tokio::io::ReadBuf;
 
@@ -16,7 +17,6 @@ use crate::readiness::{Interest, Ready};
 use crate::stream::core::Stream;
 use crate::stream::owned::{self, OwnedWrite};
 use crate::stream::recv::{self, RecvSide};
-use crate::stream::recv_buf::RecvBuf;
 use crate::stream::send;
 use crate::stream::traits::{reads, writes};
 

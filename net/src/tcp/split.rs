@@ -1,5 +1,6 @@
 //! Halves of a stream that borrow it.
 
+use henge_driver::pool::RecvBuf;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
@@ -9,7 +10,6 @@ use tokio::io::ReadBuf;
 
 use super::stream::TcpStream;
 use crate::readiness::{Interest, Ready};
-use crate::stream::recv_buf::RecvBuf;
 use crate::stream::traits::{reads, writes};
 use crate::stream::{recv, send};
 

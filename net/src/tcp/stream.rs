@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::BufMut;
 use henge_driver::buf::{IoBuf, IoBufMut};
 use henge_driver::ops::Connect;
+use henge_driver::pool::RecvBuf;
 use henge_driver::sys::socket as sys;
 use henge_driver::{Fd, submit};
 use tokio::io::ReadBuf;
@@ -19,7 +20,6 @@ use super::split::{self, ReadHalf, WriteHalf};
 use crate::addr::{ToSocketAddrs, none_resolved, resolve};
 use crate::readiness::{Interest, Ready};
 use crate::stream::core::Stream;
-use crate::stream::recv_buf::RecvBuf;
 use crate::stream::traits::{reads, writes};
 use crate::stream::{recv, send};
 

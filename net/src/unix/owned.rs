@@ -6,6 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 
 use bytes::BufMut;
 use henge_driver::home::Homed;
+use henge_driver::pool::RecvBuf;
 
 use super::addr::SocketAddr;
 use super::stream::UnixStream;
@@ -13,7 +14,6 @@ use crate::readiness::{Interest, Ready};
 use crate::stream::core::Stream;
 use crate::stream::owned::{self, OwnedWrite};
 use crate::stream::recv::{self, RecvSide};
-use crate::stream::recv_buf::RecvBuf;
 use crate::stream::send;
 use crate::stream::traits::{reads, writes};
 

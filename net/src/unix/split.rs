@@ -1,5 +1,6 @@
 //! Halves of a stream that borrow it.
 
+use henge_driver::pool::RecvBuf;
 use std::io::{self, IoSlice, IoSliceMut};
 
 use bytes::BufMut;
@@ -7,7 +8,6 @@ use bytes::BufMut;
 use super::addr::SocketAddr;
 use super::stream::UnixStream;
 use crate::readiness::{Interest, Ready};
-use crate::stream::recv_buf::RecvBuf;
 use crate::stream::traits::{reads, writes};
 use crate::stream::{recv, send};
 

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use bytes::BufMut;
 use henge_driver::buf::{IoBuf, IoBufMut};
 use henge_driver::ops::Connect;
+use henge_driver::pool::RecvBuf;
 use henge_driver::sys::message::{self, Control};
 use henge_driver::sys::unix as sys;
 use henge_driver::{Fd, submit};
@@ -20,7 +21,6 @@ use super::split::{self, ReadHalf, WriteHalf};
 use super::ucred::UCred;
 use crate::readiness::{Interest, Ready};
 use crate::stream::core::Stream;
-use crate::stream::recv_buf::RecvBuf;
 use crate::stream::traits::{reads, writes};
 use crate::stream::{recv, send};
 

@@ -1,0 +1,107 @@
+//! Received bytes as a stream hands them out, and as they can be sent on.
+
+use std::fmt;
+use std::ops::Deref;
+
+use super::Piece;
+use crate::buf::IoBuf;
+
+/// Received bytes, in the very memory that the kernel put them into.
+///
+/// It dereferences to the bytes; an empty one is the end of the stream. Dropping it, on whatever
+/// thread, gives the memory back. While all of the driver's buffers are held, further bytes come
+/// in memory of their own.
+///
+/// It is an owned buffer ([`IoBuf`]), so what one socket received another can send, without a copy
+/// in between.
+///
+/// # Examples
+///
+/// ```
+/// use henge_driver::pool::RecvBuf;
+///
+/// let bytes = RecvBuf::from(b"hello".to_vec());
+/// assert!(bytes.starts_with(b"h"));
+/// assert!(RecvBuf::end().is_empty());
+/// ```
+pub struct RecvBuf {
+    source: Source,
+}
+
+enum Source {
+    End,
+    Piece(Piece),
+    /// Bytes of a vector, from this one on.
+    Heap(Vec<u8>, usize),
+}
+
+impl RecvBuf {
+    /// The end of a stream: no bytes.
+    pub const fn end() -> RecvBuf {
+        RecvBuf { source: Source::End }
+    }
+
+    /// The bytes of a vector but for the first `skip`.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many.
+    #[must_use]
+    pub fn from_heap(bytes: Vec<u8>, skip: usize) -> RecvBuf {
+        assert!(skip <= bytes.len(), "skipped past the end of the bytes");
+        RecvBuf { source: Source::Heap(bytes, skip) }
+    }
+}
+
+impl From<Piece> for RecvBuf {
+    fn from(piece: Piece) -> RecvBuf {
+        RecvBuf { source: Source::Piece(piece) }
+    }
+}
+
+impl From<Vec<u8>> for RecvBuf {
+    fn from(bytes: Vec<u8>) -> RecvBuf {
+        RecvBuf::from_heap(bytes, 0)
+    }
+}
+
+// SAFETY: there is no way to change what is inside, so the address and the length are the same for
+// as long as it lives, wherever it is moved:
+// - a piece keeps its buffer alive and in place, on any thread, after its driver, and for ever if
+//   it is leaked; the ledger does not provide the buffer to the kernel again while it is out, so
+//   that nobody writes to these bytes, which the kernel has filled;
+// - a vector's bytes are on the heap, and only `&mut Vec`, which nobody has, could move them;
+// - an empty slice's address is not null, and valid for no bytes.
+unsafe impl IoBuf for RecvBuf {
+    fn stable_ptr(&self) -> *const u8 {
+        self.as_ptr()
+    }
+    fn bytes_init(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Deref for RecvBuf {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match &self.source {
+            Source::End => &[],
+            Source::Piece(piece) => piece,
+            Source::Heap(bytes, from) => &bytes[*from..],
+        }
+    }
+}
+
+impl AsRef<[u8]> for RecvBuf {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl fmt::Debug for RecvBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecvBuf").field(&self.as_ref()).finish()
+    }
+}
