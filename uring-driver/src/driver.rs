@@ -259,6 +259,11 @@ impl Driver {
         Ok(Turn { completions, posted })
     }
 
+    /// May the driver be turned now? Not from inside an operation's `complete`.
+    pub fn is_turnable(&self) -> bool {
+        !self.inner.completing.get()
+    }
+
     /// Is there something that a turn would reap? Plain loads, no system call.
     #[inline]
     pub fn completion_pending(&self) -> bool {
@@ -400,10 +405,7 @@ impl Driver {
     }
 
     fn assert_turnable(&self) {
-        assert!(
-            !self.inner.completing.get(),
-            "the driver was turned from inside an operation's `complete`"
-        );
+        assert!(self.is_turnable(), "the driver was turned from inside an operation's `complete`");
     }
 
     /// One enter, with everything that is queued; more only if the submission queue cannot hold

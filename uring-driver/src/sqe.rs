@@ -295,7 +295,11 @@ impl Sqe {
 
     /// Completes once, with the events that are there, when one of `events` (`POLLIN` …) is.
     pub fn poll_add(fd: &Fd, events: u32) -> Sqe {
-        let mut sqe = Sqe::new(Opcode::PollAdd, fd.number(), 0, 0, 0);
+        Sqe::poll_number(fd.number(), events)
+    }
+
+    pub(crate) fn poll_number(number: i32, events: u32) -> Sqe {
+        let mut sqe = Sqe::new(Opcode::PollAdd, number, 0, 0, 0);
         // The kernel reads the two halves of this word swapped on big-endian machines.
         sqe.op_flags = if cfg!(target_endian = "big") { events.rotate_left(16) } else { events };
         sqe
@@ -303,9 +307,12 @@ impl Sqe {
 
     /// As [`poll_add`](Sqe::poll_add), again and again: one completion an event, not one a state.
     pub fn poll_multishot(fd: &Fd, events: u32) -> Sqe {
-        let mut sqe = Sqe::poll_add(fd, events);
-        sqe.len = POLL_ADD_MULTI;
-        sqe
+        Sqe::poll_add(fd, events).with_poll_multishot()
+    }
+
+    pub(crate) const fn with_poll_multishot(mut self) -> Sqe {
+        self.len = POLL_ADD_MULTI;
+        self
     }
 
     /// Completes with `ETIME` after `span`.

@@ -60,6 +60,18 @@ impl Control {
         Control { words: vec![0; bytes.div_ceil(WORD)], len: 0 }
     }
 
+    /// Room for so many descriptors: as many as one message can have, at most, and 16 at least.
+    pub fn for_descriptors(count: usize) -> Control {
+        Control::with_room(room_for(count.clamp(16, MOST_DESCRIPTORS) * size_of::<RawFd>()))
+    }
+
+    /// What a receive has left in the first `len` bytes of somebody's room.
+    pub(super) fn from_words(words: &[usize], len: usize) -> Control {
+        let words = words.to_vec();
+        let len = len.min(words.len() * WORD);
+        Control { words, len }
+    }
+
     /// Adds a message.
     pub fn push(&mut self, level: i32, kind: i32, data: &[u8]) {
         let (at, len) = (self.len, HEADER + data.len());

@@ -1,7 +1,7 @@
 //! Asking at once what a descriptor is ready for.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _};
+use std::os::fd::{AsFd, AsRawFd as _, RawFd};
 
 /// The events by which entries of the ring, and [`now`], speak of readiness.
 pub mod events {
@@ -17,6 +17,12 @@ pub mod events {
     pub const ERR: u32 = libc::POLLERR as u32;
     /// Both directions have ended; reported unasked.
     pub const HUP: u32 = libc::POLLHUP as u32;
+}
+
+/// Whether there is an open descriptor of this number.
+pub fn is_open(number: RawFd) -> bool {
+    // SAFETY: the call takes integers only; a number that is not open gives EBADF.
+    unsafe { libc::fcntl(number, libc::F_GETFD) >= 0 }
 }
 
 /// Which of `events` are there now; errors and hang-ups are told unasked. Never waits.

@@ -33,6 +33,15 @@ impl Address {
         self.0.len()
     }
 
+    /// The internet address that it is.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if it is of another family.
+    pub fn internet(self) -> io::Result<SocketAddr> {
+        internet(self.0)
+    }
+
     /// No name at all: that of a sender that has none.
     pub fn is_empty(&self) -> bool {
         self.0.len() == 0
@@ -216,6 +225,14 @@ options! {
     reuse_address, set_reuse_address: bool = reuse_address, set_reuse_address;
     /// `SO_REUSEPORT`: several listeners share a name, and the kernel spreads over them.
     reuse_port, set_reuse_port: bool = reuse_port, set_reuse_port;
+    /// `SO_BROADCAST`: datagrams may go to broadcast addresses.
+    broadcast, set_broadcast: bool = broadcast, set_broadcast;
+    /// `IP_MULTICAST_LOOP`: what goes to a group comes back to this machine.
+    multicast_loop_v4, set_multicast_loop_v4: bool = multicast_loop_v4, set_multicast_loop_v4;
+    /// `IP_MULTICAST_TTL`: how many hops a datagram to a group may take.
+    multicast_ttl_v4, set_multicast_ttl_v4: u32 = multicast_ttl_v4, set_multicast_ttl_v4;
+    /// `IPV6_MULTICAST_LOOP`: what goes to a group comes back to this machine.
+    multicast_loop_v6, set_multicast_loop_v6: bool = multicast_loop_v6, set_multicast_loop_v6;
     /// `SO_SNDBUF`, in bytes; the kernel doubles what is set.
     send_buffer_size, set_send_buffer_size: usize = send_buffer_size, set_send_buffer_size;
     /// `SO_RCVBUF`, in bytes; the kernel doubles what is set.
