@@ -1,4 +1,5 @@
-//! TCP on the henge driver, with tokio's names, tokio's I/O traits, and nothing lost on a drop.
+//! Sockets and pipes on the henge driver, with tokio's names, tokio's I/O traits, and nothing lost
+//! on a drop.
 //!
 //! A [`TcpListener`] owns its accept queue and a [`TcpStream`] its receive queue and its send
 //! queue. The futures of `accept`, `read` and `write` only look into them, so dropping one, at any
@@ -29,10 +30,13 @@
 #![forbid(unsafe_code)]
 
 mod addr;
+pub mod async_fd;
 mod buf;
+pub mod message;
 pub mod readiness;
 mod stream;
 pub mod tcp;
+pub mod udp;
 pub mod unix;
 mod waiters;
 
@@ -42,5 +46,8 @@ pub use addr::{ToSocketAddrs, lookup_host};
 pub use tcp::listener::TcpListener;
 pub use tcp::socket::TcpSocket;
 pub use tcp::stream::TcpStream;
+pub use udp::UdpSocket;
+pub use unix::datagram::UnixDatagram;
 pub use unix::listener::UnixListener;
+pub use unix::socket::UnixSocket;
 pub use unix::stream::UnixStream;

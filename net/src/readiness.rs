@@ -4,6 +4,8 @@
 
 mod interest;
 mod ready;
+pub(crate) mod source;
+pub(crate) mod watched;
 
 pub use interest::Interest;
 pub use ready::Ready;

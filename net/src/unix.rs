@@ -1,8 +1,11 @@
 //! Sockets of the Unix family: their types, names and credentials, and the halves of a stream.
 
 mod addr;
+pub(crate) mod datagram;
 pub(crate) mod listener;
 mod owned;
+pub mod pipe;
+pub(crate) mod socket;
 mod split;
 pub(crate) mod stream;
 mod ucred;

@@ -3,6 +3,8 @@
 //! henge's streams and files implement these traits themselves, so what is built on them (codecs,
 //! TLS, HTTP, WebSockets) works unchanged.
 
+mod standard;
+
 pub use tokio::io::{
     AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite,
     AsyncWriteExt, BufReader, BufStream, BufWriter, Chain, DuplexStream, Empty, Join, Lines,
@@ -14,9 +16,16 @@ pub use tokio::io::{
 #[doc(inline)]
 pub use henge_net::readiness::{Interest, Ready};
 
-mod standard;
-
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
+
+/// Foreign descriptors.
+pub mod unix {
+    #[doc(inline)]
+    pub use henge_net::async_fd::{
+        AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, AsyncFdTryNewError,
+        TryIoError,
+    };
+}
 
 #[doc(no_inline)]
 pub use std::io::{Error, ErrorKind, Result, SeekFrom};

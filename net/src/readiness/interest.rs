@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU8;
 use std::ops::{BitOr, BitOrAssign};
 
+use henge_driver::sys::poll::events;
+
 const READABLE: u8 = 1 << 0;
 const WRITABLE: u8 = 1 << 1;
 const PRIORITY: u8 = 1 << 2;
@@ -128,6 +130,24 @@ impl Interest {
 
     const fn has(self, bit: u8) -> bool {
         self.0.get() & bit != 0
+    }
+
+    /// The kernel's events that it is in.
+    pub(crate) fn events(self) -> u32 {
+        let mut asked = 0;
+        if self.is_readable() {
+            asked |= events::IN | events::RDHUP;
+        }
+        if self.is_writable() {
+            asked |= events::OUT;
+        }
+        if self.is_priority() {
+            asked |= events::PRI | events::RDHUP;
+        }
+        if self.is_error() {
+            asked |= events::ERR;
+        }
+        asked
     }
 }
 

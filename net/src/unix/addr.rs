@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt as _;
 use std::path::Path;
 
+use henge_driver::sys::socket::Address;
 use henge_driver::sys::unix as sys;
 
 /// The name of a socket of the Unix family: a path, an abstract name, or none.
@@ -36,6 +37,10 @@ impl SocketAddr {
 
     pub(super) fn of_peer(socket: impl AsFd) -> io::Result<SocketAddr> {
         sys::peer_addr(socket).map(SocketAddr)
+    }
+
+    pub(super) fn from_kernel(address: &Address) -> io::Result<SocketAddr> {
+        sys::name(address).map(SocketAddr)
     }
 
     pub(super) fn as_std(&self) -> &std::os::unix::net::SocketAddr {

@@ -429,9 +429,7 @@ impl UnixStream {
         bytes: &mut [u8],
         descriptors: &mut Vec<OwnedFd>,
     ) -> io::Result<usize> {
-        let most = (descriptors.capacity() - descriptors.len()).max(16);
-        let most = most.min(message::MOST_DESCRIPTORS);
-        let mut control = Control::with_room(message::room_for(most * size_of::<RawFd>()));
+        let mut control = Control::for_descriptors(descriptors.capacity() - descriptors.len());
         poll_fn(|cx| {
             let mut pieces = [IoSliceMut::new(bytes)];
             recv::poll_descriptors(&self.core.recv, cx, &mut pieces, &mut control, descriptors)

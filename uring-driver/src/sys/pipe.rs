@@ -84,8 +84,8 @@ pub fn check_end(fd: impl AsFd, access: Access) -> io::Result<()> {
 /// writer either.
 pub fn read_now(fd: impl AsFd, pieces: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
     let (raw, count) = (fd.as_fd().as_raw_fd(), count(pieces.len()));
-    // SAFETY: the pieces (an `IoSliceMut` is an `iovec`) are borrowed exclusively for longer than the
-    // call, and `count` is at most their number.
+    // SAFETY: the pieces (an `IoSliceMut` is an `iovec`) are borrowed exclusively for longer than
+    // the call, and `count` is at most their number.
     retry(|| unsafe { libc::readv(raw, pieces.as_mut_ptr().cast(), count) })
 }
 

@@ -1,0 +1,3 @@
+//! Control messages: what is sent and received beside the bytes of a message (`cmsg(3)`).
+
+pub use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};

@@ -1,0 +1,376 @@
+//! Many datagrams with one system call, and what can come and go beside their bytes.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::SocketAddr;
+
+use henge_driver::Fd;
+use henge_driver::sys::datagram;
+use henge_driver::sys::message::{self, Control};
+use henge_driver::sys::socket::Address;
+
+use super::UdpSocket;
+use crate::readiness::Interest;
+
+pub use henge_driver::sys::datagram::{Batch, Datagram};
+
+/// A datagram to be sent by [`UdpSocket::send_many`].
+///
+/// # Examples
+///
+/// ```
+/// # use henge_net::UdpSocket;
+/// # let driver = henge_driver::Driver::new()?;
+/// # driver.block_on(async {
+/// let a = UdpSocket::bind("127.0.0.1:0").await?;
+/// let b = UdpSocket::bind("127.0.0.1:0").await?;
+/// use henge_net::udp::Outgoing;
+///
+/// let word = Outgoing { bytes: b"hello", to: Some(b.local_addr()?) };
+/// assert_eq!(a.send_many(&[word]).await?, 1);
+/// # std::io::Result::Ok(())
+/// # })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// What is in it.
+    pub bytes: &'a [u8],
+    /// Whom it goes to; `None` for the one whom the socket is connected to.
+    pub to: Option<SocketAddr>,
+}
+
+/// What [`UdpSocket::recv_message`] tells of a datagram.
+///
+/// # Examples
+///
+/// ```
+/// # use henge_net::UdpSocket;
+/// # let driver = henge_driver::Driver::new()?;
+/// # driver.block_on(async {
+/// let a = UdpSocket::bind("127.0.0.1:0").await?;
+/// let b = UdpSocket::bind("127.0.0.1:0").await?;
+/// use henge_net::message::Control;
+/// use henge_net::udp::Message;
+/// use std::io::IoSliceMut;
+///
+/// a.send_to(b"hello", b.local_addr()?).await?;
+/// let room = &mut [0; 4];
+/// let got: Message =
+///     b.recv_message(&mut [IoSliceMut::new(room)], &mut Control::new()).await?;
+/// assert!(got.truncated && !got.control_truncated);
+/// # std::io::Result::Ok(())
+/// # })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Message {
+    /// How many bytes came.
+    pub len: usize,
+    /// Whom they are from.
+    pub from: SocketAddr,
+    /// How long each of several datagrams is that the kernel has joined; the last may be shorter.
+    /// As long as all of it where it has joined none.
+    pub segment: usize,
+    /// The datagram was longer than the room for it.
+    pub truncated: bool,
+    /// There were control messages without room for them.
+    pub control_truncated: bool,
+}
+
+impl UdpSocket {
+    /// Receives as many datagrams as wait and `batch` has room for, in one system call; waits for
+    /// the first. Says how many.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Datagrams are either in the batch or still in the socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UdpSocket;
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// use henge_net::udp::Batch;
+    ///
+    /// for word in [b"one", b"two"] {
+    ///     a.send_to(word, b.local_addr()?).await?;
+    /// }
+    /// let mut batch = Batch::new(8, 1_500);
+    /// let n = b.recv_many(&mut batch).await?;
+    /// for at in 0..n {
+    ///     let datagram = batch.get(at).expect("it came");
+    ///     assert_eq!((datagram.bytes.len(), datagram.from), (3, a.local_addr()?));
+    /// }
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn recv_many(&self, batch: &mut Batch) -> io::Result<usize> {
+        self.core.io(Interest::READABLE, |fd| batch.recv_now(fd)).await
+    }
+
+    /// As [`recv_many`](UdpSocket::recv_many), without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is none; what the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UdpSocket;
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// use henge_net::udp::Batch;
+    ///
+    /// let mut batch = Batch::new(8, 1_500);
+    /// assert!(b.try_recv_many(&mut batch).is_err());
+    /// # drop(a);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_recv_many(&self, batch: &mut Batch) -> io::Result<usize> {
+        self.core.try_io(Interest::READABLE, |fd| batch.recv_now(fd))
+    }
+
+    /// Sends datagrams, each to its own address, in one system call; says how many of the first of
+    /// them have gone. One without an address goes to the one whom the socket is connected to.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers for the first datagram; an error of a later one is told by the next
+    /// call.
+    ///
+    /// # Cancel safety
+    ///
+    /// Each datagram is either sent or not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UdpSocket;
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// use henge_net::udp::Outgoing;
+    ///
+    /// let to = Some(b.local_addr()?);
+    /// let words = [&b"one"[..], b"two"].map(|bytes| Outgoing { bytes, to });
+    /// assert_eq!(a.send_many(&words).await?, 2);
+    /// assert_eq!(b.recv(&mut [0; 8]).await?, 3);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn send_many(&self, datagrams: &[Outgoing<'_>]) -> io::Result<usize> {
+        if datagrams.is_empty() {
+            return Ok(0);
+        }
+        let addresses: Vec<Option<Address>> =
+            datagrams.iter().map(|datagram| datagram.to.map(Address::from)).collect();
+        let pairs: Vec<(&[u8], Option<&Address>)> = datagrams
+            .iter()
+            .zip(&addresses)
+            .map(|(datagram, to)| (datagram.bytes, to.as_ref()))
+            .collect();
+        self.core.io(Interest::WRITABLE, |fd| datagram::send_many_now(fd, &pairs)).await
+    }
+
+    /// Sends `buf` as datagrams of `segment` bytes, the last one perhaps shorter, which the kernel
+    /// or the device cuts (GSO): far cheaper than one call each. At most 64 of them, and 64 KiB.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for more than 64 segments, or for a `segment` larger than the path takes;
+    /// what the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// All datagrams are sent, or none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UdpSocket;
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// a.send_segments(b"onetwo", 3, Some(b.local_addr()?)).await?;
+    /// let mut word = [0; 8];
+    /// assert_eq!(b.recv(&mut word).await?, 3);
+    /// assert_eq!(b.recv(&mut word).await?, 3);
+    /// assert!(word.starts_with(b"two"));
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn send_segments(
+        &self,
+        buf: &[u8],
+        segment: u16,
+        target: Option<SocketAddr>,
+    ) -> io::Result<usize> {
+        let mut control = Control::new();
+        datagram::push_segment_size(&mut control, segment);
+        self.send_message(&[IoSlice::new(buf)], target, &control).await
+    }
+
+    /// Whether the kernel may join datagrams of one sender, all of one length but the last, into
+    /// one (`UDP_GRO`). [`recv_many`](UdpSocket::recv_many) and
+    /// [`recv_message`](UdpSocket::recv_message) say how long each is.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UdpSocket;
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// assert!(!a.gro()?);
+    /// # drop(b);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn gro(&self) -> io::Result<bool> {
+        datagram::gro(self.fd())
+    }
+
+    /// Sets [`gro`](UdpSocket::gro). Calls that do not tell lengths apart are of little use then.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UdpSocket;
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// use henge_net::udp::Batch;
+    ///
+    /// b.set_gro(true)?;
+    /// a.send_segments(b"onetwo", 3, Some(b.local_addr()?)).await?;
+    /// let mut batch = Batch::new(8, 65_535);
+    /// b.recv_many(&mut batch).await?;
+    /// let joined = batch.get(0).expect("it came");
+    /// let words: Vec<&[u8]> = joined.bytes.chunks(joined.segment).collect();
+    /// assert!(words.starts_with(&[b"one"]));
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_gro(&self, on: bool) -> io::Result<()> {
+        datagram::set_gro(self.fd(), on)
+    }
+
+    /// Sends a datagram in pieces, with control messages beside it, to `target` or to the one whom
+    /// the socket is connected to.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// A datagram is either sent or not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UdpSocket;
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// use henge_net::message::Control;
+    /// use std::io::IoSlice;
+    ///
+    /// let pieces = [&b"he"[..], b"llo"].map(IoSlice::new);
+    /// a.send_message(&pieces, Some(b.local_addr()?), &Control::new()).await?;
+    /// assert_eq!(b.recv(&mut [0; 8]).await?, 5);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn send_message(
+        &self,
+        pieces: &[IoSlice<'_>],
+        target: Option<SocketAddr>,
+        control: &Control,
+    ) -> io::Result<usize> {
+        let to = target.map(Address::from);
+        let send = |fd: &Fd| message::send_now(fd, to.as_ref(), pieces, control);
+        self.core.io(Interest::WRITABLE, send).await
+    }
+
+    /// Receives a datagram into several buffers, and control messages beside it, as many as
+    /// `control` has room for.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// A datagram is either received or still in the socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UdpSocket;
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let a = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let b = UdpSocket::bind("127.0.0.1:0").await?;
+    /// use henge_net::message::Control;
+    /// use std::io::IoSliceMut;
+    ///
+    /// a.send_to(b"hello", b.local_addr()?).await?;
+    /// let (mut head, mut body) = ([0; 2], [0; 8]);
+    /// let pieces = &mut [&mut head[..], &mut body[..]].map(IoSliceMut::new);
+    /// let message = b.recv_message(pieces, &mut Control::with_room(64)).await?;
+    /// assert_eq!((message.len, message.from), (5, a.local_addr()?));
+    /// assert_eq!((&head, &body[..3]), (b"he", &b"llo"[..]));
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn recv_message(
+        &self,
+        pieces: &mut [IoSliceMut<'_>],
+        control: &mut Control,
+    ) -> io::Result<Message> {
+        let mut from = Address::from(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let receive = |fd: &Fd| message::recv_now(fd, Some(&mut from), pieces, control, false);
+        let received = self.core.io(Interest::READABLE, receive).await?;
+        Ok(Message {
+            len: received.bytes,
+            from: from.internet()?,
+            segment: datagram::segment_size(control).unwrap_or(received.bytes),
+            truncated: received.truncated,
+            control_truncated: received.control_truncated,
+        })
+    }
+}
