@@ -584,9 +584,7 @@ mod loom_tests {
 
     fn run(home: &Home) {
         while home.take_inbox() || home.has_work() {
-            while let Some(task) = home.pop() {
-                task.run();
-            }
+            while home.polls().poll_next() {}
             home.end_turn();
         }
     }

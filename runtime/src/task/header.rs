@@ -13,6 +13,7 @@ use std::mem::offset_of;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
+use super::members;
 use super::slab::Place;
 use super::state::{Kind, Local, Shared};
 use super::waker;
@@ -92,13 +93,15 @@ impl TaskPtr {
     }
 }
 
-/// The waker to be woken when the task is done, in one word: another task of ours by its
-/// address, anything else in a box. For the home's thread only.
+/// The waker to be woken when the task is done, in one word: another task of ours or a member of a
+/// group by its address, anything else in a box. For the home's thread only.
 #[derive(Debug)]
 pub(super) struct Joiner(Cell<*mut ()>);
 
-/// The lowest bit of the word: set for a box.
+/// The lowest bits of the word: set for a box, or for a member; neither for a task.
 const BOXED: usize = 1;
+const MEMBER: usize = 2;
+const KIND: usize = BOXED | MEMBER;
 
 impl Joiner {
     fn new() -> Self {
@@ -109,25 +112,31 @@ impl Joiner {
     #[inline]
     pub(super) fn will_wake(&self, waker: &Waker) -> bool {
         let word = self.0.get();
-        if word.addr() & BOXED == 0 {
-            return !word.is_null() && waker::is_of(waker, word);
+        match word.addr() & KIND {
+            BOXED => {
+                // SAFETY: a word of this kind is the box that `set` leaked, and nobody takes it
+                // before this shared borrow ends: `will_wake` runs no code that could reach this
+                // task.
+                let boxed = unsafe { &*untagged(word).cast::<Waker>() };
+                boxed.will_wake(waker)
+            }
+            MEMBER => waker.data() == untagged(word) && members::is_one(waker),
+            _ => !word.is_null() && waker::is_of(waker, word),
         }
-        // SAFETY: a tagged word is the box that `set` leaked, and nobody takes it before this
-        // shared borrow ends: `will_wake` runs no code that could reach this task.
-        let boxed = unsafe { &*untagged(word) };
-        boxed.will_wake(waker)
     }
 
     /// Puts a waker here. The one that was here comes back, for the caller to drop when it is
     /// ready for whatever that runs.
     #[inline]
     pub(super) fn set(&self, new: Waker) -> Option<Waker> {
-        let word = if waker::is_ours(&new) {
-            waker::into_data(new)
+        let (word, kind) = if waker::is_ours(&new) {
+            (waker::into_data(new), 0)
+        } else if members::is_one(&new) {
+            (members::into_data(new), MEMBER)
         } else {
-            Box::into_raw(Box::new(new)).cast::<()>().map_addr(|address| address | BOXED)
+            (Box::into_raw(Box::new(new)).cast::<()>(), BOXED)
         };
-        Self::waker(self.0.replace(word))
+        Self::waker(self.0.replace(word.map_addr(|address| address | kind)))
     }
 
     #[inline]
@@ -140,16 +149,18 @@ impl Joiner {
         if word.is_null() {
             return None;
         }
-        if word.addr() & BOXED == 0 {
-            // SAFETY: `set` took the word, and with it one reference, out of a waker of ours;
+        Some(match word.addr() & KIND {
+            // SAFETY: the box that `set` leaked; replacing the word made it this function's.
+            BOXED => *unsafe { Box::from_raw(untagged(word).cast::<Waker>()) },
+            // SAFETY: `set` took the word, and with it one reference, out of a member's waker;
             // replacing the word made that reference this function's.
-            return Some(unsafe { waker::from_data(word) });
-        }
-        // SAFETY: the box that `set` leaked; replacing the word made it this function's.
-        Some(*unsafe { Box::from_raw(untagged(word)) })
+            MEMBER => unsafe { members::from_data(untagged(word)) },
+            // SAFETY: the same, for a waker of ours.
+            _ => unsafe { waker::from_data(word) },
+        })
     }
 }
 
-fn untagged(word: *mut ()) -> *mut Waker {
-    word.map_addr(|address| address & !BOXED).cast()
+fn untagged(word: *mut ()) -> *mut () {
+    word.map_addr(|address| address & !KIND)
 }

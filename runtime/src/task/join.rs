@@ -158,6 +158,23 @@ impl<T> JoinHandle<T> {
             self.register_at_home(waker);
             return true;
         }
+        self.leave_elsewhere(waker)
+    }
+
+    /// As [`leave`](Self::leave), with a waker to be kept. It comes back if the task is done.
+    #[inline]
+    pub(super) fn entrust(&mut self, waker: Waker) -> Option<Waker> {
+        if self.is_finished() {
+            return Some(waker);
+        }
+        if waker::home_of(self.task).is_some() && self.elsewhere.is_none() {
+            drop(self.task.header().joiner.set(waker));
+            return None;
+        }
+        if self.leave_elsewhere(&waker) { None } else { Some(waker) }
+    }
+
+    fn leave_elsewhere(&mut self, waker: &Waker) -> bool {
         let registered = JoinElsewhere::register(&mut self.elsewhere, self.task, waker);
         // The task may have ended before the waker was there.
         if self.is_finished() {

@@ -95,6 +95,8 @@ pub mod join_set;
 mod local_set;
 #[cfg(all(test, henge_loom))]
 mod loom_tests;
+#[allow(unsafe_code, reason = "wakers that point to seats, counted together")]
+mod members;
 #[allow(unsafe_code, reason = "the memory that holds first a future, then its result")]
 mod raw;
 #[allow(unsafe_code, reason = "the allocator of tasks")]

@@ -1,23 +1,19 @@
 //! Many tasks as one: awaited in the order in which they end, aborted together.
 
 mod builder;
-#[allow(unsafe_code, reason = "entries by their links")]
-mod ready;
-
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use henge_driver::coop;
 use slab::Slab;
 
+use super::members::Members;
 use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet};
 use crate::runtime::Handle;
 
 pub use builder::Builder;
-use ready::{Ready, Woken};
 
 /// Tasks of one result type, awaited in the order in which they end.
 ///
@@ -41,26 +37,25 @@ use ready::{Ready, Woken};
 /// # }
 /// ```
 pub struct JoinSet<T> {
-    members: Slab<JoinHandle<T>>,
-    ready: Arc<Ready>,
-    /// Taken from `ready`, and not looked at yet.
-    woken: Woken,
+    handles: Slab<JoinHandle<T>>,
+    /// By their keys in `handles`.
+    members: Members,
 }
 
 impl<T> JoinSet<T> {
     /// An empty set.
     pub fn new() -> Self {
-        Self { members: Slab::new(), ready: Ready::new(), woken: Woken::none() }
+        Self { handles: Slab::new(), members: Members::new() }
     }
 
     /// How many tasks are in the set, those that are done and have not been joined among them.
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.handles.len()
     }
 
     /// Whether no task is in the set.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.handles.is_empty()
     }
 }
 
@@ -143,9 +138,9 @@ impl<T: 'static> JoinSet<T> {
 
     fn insert(&mut self, handle: JoinHandle<T>) -> AbortHandle {
         let abort = handle.abort_handle();
-        let entry = self.members.vacant_entry();
-        let waker = self.ready.waker(entry.key());
-        if !entry.insert(handle).leave(&waker) {
+        let entry = self.handles.vacant_entry();
+        let (_, waker) = self.members.add(entry.key());
+        if let Some(waker) = entry.insert(handle).entrust(waker) {
             waker.wake();
         }
         abort
@@ -219,12 +214,14 @@ impl<T: 'static> JoinSet<T> {
 
     /// Aborts all tasks. They stay in the set, and are joined as cancelled.
     pub fn abort_all(&mut self) {
-        self.members.iter().for_each(|(_key, member)| member.abort());
+        self.handles.iter().for_each(|(_key, handle)| handle.abort());
     }
 
     /// Takes all tasks out and lets them run on by themselves.
     pub fn detach_all(&mut self) {
-        self.members.clear();
+        self.handles.clear();
+        // Those that are woken from now on are not this set's any more.
+        self.members = Members::new();
     }
 
     /// Polls for a task of the set that is done; see [`join_next`](Self::join_next).
@@ -246,7 +243,7 @@ impl<T: 'static> JoinSet<T> {
         let unit = ready!(coop::poll_proceed(cx));
         let mut done = self.next_done();
         if done.is_none() {
-            let old = self.ready.wait(cx.waker());
+            let old = self.members.wait(cx.waker());
             // One may have been pushed before the waker was there.
             done = self.next_done();
             // Whatever that does, what it does to this set wakes the new waker.
@@ -261,35 +258,34 @@ impl<T: 'static> JoinSet<T> {
 
     fn next_done(&mut self) -> Option<Result<(Id, T), JoinError>> {
         loop {
-            let Some(key) = self.woken.next() else {
-                self.woken = self.ready.take();
-                let key = self.woken.next()?;
-                match self.join(key) {
-                    Some(done) => return Some(done),
-                    None => continue,
-                }
-            };
+            let (key, member) = self.members.next()?;
             if let Some(done) = self.join(key) {
+                self.members.retire(member);
+                return Some(done);
+            }
+            // Woken for nothing, or not any more since it was looked at.
+            let member = self.members.rearm(member);
+            if let Some(done) = self.join(key) {
+                self.members.remove(member);
                 return Some(done);
             }
         }
     }
 
-    /// Takes the task of a key that was woken out. None if it is not there any more.
+    /// Takes the task of a key out if it is done.
+    #[inline]
     fn join(&mut self, key: usize) -> Option<Result<(Id, T), JoinError>> {
-        let member = self.members.get_mut(key)?;
-        let id = member.id();
-        // A key of a task that was detached may have come to another task since.
-        let result = member.try_take()?;
-        self.members.remove(key);
+        let handle = self.handles.get_mut(key)?;
+        let id = handle.id();
+        let result = handle.try_take()?;
+        self.handles.remove(key);
         Some(result.map(|value| (id, value)))
     }
 }
 
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
-        self.members.iter().for_each(|(_key, member)| member.abort());
-        self.ready.close();
+        self.handles.iter().for_each(|(_key, handle)| handle.abort());
     }
 }
 
