@@ -48,8 +48,7 @@ pub mod runtime;
 mod shard_id;
 pub mod signal;
 mod spawn;
-// Its tests and models stand; the tasks that will stand in its rings do not yet.
-#[cfg(test)]
+pub mod steal;
 mod stealing;
 pub mod sync;
 pub mod task;

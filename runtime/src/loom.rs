@@ -8,10 +8,8 @@ pub(crate) mod sync {
     pub(crate) use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
     pub(crate) mod atomic {
-        #[cfg(test)]
-        pub(crate) use core::sync::atomic::fence;
         pub(crate) use core::sync::atomic::{
-            AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize,
+            AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, fence,
         };
     }
 }

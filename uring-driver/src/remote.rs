@@ -194,6 +194,15 @@ impl Remote {
         self.0.wake();
     }
 
+    /// As [`wake`](Remote::wake), at once, by a system call of this thread. A wake that rides on
+    /// this thread's next enter would be of no use to a thread that is about to be busy, and wants
+    /// somebody to do what it does not come to.
+    pub fn wake_at_once(&self) {
+        // Whether it was to be woken or somebody does so already: that wake may be one that waits.
+        let _claimed = self.0.sleep.claim();
+        self.0.event.signal();
+    }
+
     /// Which driver this is.
     #[inline]
     pub fn id(&self) -> DriverId {

@@ -15,6 +15,7 @@ use super::launch::{Start, launch};
 use super::placement::{Cpus, Pinning};
 use super::seat::Seat;
 use super::shared::{Lone, Seats, Shared};
+use crate::stealing::Policy;
 use crate::time::{Clock, Resolution};
 
 /// Names the threads of a runtime, one call a thread.
@@ -49,6 +50,8 @@ pub struct Builder {
     event_interval: u32,
     lifo_slot: bool,
     lane_capacity: usize,
+    stealing: bool,
+    policy: Policy,
     resolution: Resolution,
     start_paused: bool,
     stack_bytes: usize,
@@ -96,6 +99,8 @@ impl Builder {
             event_interval: 61,
             lifo_slot: false,
             lane_capacity: 256,
+            stealing: false,
+            policy: Policy::default(),
             resolution: Resolution::Millisecond,
             start_paused: false,
             // What the main thread has: what a program does in `main` works on shard 0, too.
@@ -160,13 +165,15 @@ impl Builder {
     }
 
     /// Whether a task that is woken runs next, before those that were woken earlier (three times in
-    /// a row at most). Off by default: for tasks that stay on their shard it gains nothing.
+    /// a row at most). By default it is off for tasks that stay on their shard, for which it gains
+    /// nothing, and on for those that may be stolen.
     pub fn lifo_slot(&mut self, on: bool) -> &mut Builder {
         self.lifo_slot = on;
+        self.policy.lifo_slot = on;
         self
     }
 
-    /// Tasks run in the order in which they are woken, which is the default.
+    /// Tasks run in the order in which they are woken.
     pub fn disable_lifo_slot(&mut self) -> &mut Builder {
         self.lifo_slot(false)
     }
@@ -181,6 +188,37 @@ impl Builder {
     pub fn lane_capacity(&mut self, places: usize) -> &mut Builder {
         assert!(places > 0, "lane_capacity must be greater than 0");
         self.lane_capacity = places;
+        self
+    }
+
+    /// Whether tasks that are spawned by [`steal::spawn`](crate::steal::spawn) may be taken by
+    /// shards that have nothing to do. Off by default. All other tasks stay where they are.
+    ///
+    /// A runtime of one thread ignores it.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(2)
+    ///     .stealing(true)
+    ///     .build()?;
+    /// let task = runtime.run(|| async { henge::steal::spawn(async { 6 * 7 }).await });
+    /// assert_eq!(task?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn stealing(&mut self, on: bool) -> &mut Builder {
+        self.stealing = on;
+        self
+    }
+
+    /// How stealable tasks are queued and looked for, where [stealing](Builder::stealing) is on:
+    /// switches, for measurements.
+    ///
+    /// # Panics
+    /// If the policy's `injector_interval` is 0.
+    pub fn stealing_policy(&mut self, policy: Policy) -> &mut Builder {
+        assert!(policy.injector_interval > 0, "injector_interval must be greater than 0");
+        self.policy = policy;
         self
     }
 
@@ -331,6 +369,7 @@ impl Builder {
             event_interval: self.event_interval,
             lifo_slot: self.lifo_slot,
             lane_capacity: self.lane_capacity,
+            stealing: (self.stealing && self.kind == Kind::MultiThread).then_some(self.policy),
             resolution: self.resolution,
             spin: if cpus.have_room_for(shards) { self.spin } else { Duration::ZERO },
             // One pool for all, and addresses that only these shards share.
@@ -363,8 +402,8 @@ impl Builder {
                     stack_bytes: self.stack_bytes,
                     cpu,
                 });
-                let shared =
-                    Shared::new(Seats::Threads(seats), Arc::clone(&pool), config, cpus, clock);
+                let seats = Seats::Threads(seats);
+                let shared = Shared::new(seats, Arc::clone(&pool), config, cpus, clock);
                 let threads = launch(&shared, starts.collect())?;
                 Ok(Runtime { handle: Handle::new(shared), threads })
             }
@@ -398,6 +437,7 @@ impl fmt::Debug for Builder {
             .field("event_interval", &self.event_interval)
             .field("lifo_slot", &self.lifo_slot)
             .field("lane_capacity", &self.lane_capacity)
+            .field("stealing", &self.stealing)
             .field("max_blocking_threads", &self.max_blocking_threads)
             .field("thread_keep_alive", &self.keep_alive)
             .field("thread_stack_size", &self.stack_bytes)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::stealing::Policy;
 use crate::time::Resolution;
 
 /// A callback of the user's, run by every thread of the runtime.
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     /// How many tasks run before the ring is looked at again.
     pub(crate) event_interval: u32,
     pub(crate) lifo_slot: bool,
+    /// Whether tasks may be stolen, and how.
+    pub(crate) stealing: Option<Policy>,
     /// For how long an idle shard looks before it sleeps; zero where it does not pay.
     pub(crate) spin: Duration,
     /// Letters in a lane between two shards.

@@ -19,6 +19,12 @@ pub(crate) struct Counters {
     pub(crate) queued: Counter,
     pub(crate) alive: Counter,
     pub(crate) timers: Counter,
+    /// What stealing has come to: tasks, and how often; how often one began to look; how often the
+    /// ring was full.
+    pub(crate) stolen: Counter,
+    pub(crate) thefts: Counter,
+    pub(crate) searches: Counter,
+    pub(crate) overflows: Counter,
     /// One while a task blocks in place.
     pub(crate) blocked: Counter,
 }

@@ -102,6 +102,9 @@ fn live(
         Ok(driver) => driver,
         Err(error) => {
             Home::with_inbox(Arc::clone(&seat.inbox)).close();
+            if let Some(partition) = shared.partitions.get(index) {
+                partition.close();
+            }
             // The launcher waits for it.
             drop(report.send(Err(error)));
             return;

@@ -38,7 +38,13 @@ impl RuntimeMetrics {
 
     /// Tasks that have not ended, on all shards. Guests' are not counted.
     pub fn num_alive_tasks(&self) -> usize {
-        self.seats.iter().map(|seat| seat.counters.alive.get() as usize).sum()
+        let pinned: usize = self.seats.iter().map(|seat| seat.counters.alive.get() as usize).sum();
+        pinned + self.shared.partitions.iter().map(|partition| partition.alive()).sum::<usize>()
+    }
+
+    /// Stealable tasks that wait in the queue that all shards have in common.
+    pub fn global_queue_depth(&self) -> usize {
+        self.shared.partitions.first().map_or(0, |partition| partition.injected())
     }
 
     /// Threads of the blocking pool.
@@ -72,6 +78,22 @@ impl RuntimeMetrics {
     /// Tasks of the shard that wait for their turn.
     pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
         self.shard(worker).queued()
+    }
+
+    /// How many tasks the shard has taken from others.
+    pub fn worker_steal_count(&self, worker: usize) -> u64 {
+        self.shard(worker).steals()
+    }
+
+    /// How often the shard has taken tasks from another one, several at a time.
+    pub fn worker_steal_operations(&self, worker: usize) -> u64 {
+        self.shard(worker).steal_operations()
+    }
+
+    /// How often the shard had more stealable tasks to queue than its ring has room for, and gave
+    /// half of them to the common queue.
+    pub fn worker_overflow_count(&self, worker: usize) -> u64 {
+        self.shard(worker).overflows()
     }
 
     /// What one shard has done.
@@ -132,7 +154,27 @@ impl ShardMetrics {
         self.seat.counters.queued.get() as usize
     }
 
-    /// Tasks that have not ended.
+    /// How many tasks it has taken from others.
+    pub fn steals(&self) -> u64 {
+        self.seat.counters.stolen.get()
+    }
+
+    /// How often it has taken tasks from another shard.
+    pub fn steal_operations(&self) -> u64 {
+        self.seat.counters.thefts.get()
+    }
+
+    /// How often it began to look for tasks of others.
+    pub fn searches(&self) -> u64 {
+        self.seat.counters.searches.get()
+    }
+
+    /// How often its ring of stealable tasks was full.
+    pub fn overflows(&self) -> u64 {
+        self.seat.counters.overflows.get()
+    }
+
+    /// Tasks of its own that have not ended: those that may be stolen are nobody's.
     pub fn alive(&self) -> usize {
         self.seat.counters.alive.get() as usize
     }

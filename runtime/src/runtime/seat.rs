@@ -32,6 +32,13 @@ impl Seat {
         drop(self.remote.set(remote.clone()));
     }
 
+    /// Wakes the shard, which sleeps or is about to, without waiting for this thread's next enter.
+    pub(super) fn wake_at_once(&self) {
+        if let Some(remote) = self.remote.get() {
+            remote.wake_at_once();
+        }
+    }
+
     /// What a new task is compared by: those that wait for their turn, then those that live.
     pub(super) fn load(&self) -> (u64, u64) {
         (self.counters.queued.get(), self.counters.alive.get())

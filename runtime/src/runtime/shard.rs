@@ -36,7 +36,8 @@ use super::shared::{Seats, Shared};
 use super::spin::Spin;
 use super::unwind;
 use crate::mesh;
-use crate::task::{Home, View};
+use crate::stealing::{self, Worker};
+use crate::task::{Home, Polls, View};
 use crate::time::Timers;
 
 impl Shard {
@@ -46,9 +47,14 @@ impl Shard {
         // told, past `LONGEST` since it was entered last: 61 polls of 100 µs would be 6 ms without
         // I/O. What other threads sent is picked up every eighth time, at the price of a load.
         let mut polls = 0;
+        if let Some(worker) = &self.worker
+            && self.has_work()
+        {
+            worker.stop_searching();
+        }
         self.nest.set_between_polls(false);
         let batch = self.home.polls();
-        while polls < self.event_interval && batch.poll_next() {
+        while polls < self.event_interval && self.poll_next(&batch, polls) {
             polls += 1;
             if self.nest.is_left() {
                 break;
@@ -80,7 +86,7 @@ impl Shard {
         // 4. The ring: what was queued is submitted, what has come is handed to its owners, whose
         // tasks run in the next turn. With tasks to run and nothing to submit or to fetch it is not
         // entered at all, which would cost as much as ten polls.
-        if !self.home.has_work() && !self.nest.is_left() {
+        if !self.has_work() && !self.nest.is_left() {
             self.wait(polls)?;
         } else if self.ring_wants_us() {
             self.enter()?;
@@ -91,11 +97,24 @@ impl Shard {
         Ok(())
     }
 
-    /// Nothing to do, after a turn that ran `polls` tasks: looks for a while if that pays, then
-    /// sleeps until something comes.
+    /// Polls a task: of its own and of those that may be stolen one each in turn, so that neither
+    /// starve the others. False if there is none.
+    #[inline]
+    fn poll_next(&self, batch: &Polls<'_>, polls: u32) -> bool {
+        match &self.worker {
+            None => batch.poll_next(),
+            Some(worker) => poll_either(worker, batch, polls % 2 == 0),
+        }
+    }
+
+    /// Nothing to do, after a turn that ran `polls` tasks: looks for what others have too much of,
+    /// then for a while at the ring if that pays, then sleeps until something comes.
     fn wait(&self, polls: u32) -> io::Result<()> {
         if self.driver.completion_pending() {
             return self.enter();
+        }
+        if self.worker.as_ref().is_some_and(|worker| worker.search()) {
+            return if self.ring_wants_us() { self.enter() } else { Ok(()) };
         }
         let deadline = self.timers.next_deadline();
         if deadline.is_none() && self.timers.pending() > 0 {
@@ -123,7 +142,7 @@ impl Shard {
             looked = true;
         }
         call(self.shared.config.hooks.park.as_ref());
-        if !self.home.has_work() {
+        if !self.has_work() {
             self.sleep(begun, looked, deadline)?;
         }
         call(self.shared.config.hooks.unpark.as_ref());
@@ -136,10 +155,11 @@ impl Shard {
         let mut spin = self.spin.get();
         let until = begun.checked_add(limit);
         let found = loop {
-            if (0..LOOKS).any(|_| {
+            let came = (0..LOOKS).any(|_| {
                 hint::spin_loop();
                 self.something_came()
-            }) {
+            });
+            if came || self.worker.as_ref().is_some_and(|worker| worker.glance()) {
                 spin.found(clock::now() - begun);
                 break true;
             }
@@ -159,7 +179,18 @@ impl Shard {
 
     fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
         let submits = self.driver.has_queued();
-        self.driver.park(deadline, || self.something_came())?;
+        match &self.worker {
+            None => self.driver.park(deadline, || self.something_came())?,
+            Some(worker) => {
+                if !worker.lie_down() {
+                    return Ok(());
+                }
+                let woken = || self.something_came() || worker.is_woken();
+                let slept = self.driver.park(deadline, woken);
+                worker.rise();
+                slept?
+            }
+        };
         let now = clock::now();
         self.entered.set(now);
         let mut spin = self.spin.get();
@@ -178,6 +209,12 @@ impl Shard {
         Ok(())
     }
 
+    /// Whether a task can run now, or could after the turn.
+    #[inline]
+    fn has_work(&self) -> bool {
+        self.home.has_work() || self.worker.as_ref().is_some_and(|worker| worker.has_work())
+    }
+
     /// Whether an enter would bring or take anything. Plain loads.
     #[inline]
     fn ring_wants_us(&self) -> bool {
@@ -192,6 +229,26 @@ impl Shard {
             || !self.home.inbox().is_empty()
             || self.timers.has_returned()
             || self.mesh.has_news()
+    }
+}
+
+/// Polls one of the two kinds of tasks, `pinned` first or last. What a stealable task has woken
+/// comes before both, for it is in the cache, and nobody else may have it.
+#[inline]
+fn poll_either(worker: &Worker, batch: &Polls<'_>, pinned: bool) -> bool {
+    if let Some(entry) = worker.next_at_once() {
+        batch.poll_moving(|| worker.run(entry));
+        return true;
+    }
+    if pinned && batch.poll_next() {
+        return true;
+    }
+    match worker.next() {
+        Some(entry) => {
+            batch.poll_moving(|| worker.run(entry));
+            true
+        }
+        None => !pinned && batch.poll_next(),
     }
 }
 
@@ -215,6 +272,8 @@ pub(crate) struct Shard {
     /// Lanes to other shards, and what is to be sent.
     mesh: mesh::Local,
     counters: Arc<Counters>,
+    /// Where tasks may be stolen.
+    worker: Option<Rc<Worker>>,
     /// How many tasks run between two looks at the ring.
     event_interval: u32,
     spin: Cell<Spin>,
@@ -252,8 +311,10 @@ impl Shard {
         home.use_lifo_slot(shared.config.lifo_slot);
         let wake = driver.remote().clone();
         timers.set_home(move || wake.wake());
+        let partition = index.and_then(|index| shared.partitions.get(index));
         Shard {
             mesh: mesh::Local::new(&shared.peers, index),
+            worker: partition.and_then(Worker::new),
             index,
             driver,
             home,
@@ -295,7 +356,8 @@ impl Shard {
         let _shard = LoopGuard::new(self);
         let (_driver, _home) = (self.driver.enter(), self.home.enter());
         let _mesh = self.mesh.enter();
-        Within { _timers: self.timers.enter(), _mesh, _home, _driver, _shard, _shared }
+        let _worker = stealing::current::enter(self.worker.as_ref());
+        Within { _timers: self.timers.enter(), _worker, _mesh, _home, _driver, _shard, _shared }
     }
 
     /// Runs turns until [`leave`](Shard::leave) is called. Inside [`enter_all`](Shard::enter_all).
@@ -358,12 +420,16 @@ impl Shard {
             self.nest.between_polls(|| self.make_way());
         }
         let _unblocked = Unblocked(&self.counters, self.counters.blocked.replace(1));
-        current::blocking(f)
+        match &self.worker {
+            None => current::blocking(f),
+            // What the closure wakes is for the other shards.
+            Some(worker) => worker.while_blocked(|| current::blocking(f)),
+        }
     }
 
     /// Before this thread blocks in the middle of a poll: others get what they would otherwise wait
-    /// for. What was queued goes to the kernel, and those who gave way are woken. Work that other
-    /// shards could do, too, would be given to them here.
+    /// for. What was queued goes to the kernel, those who gave way are woken, and what other shards
+    /// may run, too, is given to them.
     fn make_way(&self) {
         self.mesh.flush();
         if self.ring_wants_us()
@@ -372,6 +438,9 @@ impl Shard {
             panic!("this thread's ring failed: {error}");
         }
         self.home.end_turn();
+        if let Some(worker) = &self.worker {
+            worker.give_away();
+        }
     }
 
     /// Before this thread does something else: what was written goes out, as it would have by now
@@ -388,6 +457,9 @@ impl Shard {
     /// Drops all tasks, here, and takes no more. Inside, they may do what they may do in a poll.
     pub(super) fn close(&self) {
         let _within = self.enter_all();
+        if let Some(worker) = &self.worker {
+            worker.close();
+        }
         self.home.close();
         self.mesh.close();
         self.counters.queued.set(0);
@@ -398,7 +470,15 @@ impl Shard {
     fn count_turn(&self, polls: u32) {
         self.counters.turns.add(1);
         self.counters.polls.add(u64::from(polls));
-        self.counters.queued.set(self.home.queued() as u64);
+        let mut queued = self.home.queued();
+        if let Some(worker) = &self.worker {
+            queued += worker.queued();
+            self.counters.stolen.set(worker.done.stolen.get());
+            self.counters.thefts.set(worker.done.thefts.get());
+            self.counters.searches.set(worker.done.searches.get());
+            self.counters.overflows.set(worker.done.overflows.get());
+        }
+        self.counters.queued.set(queued as u64);
         self.counters.alive.set(self.home.alive() as u64);
         self.counters.timers.set(self.timers.pending() as u64);
     }
@@ -414,6 +494,7 @@ impl Shard {
 pub(super) struct Within<'a> {
     // Dropped in this order, the reverse of that in which they were made.
     _timers: crate::time::Entered<'a>,
+    _worker: stealing::current::Entered,
     _mesh: mesh::Entered<'a>,
     _home: crate::task::Entered<'a>,
     _driver: henge_driver::current::Entered<'a>,

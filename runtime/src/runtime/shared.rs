@@ -15,6 +15,7 @@ use super::latch::Latch;
 use super::placement::Cpus;
 use super::seat::Seat;
 use crate::mesh::Peers;
+use crate::stealing::Partition;
 use crate::task::{Errand, Home, JoinHandle};
 use crate::time::Clock;
 
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Clock>,
     /// The shards as they see each other.
     pub(crate) peers: Arc<Peers>,
+    /// The stealable tasks, by the shard that they began on; none where nothing is stolen.
+    pub(crate) partitions: Box<[Arc<Partition>]>,
     /// The shards' threads.
     pub(super) running: Latch,
     closed: AtomicBool,
@@ -72,7 +75,25 @@ impl Shared {
         let running = Latch::default();
         let inboxes = seats.all().into_iter().map(|seat| seat.inbox);
         let peers = Peers::new(inboxes, config.lane_capacity);
-        Arc::new(Shared { seats, pool, config, cpus, clock, peers, running, closed, draws })
+        let partitions = match (&seats, config.stealing) {
+            (Seats::Threads(seats), Some(policy)) => {
+                let bells = seats.clone();
+                Partition::all(seats.len(), policy, move |index| bells[index].wake_at_once())
+            }
+            _ => Box::default(),
+        };
+        Arc::new(Shared {
+            seats,
+            pool,
+            config,
+            cpus,
+            clock,
+            peers,
+            partitions,
+            running,
+            closed,
+            draws,
+        })
     }
 
     /// The seats at this moment, by number.
@@ -120,6 +141,52 @@ impl Shared {
             (None, Some(future)) => self.draw().inbox.spawn(future),
             (None, None) => unreachable!("the future is either spawned or left"),
         }
+    }
+
+    /// Spawns a task that any shard may run; see [`steal::spawn`](crate::steal::spawn).
+    #[track_caller]
+    pub(crate) fn spawn_stealable<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if self.is_closed() {
+            return cancelled(future);
+        }
+        if self.partitions.is_empty() {
+            return match &self.seats {
+                Seats::Threads(_) => self.draw().inbox.spawn(future),
+                Seats::Lone(_) => self.spawn(future),
+            };
+        }
+        self.partition().spawn(future)
+    }
+
+    /// Where nothing is stolen, makes a task on the less loaded of two shards that are drawn; see
+    /// [`steal::place`](crate::steal::place).
+    ///
+    /// # Errors
+    /// Gives the closure back where tasks are stolen: an idle shard will come for it.
+    pub(crate) fn place_by_draw<M, F>(&self, make: M) -> Result<JoinHandle<F::Output>, M>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.partitions.is_empty() {
+            true => Ok(self.draw().inbox.spawn_with(make)),
+            false => Err(make),
+        }
+    }
+
+    /// Where a task begins that is spawned here: on this thread's shard, or on one that is drawn.
+    fn partition(&self) -> &Arc<Partition> {
+        let here = context::with_shard(|shard| {
+            let ours = std::ptr::eq(&**shard.shared(), self);
+            if ours { shard.index() } else { None }
+        });
+        let drawn = || self.draws.fetch_add(1, Ordering::Relaxed) as usize % self.partitions.len();
+        &self.partitions[here.flatten().unwrap_or_else(drawn)]
     }
 
     /// Makes a task on the shard of this number.

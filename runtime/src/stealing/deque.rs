@@ -39,14 +39,14 @@
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr;
-
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
 
 use crate::loom::sync::Arc;
 use crate::loom::sync::atomic::{AtomicPtr, AtomicU64};
+use crate::task::stealable::Entry;
 
 /// Slots of a ring. A power of two.
 const SLOTS: usize = if cfg!(henge_loom) { 4 } else { 256 };
@@ -63,6 +63,21 @@ pub(crate) trait Token: Send + Sized {
     /// # Safety
     /// `raw` came from there, and is given up to this call.
     unsafe fn from_raw(raw: *mut ()) -> Self;
+}
+
+impl Token for Entry {
+    #[inline]
+    fn into_raw(self) -> *mut () {
+        Entry::into_raw(self).as_ptr()
+    }
+
+    #[inline]
+    unsafe fn from_raw(raw: *mut ()) -> Self {
+        // SAFETY: what `into_raw` gave, which is not null.
+        let raw = unsafe { NonNull::new_unchecked(raw) };
+        // SAFETY: the caller's promise.
+        unsafe { Entry::from_raw(raw) }
+    }
 }
 
 struct Ring {

@@ -22,6 +22,9 @@
 //!    ([`Idle::found`]): so as many are woken as there is work for, one by one.
 //! 4. A shard that goes to sleep while nobody searches looks everywhere once more
 //!    ([`Idle::sleep`]).
+//! 5. Who searches does nothing else: before it runs anything, it has `found` something. (A shard
+//!    that was woken, counted as searching, and ran a task first which was long kept all others
+//!    asleep meanwhile.)
 //!
 //! # No work is left while shards sleep
 //! More exactly: once work was made, and its maker has called `wake_one`, then at any later moment
@@ -51,10 +54,16 @@
 //! A shard that searches and is told something else to do (its ring, its pinned tasks) calls
 //! `found` as well, which is only ever one wake too many.
 //!
+//! Where rule 3 is switched off, what is left is weaker: the work that M relied on a searcher for
+//! may stay in M's own ring until M comes to it, or in the common queue until a shard that works
+//! does, at its next look there.
+//!
 //! # The wake itself
 //! `wake_one` sets a flag of the sleeper's, and the caller then wakes its driver. The sleeper looks
 //! at that flag in the last look of `Driver::park`, after it has published that it sleeps: so the
-//! proof of `docs/sleep-wake.md` applies, with the flag as the work (W1).
+//! proof of `docs/sleep-wake.md` applies, with the flag as the work (W1). The wake is a system call
+//! made at once, and not a message that rides on the waker's next enter: the waker is about to be
+//! busy, which is why it wakes.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -126,12 +135,13 @@ impl Idle {
         false
     }
 
-    /// A searcher has found something, or has something else to do. Says whom to wake instead.
-    #[must_use = "it searches for the caller, and is to be woken"]
-    pub(crate) fn found(&self) -> Option<usize> {
+    /// A searcher has found something, or has something else to do. Says whom to wake instead, if
+    /// there is to be `one_more`.
+    #[must_use = "it counts as searching, and is to be woken"]
+    pub(crate) fn found(&self, one_more: bool) -> Option<usize> {
         // SeqCst: as in `try_search`.
         let word = self.word.fetch_sub(SEARCHING, Ordering::SeqCst);
-        if searching(word) == 1 { self.wake_one() } else { None }
+        if one_more && searching(word) == 1 { self.wake_one() } else { None }
     }
 
     /// Work was made: whom to wake for it, if anybody. That one counts as searching from now on.
@@ -208,7 +218,7 @@ impl Idle {
     }
 
     /// How many search at the moment.
-    #[cfg(test)]
+    #[cfg(all(test, not(henge_loom)))]
     fn searching(&self) -> u64 {
         searching(self.word.load(Ordering::Relaxed))
     }
@@ -224,7 +234,7 @@ mod tests {
         assert!(idle.try_search());
         assert!(idle.try_search());
         assert!(!idle.try_search());
-        assert_eq!(idle.found(), None);
+        assert_eq!(idle.found(true), None);
         assert!(idle.try_search());
     }
 
@@ -241,9 +251,11 @@ mod tests {
         assert!(idle.rise(3));
         assert!(!idle.is_woken(3));
         assert!(idle.try_search());
-        assert_eq!(idle.found(), None, "another still searches");
-        assert_eq!(idle.found(), Some(2));
+        assert_eq!(idle.found(true), None, "another still searches");
+        assert_eq!(idle.found(true), Some(2));
         assert_eq!(idle.searching(), 1);
+        assert!(idle.rise(2));
+        assert_eq!(idle.found(false), None, "it is not to be");
     }
 
     #[test]
@@ -328,7 +340,7 @@ mod loom_tests {
                     if took {
                         found += 1;
                         searches = false;
-                        self.wake(self.idle.found());
+                        self.wake(self.idle.found(true));
                         continue;
                     }
                 }

@@ -84,7 +84,13 @@ impl TaskPtr {
         self.0
     }
 
-    /// Where the task lives.
+    /// Whether this is a task without a home.
+    #[inline]
+    pub(super) fn is_stealable(&self) -> bool {
+        self.header().local.kind.get() == Kind::Stealable
+    }
+
+    /// Where the task lives, which is not stealable.
     #[inline]
     pub(super) fn place(&self) -> &Place {
         // SAFETY: the header is live, by the promise of `new`, which also covers the memory

@@ -91,6 +91,13 @@ impl Polls<'_> {
         true
     }
 
+    /// Calls `run`, which polls a task that may move from thread to thread, and does not panic.
+    #[inline]
+    pub(crate) fn poll_moving(&self, run: impl FnOnce()) {
+        self.budgets.renew(coop::BUDGET);
+        run();
+    }
+
     /// Does what other threads asked for, between two polls.
     #[inline]
     pub(crate) fn take_inbox(&self) {

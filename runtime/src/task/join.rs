@@ -16,6 +16,7 @@ use super::id::Id;
 use super::join_elsewhere::JoinElsewhere;
 use super::raw::swallow;
 use super::state::{DONE, Owes};
+use super::stealable;
 use super::waker;
 
 /// Awaits the end of a task and yields its result, or why there is none.
@@ -130,6 +131,7 @@ impl<T> JoinHandle<T> {
 pub(super) fn abort(task: TaskPtr) {
     match waker::home_of(task) {
         Some(home) => home.abort(task),
+        None if task.is_stealable() => stealable::abort(task),
         None => {
             let header = task.header();
             if !header.local.is_done() && header.shared.abort() == Owes::Push {
@@ -153,6 +155,9 @@ impl<T> JoinHandle<T> {
     pub(super) fn leave(&mut self, waker: &Waker) -> bool {
         if self.is_finished() {
             return false;
+        }
+        if self.task.is_stealable() {
+            return stealable::join(self.task, waker);
         }
         if waker::home_of(self.task).is_some() && self.elsewhere.is_none() {
             self.register_at_home(waker);
@@ -198,7 +203,7 @@ impl<T> Future for JoinHandle<T> {
             return Poll::Pending;
         }
         unit.made_progress();
-        // SAFETY: `leave` has seen it to be done.
+        // SAFETY: `leave` has seen it to be done: it answers false only then.
         Poll::Ready(unsafe { self.take() })
     }
 }
@@ -213,6 +218,8 @@ impl<T> Drop for JoinHandle<T> {
                 home.unjoin(task);
             }
             home.release(task);
+        } else if task.is_stealable() {
+            stealable::unjoin(task, header.local.taken.get());
         } else if header.local.is_done() {
             if !header.local.taken.get() {
                 // SAFETY: done, and the result is this handle's.

@@ -71,6 +71,9 @@
 // | link | whoever sets LINKED, until the home clears it | the same |
 // | memory | nobody frees it | home; after ORPHAN whoever drops the last reference |
 //
+// All of this is about tasks that have a home. Those that have none, since any shard may poll them,
+// share the header, the handles and the wakers, and have a protocol of their own (`stealable`).
+//
 // A join from elsewhere cannot write the joiner's waker: it sends the home a waker of a cell of its
 // own (`join_elsewhere`).
 
@@ -102,6 +105,8 @@ mod raw;
 #[allow(unsafe_code, reason = "the allocator of tasks")]
 mod slab;
 mod state;
+#[allow(unsafe_code, reason = "tasks without a home, on counted memory that any thread may free")]
+pub(crate) mod stealable;
 mod task_local;
 pub mod task_tracker;
 #[cfg(all(test, not(henge_loom)))]
@@ -132,5 +137,5 @@ pub use crate::task_tracker::TaskTracker;
 
 pub(crate) use current::View;
 pub(crate) use errand::Errand;
-pub(crate) use home::{Entered, Home};
+pub(crate) use home::{Entered, Home, Polls};
 pub(crate) use raw::swallow;

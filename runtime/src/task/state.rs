@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
+use super::stealable;
 use crate::loom::sync::atomic::{AtomicU8, AtomicU64};
 
 /// In the run queue or about to be: a wake has nothing to do.
@@ -46,6 +47,8 @@ pub(super) enum Kind {
     Block,
     /// An allocation of its own, with its `Place` in front.
     Alone,
+    /// An allocation of its own, of a task that has no home (`stealable`).
+    Stealable,
 }
 
 impl Local {
@@ -105,7 +108,7 @@ const NEWBORN: u64 = 1 << 5;
 const ORPHAN: u64 = 1 << 6;
 /// One reference. The count is signed: a reference can be made at home and dropped elsewhere.
 /// 56 bits do not overflow before the machine is scrap.
-const ONE: u64 = 1 << 8;
+pub(super) const ONE: u64 = 1 << 8;
 
 /// The signed count of a value of the shared word.
 fn count(word: u64) -> i64 {
@@ -155,6 +158,18 @@ impl Shared {
     /// reference, the join handle's.
     pub(super) fn newborn() -> Self {
         Self(AtomicU64::new(LINKED | WOKEN | NEWBORN | ONE))
+    }
+
+    /// The word of a stealable task, which has a meaning of its own; only where the references are
+    /// counted is the same.
+    pub(super) fn stealable() -> Self {
+        Self(AtomicU64::new(stealable::NEW))
+    }
+
+    /// The word itself, for the protocol of stealable tasks.
+    #[inline]
+    pub(super) fn raw(&self) -> &AtomicU64 {
+        &self.0
     }
 
     fn owes(before: u64) -> Owes {

@@ -10,6 +10,7 @@ use super::home::Home;
 use super::raw::swallow;
 use super::slab;
 use super::state::{MERGED, Owes, RUNNING};
+use super::stealable;
 
 /// A `static`, so that its address identifies our wakers.
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
@@ -17,6 +18,9 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dr
 /// The home of a task, if it is the one that this thread has entered.
 #[inline]
 pub(super) fn home_of<'a>(task: TaskPtr) -> Option<&'a Home> {
+    if task.is_stealable() {
+        return None;
+    }
     let home = task.place().home();
     if home != current::home() {
         return None;
@@ -55,6 +59,7 @@ fn spill(task: TaskPtr) {
 pub(super) fn release(task: TaskPtr) {
     match home_of(task) {
         Some(home) => home.release(task),
+        None if task.is_stealable() => stealable::release(task),
         None => release_elsewhere(task),
     }
 }
@@ -141,6 +146,11 @@ unsafe fn wake(data: *const ()) {
             home.wake(task);
             home.release(task);
         }
+        None if task.is_stealable() => {
+            // Two steps: the reference keeps the scheduler until it was called.
+            stealable::wake(task);
+            stealable::release(task);
+        }
         None => {
             // Two steps: the reference keeps the inbox until its bell was rung.
             wake_elsewhere(task);
@@ -154,6 +164,7 @@ unsafe fn wake_by_ref(data: *const ()) {
     let task = unsafe { task_of(data) };
     match home_of(task) {
         Some(home) => home.wake(task),
+        None if task.is_stealable() => stealable::wake(task),
         None => wake_elsewhere(task),
     }
 }

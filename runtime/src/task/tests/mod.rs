@@ -1,6 +1,7 @@
 //! Tests of tasks on a home without a ring: what they need of a shard is a loop and a bell.
 
 mod orders;
+mod stealable;
 mod stress;
 mod wakers;
 

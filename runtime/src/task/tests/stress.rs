@@ -14,17 +14,17 @@ const THREADS: usize = 3;
 
 /// What the threads share: wakers and handles, thrown in and taken out at random.
 #[derive(Default)]
-struct Pile {
-    wakers: Mutex<Vec<Waker>>,
-    handles: Mutex<Vec<JoinHandle<Token>>>,
+pub(super) struct Pile {
+    pub(super) wakers: Mutex<Vec<Waker>>,
+    pub(super) handles: Mutex<Vec<JoinHandle<Token>>>,
     aborts: Mutex<Vec<AbortHandle>>,
 }
 
 /// Counts itself.
-struct Token(Arc<AtomicUsize>);
+pub(super) struct Token(Arc<AtomicUsize>);
 
 impl Token {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(count.clone())
     }
@@ -36,7 +36,7 @@ impl Drop for Token {
     }
 }
 
-fn step(seed: &mut u64) -> usize {
+pub(super) fn step(seed: &mut u64) -> usize {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
     *seed ^= *seed << 17;
@@ -53,7 +53,7 @@ fn take<T>(pile: &Mutex<Vec<T>>, seed: &mut u64) -> Option<T> {
 }
 
 /// One act of a thread that is not the home.
-fn act(pile: &Pile, seed: &mut u64) {
+pub(super) fn act(pile: &Pile, seed: &mut u64) {
     match step(seed) % 9 {
         0 => {
             if let Some(waker) = take(&pile.wakers, seed) {
