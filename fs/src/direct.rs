@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 
 use henge_driver::buf::{AlignedBuf, IoBuf, IoBufMut};
+use henge_driver::current;
 
 pub use self::reader::DirectReader;
 pub use self::writer::DirectWriter;
@@ -27,7 +28,8 @@ pub struct Alignment {
 /// The memory of a [`DirectReader`] or [`DirectWriter`]: so many chunks of so many bytes, which is
 /// also how many transfers of what length are under way at a time.
 ///
-/// The default is four of 1 MiB.
+/// The default is four of 1 MiB. The buffers are registered with the ring, as long as the limit of
+/// locked memory (`RLIMIT_MEMLOCK`) allows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The length of a transfer in bytes; it is rounded up to what the file asks for.
@@ -141,11 +143,22 @@ impl DirectFile {
 
     /// An empty buffer for this file, for at least `capacity` bytes.
     ///
+    /// It may be [registered](henge_driver::Driver::register) with the ring of this thread, which
+    /// spares the kernel a look at each of its pages at each transfer.
+    ///
     /// # Errors
     ///
     /// `OutOfMemory`, or `InvalidInput` for more than any buffer has.
     pub fn buffer(&self, capacity: usize) -> io::Result<AlignedBuf> {
         AlignedBuf::new(self.round_up(capacity)?, self.alignment.memory as usize)
+    }
+
+    /// A buffer of a stream: registered, as long as the limit of locked memory allows it.
+    fn chunk(&self, capacity: usize) -> io::Result<AlignedBuf> {
+        let mut buf = self.buffer(capacity)?;
+        // Without it every transfer takes a little longer, and that is all.
+        let _registered = current::with(|driver| driver.register(&mut buf));
+        Ok(buf)
     }
 
     /// The file, for what is not a transfer: its metadata, its safety on the device, its length.

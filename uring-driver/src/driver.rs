@@ -13,6 +13,7 @@
 mod config;
 mod counters;
 mod peers;
+mod registered;
 mod shutdown;
 mod submit;
 
@@ -51,6 +52,7 @@ pub use config::Config;
 pub use counters::Counters;
 use counters::Counting;
 use peers::Peers;
+use registered::Registered;
 pub use shutdown::Leaked;
 pub use submit::Ticket;
 
@@ -93,6 +95,7 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     homes: Homes,
     scratch: Scratch,
+    registered: Registered,
     blocking: OnceCell<Arc<offload::Pool>>,
     /// Turns since the streams were last asked to let go of shared buffers.
     unsettled: Cell<u32>,
@@ -168,6 +171,7 @@ impl Driver {
                 cells: FreeLists::new(),
                 homes: Homes::new(),
                 scratch: Scratch::new(),
+                registered: Registered::default(),
                 blocking: OnceCell::new(),
                 unsettled: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),

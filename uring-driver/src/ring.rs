@@ -16,6 +16,7 @@
 
 pub(crate) mod buf_ring;
 mod probe;
+mod registered;
 mod setup;
 
 use std::cell::{Cell, UnsafeCell};

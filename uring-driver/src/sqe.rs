@@ -35,6 +35,8 @@ pub(crate) enum Opcode {
     Readv = 1,
     Writev = 2,
     Fsync = 3,
+    ReadFixed = 4,
+    WriteFixed = 5,
     PollAdd = 6,
     SyncFileRange = 8,
     SendMsg = 9,
@@ -66,11 +68,13 @@ pub(crate) enum Opcode {
 
 impl Opcode {
     /// All of them, for the probe.
-    pub(crate) const ALL: [Opcode; 31] = [
+    pub(crate) const ALL: [Opcode; 33] = [
         Opcode::Nop,
         Opcode::Readv,
         Opcode::Writev,
         Opcode::Fsync,
+        Opcode::ReadFixed,
+        Opcode::WriteFixed,
         Opcode::PollAdd,
         Opcode::SyncFileRange,
         Opcode::SendMsg,
@@ -185,6 +189,21 @@ impl Sqe {
     /// Writes at a byte offset; `u64::MAX` means the file's own position, and what has none.
     pub fn write(fd: &Fd, from: *const u8, len: u32, offset: u64) -> Sqe {
         Sqe::new(Opcode::Write, fd.number(), from as u64, len, offset)
+    }
+
+    /// Makes a [`read`](Sqe::read) or [`write`](Sqe::write) one of bytes in the registered buffer
+    /// of this number, if there is one.
+    #[must_use]
+    pub fn with_registered(mut self, number: Option<u16>) -> Sqe {
+        if let Some(number) = number {
+            self.opcode = match self.opcode {
+                Opcode::Read => Opcode::ReadFixed,
+                Opcode::Write => Opcode::WriteFixed,
+                other => other,
+            };
+            self.buffer = number;
+        }
+        self
     }
 
     /// Reads into `count` pieces, each a `struct iovec`.

@@ -137,7 +137,7 @@ impl DirectReader {
         while self.under_way.len() < self.depth {
             let mut buf = match self.free.pop() {
                 Some(buf) => buf,
-                None => self.file.buffer(self.chunk)?,
+                None => self.file.chunk(self.chunk)?,
             };
             buf.clear();
             self.under_way.push_back(start(read(self.file.file.fd(), buf, 0, self.next))?);

@@ -109,7 +109,7 @@ impl DirectWriter {
     fn empty_buffer(&mut self) -> io::Result<AlignedBuf> {
         match self.free.pop() {
             Some(buf) => Ok(buf),
-            None => self.file.buffer(self.chunk),
+            None => self.file.chunk(self.chunk),
         }
     }
 

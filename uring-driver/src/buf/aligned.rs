@@ -6,7 +6,7 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::{IoBuf, IoBufMut};
+use super::{IoBuf, IoBufMut, Registration};
 
 /// A buffer of a fixed capacity that begins at a multiple of some power of two: for transfers past
 /// the kernel's cache. It dereferences to the bytes that are initialised.
@@ -27,6 +27,7 @@ pub struct AlignedBuf {
     first: NonNull<u8>,
     len: usize,
     layout: Layout,
+    registration: Option<Registration>,
 }
 
 // SAFETY: the allocation is the value's own, as a vector's is.
@@ -47,7 +48,7 @@ impl AlignedBuf {
         // SAFETY: the layout has at least one byte.
         let first = unsafe { alloc(layout) };
         match NonNull::new(first) {
-            Some(first) => Ok(AlignedBuf { first, len: 0, layout }),
+            Some(first) => Ok(AlignedBuf { first, len: 0, layout, registration: None }),
             None => Err(io::ErrorKind::OutOfMemory.into()),
         }
     }
@@ -55,6 +56,19 @@ impl AlignedBuf {
     /// How many bytes fit.
     pub fn capacity(&self) -> usize {
         self.layout.size()
+    }
+
+    /// Whether a ring knows it beforehand; see [`Driver::register`](crate::Driver::register).
+    pub fn is_registered(&self) -> bool {
+        self.registration.is_some()
+    }
+
+    pub(crate) fn set_registration(&mut self, registration: Option<Registration>) {
+        self.registration = registration;
+    }
+
+    pub(crate) fn first_mut(&mut self) -> *mut u8 {
+        self.first.as_ptr()
     }
 
     /// Makes it empty.
@@ -128,6 +142,9 @@ unsafe impl IoBuf for AlignedBuf {
     fn bytes_total(&self) -> usize {
         self.capacity()
     }
+    fn registered(&self) -> Option<u16> {
+        self.registration.as_ref().and_then(Registration::number)
+    }
 }
 
 // SAFETY: as above; the value is the only owner of its allocation.
@@ -146,6 +163,7 @@ impl fmt::Debug for AlignedBuf {
             .field("len", &self.len)
             .field("capacity", &self.capacity())
             .field("align", &self.layout.align())
+            .field("registered", &self.is_registered())
             .finish()
     }
 }

@@ -8,12 +8,14 @@
 
 mod access;
 mod aligned;
+mod registration;
 mod slice;
 mod traits;
 mod vectored;
 
 pub use access::{bytes, fill};
 pub use aligned::AlignedBuf;
+pub(crate) use registration::{Gone, Registration};
 pub use slice::Slice;
 pub use traits::{IoBuf, IoBufMut};
 pub use vectored::{IoVec, Vectored};

@@ -91,6 +91,9 @@ unsafe impl<B: IoBuf> IoBuf for Slice<B> {
     fn bytes_total(&self) -> usize {
         self.end - self.begin
     }
+    fn registered(&self) -> Option<u16> {
+        self.buf.registered()
+    }
 }
 
 // SAFETY: as above. The bytes before `begin` are initialised, so initialising `len` bytes from

@@ -21,6 +21,8 @@ use super::Slice;
 ///   belongs to one allocation for [`bytes_total`](Self::bytes_total) bytes;
 /// - neither number changes, except by [`IoBufMut::set_init`];
 /// - nobody else writes to these bytes;
+/// - [`registered`](Self::registered) tells a number only where that stands for an allocation that
+///   these bytes are in;
 /// - the above holds on whatever thread the value is, and for ever if it is leaked.
 ///
 /// # Examples
@@ -42,6 +44,11 @@ pub unsafe trait IoBuf: Send + 'static {
     /// How many bytes there are, initialised or not: what a read may fill.
     fn bytes_total(&self) -> usize {
         self.bytes_init()
+    }
+
+    /// The number under which the ring of this thread's driver knows the allocation beforehand.
+    fn registered(&self) -> Option<u16> {
+        None
     }
 
     /// Narrows the buffer to `range`; [`Slice::into_inner`] gives the whole back.

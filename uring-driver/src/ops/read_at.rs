@@ -46,7 +46,8 @@ unsafe impl<B: IoBufMut> Operation for ReadAt<B> {
     fn prepare(&mut self) -> Sqe {
         let buf = self.buf.as_mut().expect("prepared before the result");
         let len = buf.bytes_total().min(abi::MOST_BYTES) as u32;
-        Sqe::read(&self.fd, buf.stable_mut_ptr(), len, self.offset)
+        let sqe = Sqe::read(&self.fd, buf.stable_mut_ptr(), len, self.offset);
+        sqe.with_registered(buf.registered())
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<(io::Result<usize>, B)> {

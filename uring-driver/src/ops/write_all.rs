@@ -65,7 +65,8 @@ unsafe impl<B: IoBuf> Operation for WriteAll<B> {
             u64::MAX => u64::MAX,
             offset => offset.saturating_add(self.done as u64),
         };
-        Sqe::write(&self.fd, buf.stable_ptr().wrapping_add(self.done), len, offset)
+        let sqe = Sqe::write(&self.fd, buf.stable_ptr().wrapping_add(self.done), len, offset);
+        sqe.with_registered(buf.registered())
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<(io::Result<()>, B)> {

@@ -46,7 +46,8 @@ unsafe impl<B: IoBuf> Operation for WriteAt<B> {
     fn prepare(&mut self) -> Sqe {
         let buf = self.buf.as_ref().expect("prepared before the result");
         let len = buf.bytes_init().min(abi::MOST_BYTES) as u32;
-        Sqe::write(&self.fd, buf.stable_ptr(), len, self.offset)
+        let sqe = Sqe::write(&self.fd, buf.stable_ptr(), len, self.offset);
+        sqe.with_registered(buf.registered())
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<(io::Result<usize>, B)> {

@@ -6,6 +6,9 @@ pub(crate) use libc::{
     MSG_WAITALL, O_CLOEXEC, SOCK_CLOEXEC,
 };
 
+/// A piece of memory, as the kernel reads it.
+pub(crate) use libc::iovec as IoVec;
+
 /// There is something to read.
 pub(crate) const POLLIN: u32 = libc::POLLIN as u32;
 
