@@ -5,7 +5,7 @@
 
 #[cfg(not(henge_loom))]
 pub(crate) mod sync {
-    pub(crate) use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
+    pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard};
 
     pub(crate) mod atomic {
         pub(crate) use core::sync::atomic::{
@@ -22,6 +22,39 @@ pub(crate) mod sync {
         pub(crate) use loom::sync::atomic::{
             AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, fence,
         };
+    }
+
+    /// std's, which a model cannot see into, and a flag that it can.
+    #[derive(Debug)]
+    pub(crate) struct OnceLock<T> {
+        value: std::sync::OnceLock<T>,
+        set: atomic::AtomicBool,
+    }
+
+    impl<T> OnceLock<T> {
+        pub(crate) fn new() -> Self {
+            Self { value: std::sync::OnceLock::new(), set: atomic::AtomicBool::new(false) }
+        }
+
+        pub(crate) fn get(&self) -> Option<&T> {
+            // Acquire: as in std, who sees that it is set sees the value.
+            self.set.load(std::sync::atomic::Ordering::Acquire).then(|| self.value.get()).flatten()
+        }
+
+        pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+            self.value.get_mut()
+        }
+
+        pub(crate) fn set(&self, value: T) -> Result<(), T> {
+            self.value.set(value)?;
+            // Release: pairs with the load in `get`.
+            self.set.store(true, std::sync::atomic::Ordering::Release);
+            Ok(())
+        }
+
+        pub(crate) fn into_inner(self) -> Option<T> {
+            self.value.into_inner()
+        }
     }
 }
 

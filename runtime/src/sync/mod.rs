@@ -35,6 +35,9 @@ mod error;
 #[allow(unsafe_code, reason = "references to a value that a lock guards")]
 mod guarded;
 pub mod local;
+#[cfg(all(test, henge_loom))]
+#[allow(unsafe_code, reason = "what the locks of a model guard is a cell of the explorer's")]
+mod lock_loom_tests;
 #[allow(unsafe_code, reason = "says which field of a lock is guarded, and by what")]
 mod locks;
 pub mod mpsc;

@@ -1,8 +1,8 @@
 //! A value that is set at most once: what `OnceCell` and `SetOnce` keep theirs in.
 
-use std::sync::OnceLock;
+use crate::loom::sync::OnceLock;
 
-/// Like [`OnceLock`], and one that is set already can be made in a constant.
+/// Like std's `OnceLock`, and one that is set already can be made in a constant.
 #[derive(Debug)]
 pub(crate) enum SetValue<T> {
     /// Set when it was made.
@@ -12,6 +12,7 @@ pub(crate) enum SetValue<T> {
 }
 
 impl<T> SetValue<T> {
+    #[cfg(not(henge_loom))]
     pub(crate) const fn unset() -> Self {
         Self::Later(OnceLock::new())
     }
@@ -51,7 +52,7 @@ impl<T> From<Option<T>> for SetValue<T> {
     fn from(value: Option<T>) -> Self {
         match value {
             Some(value) => Self::Made(value),
-            None => Self::unset(),
+            None => Self::Later(OnceLock::new()),
         }
     }
 }
