@@ -110,7 +110,7 @@ pub struct Call<T> {
 impl<T: Send + 'static> Call<T> {
     #[track_caller]
     fn new(to: ShardId, job: impl Job<Output = T>) -> Call<T> {
-        let shards = current::shards("a call must be made");
+        let shards = current::peers("a call must be made").shards();
         assert!(to.index() < shards, "there is no shard {to}: this runtime has {shards}");
         Call { to, ticket: Ticket::new(job) }
     }

@@ -583,6 +583,7 @@ mod loom_tests {
     }
 
     fn run(home: &Home) {
+        let _entered = home.enter();
         while home.take_inbox() || home.has_work() {
             while home.polls().poll_next() {}
             home.end_turn();

@@ -7,11 +7,20 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
+use std::sync::Arc;
 
 use super::local::Local;
+use super::peers::Peers;
 
+#[cfg(not(henge_loom))]
 thread_local! {
     static LOCAL: Cell<*const Local> = const { Cell::new(ptr::null()) };
+}
+
+// loom's threads share one thread of the system, so it brings its own.
+#[cfg(henge_loom)]
+loom::thread_local! {
+    static LOCAL: Cell<*const Local> = Cell::new(ptr::null());
 }
 
 /// Calls `f` with what this thread keeps, if a loop of ours runs on it.
@@ -43,14 +52,14 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// How many shards the runtime has whose loop runs on this thread.
+/// The shards of the runtime whose loop runs on this thread.
 ///
 /// # Panics
 /// If none does, with `what` in the message.
 #[track_caller]
-pub(super) fn shards(what: &str) -> usize {
-    match with(|local| local.map(|local| local.peers().shards())) {
-        Some(shards) => shards,
+pub(super) fn peers(what: &str) -> Arc<Peers> {
+    match with(|local| local.map(|local| Arc::clone(local.peers()))) {
+        Some(peers) => peers,
         None => panic!("{what} inside of a henge runtime: no loop of one runs on this thread"),
     }
 }

@@ -211,8 +211,7 @@ mod loom_tests {
     use crate::queue::inbox::Inbox;
     use crate::task::Home;
 
-    // The target is the model's first thread: what a thread has entered is in a thread-local of
-    // std, which all threads of a model share. The source is the second one, and does by hand what
+    // The target is the model's first thread. The source is the second one, and does by hand what
     // `Local` would do for it.
 
     fn model(f: impl Fn() + Sync + Send + 'static) {
@@ -269,7 +268,7 @@ mod loom_tests {
             let inboxes = [inbox(), inbox()];
             let peers = Peers::new(inboxes.iter().cloned(), 1);
             let home = Home::with_inbox(inboxes[1].clone());
-            let local = Local::new(&peers, Some(1));
+            let local = Local::new(&peers, Some(1), inboxes[1].clone());
             let (_local, _home) = (local.enter(), home.enter());
             let source = loom::thread::spawn({
                 let (tally, [own, to]) = (tally.clone(), inboxes);

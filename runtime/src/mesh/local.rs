@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use super::bound::Stamp;
 use super::current::Entered;
 use super::lane::{Lane, Letter};
 use super::peers::Peers;
@@ -15,17 +16,29 @@ use crate::queue::inbox::{Inbox, Parcel};
 /// Letters beyond a lane's room from which on those that nobody waits for are looked for.
 const CROWD: usize = 64;
 
+/// Something that has news for other threads, to be told once in a while.
+pub(super) trait Flush: Send + Sync {
+    /// On the thread that asked for it.
+    fn flush(&self);
+}
+
 /// See the module's documentation.
 pub(crate) struct Local {
+    stamp: Stamp,
     /// Which shard this is; none for a guest, which has no lanes.
     index: Option<usize>,
     peers: Arc<Peers>,
+    /// Of the loop's home.
+    inbox: Arc<Inbox>,
     /// The lane to each shard, made when it is first used.
     lanes: Box<[OnceCell<Outgoing>]>,
-    /// Whether there is something in the list below.
+    /// Whether one of the two below has something in it.
     has_news: Cell<bool>,
+    /// How often news were told.
+    tellings: Cell<u64>,
     /// Lanes that the target has not been told of.
     dirty: RefCell<Vec<usize>>,
+    others: RefCell<Vec<Arc<dyn Flush>>>,
     closed: Cell<bool>,
 }
 
@@ -44,15 +57,19 @@ struct Outgoing {
 }
 
 impl Local {
-    /// For the thread of the shard of this number, or of a guest.
-    pub(crate) fn new(peers: &Arc<Peers>, index: Option<usize>) -> Local {
+    /// For the thread of the shard of this number, or of a guest, whose home has this inbox.
+    pub(crate) fn new(peers: &Arc<Peers>, index: Option<usize>, inbox: Arc<Inbox>) -> Local {
         let lanes = if index.is_some() { peers.shards() } else { 0 };
         Local {
+            stamp: Stamp::fresh(),
             index,
+            inbox,
             peers: Arc::clone(peers),
             lanes: (0..lanes).map(|_| OnceCell::new()).collect(),
             has_news: Cell::new(false),
+            tellings: Cell::new(1),
             dirty: RefCell::default(),
+            others: RefCell::default(),
             closed: Cell::new(false),
         }
     }
@@ -60,6 +77,16 @@ impl Local {
     /// Makes this what the thread keeps, until the answer is dropped.
     pub(crate) fn enter(&self) -> Entered<'_> {
         Entered::new(self)
+    }
+
+    #[inline]
+    pub(super) fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// The inbox of this thread's home.
+    pub(super) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
     }
 
     /// Which shard this is; none for a guest.
@@ -88,17 +115,38 @@ impl Local {
         }
     }
 
+    /// The number of the next telling: what has to be told once for each of them remembers it.
+    #[inline]
+    pub(super) fn telling(&self) -> u64 {
+        self.tellings.get()
+    }
+
+    /// Has `other` flushed the next time.
+    pub(super) fn remember(&self, other: Arc<dyn Flush>) {
+        self.others.borrow_mut().push(other);
+        self.has_news.set(true);
+        if self.closed.get() {
+            self.tell();
+        }
+    }
+
     fn tell(&self) {
         self.has_news.set(false);
+        self.tellings.set(self.tellings.get() + 1);
         // Telling may wake tasks of anybody's, who may have more to tell: that is for the next
-        // time. The list's memory is used again.
+        // time. The lists' memory is used again.
         let mut dirty = self.dirty.take();
         for index in dirty.drain(..) {
             if let Some(lane) = self.lanes[index].get() {
                 lane.flush();
             }
         }
+        let mut others = self.others.take();
+        for other in others.drain(..) {
+            other.flush();
+        }
         give_back(&self.dirty, dirty);
+        give_back(&self.others, others);
     }
 
     /// Sends a letter to a shard, at the next flush at the latest. If there is no room it waits

@@ -1,10 +1,12 @@
-//! Between shards: calls.
+//! Between shards: calls and channels.
 //!
-//! Shards share nothing. What one wants of another it asks for: by a closure that runs over there.
+//! Shards share nothing. What one wants of another it asks for: by a closure that runs over there,
+//! or by a message that a task over there receives.
 //!
 //! | I want | call |
 //! |---|---|
 //! | an answer from another shard | [`ShardId::call`], [`ShardId::call_sync`] |
+//! | to tell a shard many things, and to be held back if it does not keep up | [`channel`] |
 //!
 //! What goes to a shard in one turn of the sender's goes as one batch, with one wake if it sleeps.
 //!
@@ -20,14 +22,20 @@
 // | `local` | what a loop's thread keeps: its lanes, and what it has yet to tell |
 // | `peers` | the shards of a runtime |
 // | `current` | which loop runs on this thread |
+// | `bound` | values of one thread inside what all share |
+// | `summons` | how a thread is called by others |
+// | `channel` | typed channels to a shard |
 // | `cell`, `call` | a call's memory; calls |
 //
 // This layer knows tasks and inboxes. It does not know runtimes: the loop of a shard makes a
 // `Local`, enters it, and flushes it.
 
+#[allow(unsafe_code, reason = "a value that one thread uses inside what all share")]
+mod bound;
 mod call;
 #[allow(unsafe_code, reason = "a call's memory, which two threads have in turns")]
 mod cell;
+mod channel;
 #[allow(unsafe_code, reason = "what this thread keeps is found through a pointer")]
 mod current;
 mod error;
@@ -37,8 +45,11 @@ mod local;
 mod peers;
 #[allow(unsafe_code, reason = "slots that two threads have in turns")]
 mod ring;
+#[allow(unsafe_code, reason = "a link that is sent again and again")]
+mod summons;
 
 pub use call::Call;
+pub use channel::{Port, Receiver, Sender, Sending, channel};
 pub use error::{CallError, Panicked};
 
 pub(crate) use current::Entered;

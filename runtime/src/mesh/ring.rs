@@ -28,12 +28,12 @@
 use std::cell::Cell;
 use std::fmt;
 use std::mem::MaybeUninit;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
 
 use crate::loom::cell::UnsafeCell;
+use crate::loom::sync::Arc;
 use crate::loom::sync::atomic::AtomicUsize;
 
 struct Ring<T> {
@@ -125,7 +125,7 @@ impl<T> Producer<T> {
 
     /// How many values were put in that the consumer cannot see yet.
     #[inline]
-    pub(crate) fn staged(&self) -> usize {
+    fn staged(&self) -> usize {
         self.staged.get().wrapping_sub(self.tail.get())
     }
 

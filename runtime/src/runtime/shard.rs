@@ -313,7 +313,7 @@ impl Shard {
         timers.set_home(move || wake.wake());
         let partition = index.and_then(|index| shared.partitions.get(index));
         Shard {
-            mesh: mesh::Local::new(&shared.peers, index),
+            mesh: mesh::Local::new(&shared.peers, index, Arc::clone(home.inbox())),
             worker: partition.and_then(Worker::new),
             index,
             driver,

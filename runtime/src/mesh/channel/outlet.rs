@@ -1,0 +1,185 @@
+//! The sending end of one lane of a channel: the ring's producer, and those who wait for room, in
+//! their order. All of it belongs to one thread.
+//!
+//! Who waits has a place in the line. The first one tries; when it has sent, or leaves, it wakes
+//! the next. So a call from the receiver wakes one, and nobody is overtaken.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
+
+use super::super::bound::Bound;
+use super::super::local::{Flush, Local};
+use super::super::ring::{self, Producer};
+use super::super::summons::{Summoned, Summons};
+use super::Hub;
+use super::receiver::{Inlet, Room};
+use crate::loom::sync::atomic::AtomicBool;
+use crate::queue::inbox::Parcel;
+
+/// See the module's documentation.
+pub(super) struct Outlet<T> {
+    pub(super) hub: Arc<Hub<T>>,
+    part: Bound<Part<T>>,
+}
+
+/// An outlet as it is passed around.
+pub(super) type Called<T> = Arc<Parcel<Summons<Outlet<T>>>>;
+
+/// What belongs to the sender's thread.
+pub(super) struct Part<T> {
+    producer: Producer<T>,
+    /// It stands in the list of those to be flushed.
+    dirty: Cell<bool>,
+    line: RefCell<VecDeque<Waiting>>,
+}
+
+struct Waiting {
+    place: Arc<Place>,
+    /// Empty once it was used, until the next poll.
+    waker: Option<Waker>,
+}
+
+/// The name of one who waits.
+pub(super) struct Place {
+    /// Whoever waited here has gone, and could not say so on this thread.
+    gone: AtomicBool,
+}
+
+impl<T: Send + 'static> Outlet<T> {
+    /// A lane from this thread.
+    pub(super) fn new(hub: &Arc<Hub<T>>, local: &Local) -> Called<T> {
+        let (producer, consumer) = ring::ring(hub.capacity);
+        let part = Part { producer, dirty: Cell::new(false), line: RefCell::default() };
+        let outlet = Outlet { hub: Arc::clone(hub), part: Bound::new(local.stamp(), part) };
+        let called = Summons::new(Arc::clone(local.inbox()), outlet);
+        hub.add(Inlet::new(consumer, Arc::clone(&called)));
+        called
+    }
+
+    /// What belongs to this thread, if it is the one.
+    #[inline]
+    pub(super) fn part(&self, local: &Local) -> Option<&Part<T>> {
+        self.part.of(local)
+    }
+
+    /// Whoever waited at `place` has gone, and this may be another thread.
+    pub(super) fn leave(called: &Called<T>, place: &Arc<Place>) {
+        match called.content.who.part.get() {
+            Some(part) => part.leave(place),
+            None => {
+                place.gone.store(true, Ordering::Relaxed);
+                Summons::nudge(called);
+            }
+        }
+    }
+}
+
+impl<T: Send + 'static> Part<T> {
+    /// Sends a message, to be seen at the next flush.
+    #[inline]
+    pub(super) fn push(&self, local: &Local, called: &Called<T>, message: T) -> Result<(), T> {
+        self.producer.push(message)?;
+        if !self.dirty.replace(true) {
+            called.content.who.hub.retain();
+            local.remember(Arc::clone(called) as Arc<dyn Flush>);
+        }
+        Ok(())
+    }
+
+    /// Whether nobody waits before one who has this place, or none.
+    #[inline]
+    pub(super) fn is_first(&self, place: Option<&Arc<Place>>) -> bool {
+        if self.line.borrow().is_empty() {
+            return true;
+        }
+        self.forget_those_gone();
+        match (self.line.borrow().front(), place) {
+            (Some(first), Some(place)) => Arc::ptr_eq(&first.place, place),
+            (first, _) => first.is_none(),
+        }
+    }
+
+    /// Waits in the line, at its end if it has no place yet.
+    pub(super) fn wait(&self, place: Option<Arc<Place>>, cx: &Context<'_>) -> Arc<Place> {
+        let waker = Some(cx.waker().clone());
+        let Some(place) = place else {
+            let place = Arc::new(Place { gone: AtomicBool::new(false) });
+            let waiting = Waiting { place: Arc::clone(&place), waker };
+            self.line.borrow_mut().push_back(waiting);
+            return place;
+        };
+        let old = {
+            let mut line = self.line.borrow_mut();
+            let own = line.iter_mut().find(|waiting| Arc::ptr_eq(&waiting.place, &place));
+            own.and_then(|own| std::mem::replace(&mut own.waker, waker))
+        };
+        drop(old);
+        place
+    }
+
+    /// Gives a place up. If it was the first, the next one is woken.
+    pub(super) fn leave(&self, place: &Arc<Place>) {
+        let (left, was_first) = {
+            let mut line = self.line.borrow_mut();
+            let at = line.iter().position(|waiting| Arc::ptr_eq(&waiting.place, place));
+            (at.and_then(|at| line.remove(at)), at == Some(0))
+        };
+        drop(left);
+        if was_first {
+            self.wake_first();
+        }
+    }
+
+    fn forget_those_gone(&self) {
+        loop {
+            let gone = self.line.borrow_mut().pop_front_if(|first| {
+                // It is set by the thread that goes, which then nudges this one.
+                first.place.gone.load(Ordering::Relaxed)
+            });
+            if gone.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn wake_first(&self) {
+        self.forget_those_gone();
+        let waker = self.line.borrow_mut().front_mut().and_then(|first| first.waker.take());
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<T: Send + 'static> Summoned for Outlet<T> {
+    fn come(&self) {
+        if let Some(part) = self.part.get() {
+            part.wake_first();
+        }
+    }
+}
+
+impl<T: Send + 'static> Flush for Parcel<Summons<Outlet<T>>> {
+    fn flush(&self) {
+        let outlet = &self.content.who;
+        let Some(part) = outlet.part.get() else {
+            unreachable!("it is flushed by the thread that sent")
+        };
+        part.dirty.set(false);
+        part.producer.publish();
+        outlet.hub.call_receiver();
+        if outlet.hub.is_closed() {
+            outlet.hub.drop_what_is_left();
+        }
+        outlet.hub.release();
+    }
+}
+
+impl<T: Send + 'static> Room for Parcel<Summons<Outlet<T>>> {
+    fn call(self: Arc<Self>) {
+        Summons::call(&self);
+    }
+}

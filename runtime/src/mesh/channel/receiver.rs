@@ -1,0 +1,322 @@
+//! The receiving end: all lanes of a channel, taken from in turns.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use henge_driver::coop;
+
+use super::super::bound::Bound;
+use super::super::current;
+use super::super::local::Flush;
+use super::super::ring::Consumer;
+use super::super::summons::{Summoned, Summons, fence_before_calls};
+use super::Hub;
+use super::outlet::Called;
+use crate::queue::inbox::Parcel;
+use crate::sync::mpsc::error::TryRecvError;
+
+/// Messages in a row from one lane while others have some.
+const IN_A_ROW: u32 = 32;
+
+/// Receives on its shard what others send there; see [`channel`](super::channel()).
+///
+/// It takes 32 messages at most from one shard before it looks at the next. Dropping it closes the
+/// channel: senders get their messages back, and messages that were not received are dropped.
+pub struct Receiver<T> {
+    hub: Arc<Hub<T>>,
+    inlets: Vec<Inlet<T>>,
+    /// Which of them is looked at.
+    at: usize,
+    /// Messages in a row from this one.
+    run: u32,
+    desk: Arc<Parcel<Summons<Desk>>>,
+    /// It stays on its shard.
+    here: PhantomData<*const ()>,
+}
+
+/// The receiving end of a lane.
+pub(super) struct Inlet<T> {
+    consumer: Consumer<T>,
+    outlet: Arc<dyn Room>,
+    /// The telling at which the sender will be told that there is room.
+    told: Cell<u64>,
+}
+
+/// Who may wait for room.
+pub(super) trait Room: Send + Sync {
+    /// Calls those who wait. After `fence_before_calls`.
+    fn call(self: Arc<Self>);
+}
+
+/// Where the receiver is called.
+pub(super) struct Desk(Bound<Waiter>);
+
+struct Waiter {
+    waker: RefCell<Option<Waker>>,
+    /// Outlets whose lanes were taken from in this turn.
+    drained: RefCell<Vec<Arc<dyn Room>>>,
+}
+
+impl<T: Send + 'static> Inlet<T> {
+    pub(super) fn new(consumer: Consumer<T>, outlet: Called<T>) -> Inlet<T> {
+        Inlet { consumer, outlet, told: Cell::new(0) }
+    }
+}
+
+impl<T> Inlet<T> {
+    pub(super) fn into_parts(self) -> (Consumer<T>, Arc<dyn Room>) {
+        (self.consumer, self.outlet)
+    }
+}
+
+impl<T: Send + 'static> Receiver<T> {
+    #[track_caller]
+    pub(super) fn new(hub: Arc<Hub<T>>) -> Receiver<T> {
+        let desk = current::with(|local| {
+            let local = local.filter(|local| {
+                Arc::ptr_eq(local.peers(), &hub.peers) && local.index() == Some(hub.to.index())
+            })?;
+            let waiter = Waiter { waker: RefCell::default(), drained: RefCell::default() };
+            let desk = Desk(Bound::new(local.stamp(), waiter));
+            Some(Summons::new(Arc::clone(local.inbox()), desk))
+        });
+        let Some(desk) = desk else {
+            hub.close(Vec::new());
+            panic!("this channel is to shard {}, and is received from there", hub.to);
+        };
+        let desk = Arc::clone(hub.desk.get_or_init(|| desk));
+        Receiver { hub, inlets: Vec::new(), at: 0, run: 0, desk, here: PhantomData }
+    }
+
+    /// The next message; none when all senders are gone and everything was received.
+    ///
+    /// # Panics
+    /// When it is polled elsewhere than inside of its shard's loop.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when it is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use henge::{mesh, shard};
+    /// #[henge::main]
+    /// async fn main() {
+    ///     let (sender, port) = mesh::channel(shard::current(), 8);
+    ///     let mut receiver = port.open();
+    ///     assert!(sender.send(7).await.is_ok());
+    ///     drop(sender);
+    ///     assert_eq!(receiver.recv().await, Some(7));
+    ///     assert_eq!(receiver.recv().await, None);
+    /// }
+    /// ```
+    #[inline]
+    pub async fn recv(&mut self) -> Option<T> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Puts the next messages into `buffer`, `limit` at most, and says how many: none when all
+    /// senders are gone and everything was received, or if `limit` is zero. It waits for the first
+    /// one only.
+    ///
+    /// # Panics
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when it is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use henge::{mesh, shard};
+    /// #[henge::main]
+    /// async fn main() {
+    ///     let (sender, port) = mesh::channel(shard::current(), 8);
+    ///     let mut receiver = port.open();
+    ///     for number in 0..5 {
+    ///         assert!(sender.send(number).await.is_ok());
+    ///     }
+    ///     henge::task::yield_now().await; // the end of a turn
+    ///     let mut numbers = Vec::new();
+    ///     assert_eq!(receiver.recv_many(&mut numbers, 3).await, 3);
+    ///     assert_eq!(receiver.recv_many(&mut numbers, 3).await, 2);
+    ///     assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    /// }
+    /// ```
+    pub async fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
+        if limit == 0 {
+            return 0;
+        }
+        let Some(first) = self.recv().await else { return 0 };
+        buffer.push(first);
+        let mut count = 1;
+        while count < limit
+            && let Some(message) = self.take()
+        {
+            buffer.push(message);
+            count += 1;
+        }
+        count
+    }
+
+    /// The next message, if there is one.
+    ///
+    /// # Errors
+    /// [`Empty`](TryRecvError::Empty), or [`Disconnected`](TryRecvError::Disconnected) when there
+    /// will never be another one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use henge::{mesh, shard};
+    /// use henge::sync::mpsc::error::TryRecvError;
+    ///
+    /// #[henge::main]
+    /// async fn main() {
+    ///     let (sender, port) = mesh::channel::<u8>(shard::current(), 8);
+    ///     let mut receiver = port.open();
+    ///     assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    ///     drop(sender);
+    ///     assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
+    /// }
+    /// ```
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        if let Some(message) = self.take() {
+            return Ok(message);
+        }
+        if self.hub.has_senders() {
+            return Err(TryRecvError::Empty);
+        }
+        // What they sent before they went is there by now.
+        self.take().ok_or(TryRecvError::Disconnected)
+    }
+
+    /// [`recv`](Self::recv) as a poll.
+    ///
+    /// # Panics
+    /// As [`recv`](Self::recv).
+    #[inline]
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let unit = ready!(coop::poll_proceed(cx));
+        let message = match self.take() {
+            Some(message) => Poll::Ready(Some(message)),
+            None => self.wait(cx),
+        };
+        if message.is_ready() {
+            unit.made_progress();
+        }
+        message
+    }
+
+    /// There was nothing.
+    #[cold]
+    fn wait(&mut self, cx: &Context<'_>) -> Poll<Option<T>> {
+        let Some(waiter) = self.desk.content.who.0.get() else {
+            panic!("shard {} receives here, inside of its loop", self.hub.to)
+        };
+        let known = waiter.waker.borrow().as_ref().is_some_and(|own| own.will_wake(cx.waker()));
+        if !known {
+            let waker = cx.waker().clone();
+            let old = waiter.waker.replace(Some(waker));
+            drop(old);
+        }
+        self.desk.content.want();
+        if let Some(message) = self.take() {
+            return Poll::Ready(Some(message));
+        }
+        if self.hub.has_senders() {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.take())
+    }
+
+    /// The next message, from the lane whose turn it is.
+    #[inline]
+    fn take(&mut self) -> Option<T> {
+        let mut empty = 0;
+        loop {
+            if let Some(inlet) = self.inlets.get(self.at) {
+                if self.run < IN_A_ROW {
+                    if let Some(message) = inlet.consumer.pop() {
+                        self.run += 1;
+                        self.tell_of_room(inlet);
+                        return Some(message);
+                    }
+                    empty += 1;
+                } else {
+                    empty = 0;
+                }
+                self.at += 1;
+                self.run = 0;
+            } else {
+                self.at = 0;
+                let mut arrivals = self.hub.arrivals();
+                if arrivals.is_empty() && empty >= self.inlets.len() {
+                    return None;
+                }
+                self.inlets.append(&mut arrivals);
+                empty = 0;
+            }
+        }
+    }
+
+    /// At the end of the turn, whoever waits for room in this lane is told that there is some.
+    #[inline]
+    fn tell_of_room(&self, inlet: &Inlet<T>) {
+        current::with(|local| {
+            let at_home = local.and_then(|local| Some((local, self.desk.content.who.0.of(local)?)));
+            match at_home {
+                Some((local, _)) if inlet.told.get() == local.telling() => {}
+                Some((local, waiter)) => {
+                    inlet.told.set(local.telling());
+                    let mut drained = waiter.drained.borrow_mut();
+                    drained.push(Arc::clone(&inlet.outlet));
+                    let is_first = drained.len() == 1;
+                    drop(drained);
+                    if is_first {
+                        local.remember(Arc::clone(&self.desk) as Arc<dyn Flush>);
+                    }
+                }
+                None => {
+                    fence_before_calls();
+                    Arc::clone(&inlet.outlet).call();
+                }
+            }
+        });
+    }
+}
+
+impl Summoned for Desk {
+    fn come(&self) {
+        let waker = self.0.get().and_then(|waiter| waiter.waker.take());
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Flush for Parcel<Summons<Desk>> {
+    fn flush(&self) {
+        let Some(waiter) = self.content.who.0.get() else {
+            unreachable!("it is flushed by the thread that received")
+        };
+        let mut drained = waiter.drained.take();
+        fence_before_calls();
+        drained.drain(..).for_each(|outlet| outlet.call());
+        // Its memory is used again.
+        waiter.drained.replace(drained);
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.hub.close(std::mem::take(&mut self.inlets));
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").field("channel", &self.hub).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,272 @@
+//! The sending handle.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use henge_driver::coop;
+
+use super::super::current;
+use super::super::local::Local;
+use super::outlet::{Called, Outlet, Part, Place};
+use super::{Hub, lock};
+use crate::shard_id::ShardId;
+use crate::sync::mpsc::error::{SendError, TrySendError};
+
+/// Sends to the shard of a [`channel`](super::channel()). It may be cloned, and used on all shards.
+pub struct Sender<T> {
+    lanes: Arc<Lanes<T>>,
+}
+
+struct Lanes<T> {
+    hub: Arc<Hub<T>>,
+    /// By the number of the shard that sends.
+    shards: Box<[OnceLock<Called<T>>]>,
+    /// Of guests, and of a shard that has begun again on another thread.
+    others: Mutex<Vec<Called<T>>>,
+}
+
+impl<T> Sender<T> {
+    pub(super) fn new(hub: Arc<Hub<T>>) -> Sender<T> {
+        let shards = (0..hub.peers.shards()).map(|_| OnceLock::new()).collect();
+        Sender { lanes: Arc::new(Lanes { hub, shards, others: Mutex::default() }) }
+    }
+
+    /// Which shard it sends to.
+    pub fn shard(&self) -> ShardId {
+        self.lanes.hub.to
+    }
+
+    /// How many messages from one shard wait at most.
+    pub fn capacity(&self) -> usize {
+        self.lanes.hub.capacity
+    }
+
+    /// Whether the receiver has gone, with its shard or before it.
+    pub fn is_closed(&self) -> bool {
+        self.lanes.hub.is_closed()
+    }
+}
+
+impl<T: Send + 'static> Sender<T> {
+    /// Sends a message, after those that wait for room on this shard.
+    ///
+    /// The receiver sees it when this shard's turn ends, at the latest.
+    ///
+    /// # Errors
+    /// With the message, if the receiver has gone. A message that was sent before is dropped with
+    /// the receiver.
+    ///
+    /// # Panics
+    /// When it is polled on a thread on which no runtime's loop runs.
+    ///
+    /// # Cancel safety
+    /// If it is dropped before it is done the message was not sent, and the place in the line is
+    /// lost.
+    ///
+    /// # Examples
+    /// ```
+    /// # use henge::{mesh, shard::ShardId};
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() {
+    ///     let (sender, port) = mesh::channel(ShardId::new(1), 8);
+    ///     drop(port);
+    ///     let refused = sender.send(String::from("nobody there")).await;
+    ///     assert_eq!(refused.unwrap_err().0, "nobody there");
+    /// }
+    /// ```
+    #[inline]
+    pub fn send(&self, message: T) -> Sending<'_, T> {
+        Sending { sender: self, message: Some(message), waits: None }
+    }
+
+    /// Sends a message if there is room and nobody on this shard waits for it.
+    ///
+    /// # Errors
+    /// With the message: [`Full`](TrySendError::Full), or [`Closed`](TrySendError::Closed) if the
+    /// receiver has gone.
+    ///
+    /// # Panics
+    /// On a thread on which no runtime's loop runs.
+    ///
+    /// # Examples
+    /// ```
+    /// # use henge::{mesh, shard::ShardId};
+    /// use henge::sync::mpsc::error::TrySendError;
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() {
+    ///     let (sender, _port) = mesh::channel(ShardId::new(1), 1);
+    ///     assert_eq!(sender.try_send(1), Ok(()));
+    ///     assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
+    /// }
+    /// ```
+    pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        self.with_lane(|local, called, part| {
+            if called.content.who.hub.is_closed() {
+                Err(TrySendError::Closed(message))
+            } else if part.is_first(None) {
+                part.push(local, called, message).map_err(TrySendError::Full)
+            } else {
+                Err(TrySendError::Full(message))
+            }
+        })
+    }
+
+    /// Calls `f` with the lane of this thread.
+    #[inline]
+    fn with_lane<R>(&self, f: impl FnOnce(&Local, &Called<T>, &Part<T>) -> R) -> R {
+        current::with(|local| {
+            let Some(local) = local else { panic!("a channel to a shard is for shards") };
+            let own = local.index().and_then(|index| self.lanes.shards.get(index)?.get());
+            if let Some(called) = own
+                && let Some(part) = called.content.who.part(local)
+            {
+                return f(local, called, part);
+            }
+            let called = self.other_lane(local);
+            match called.content.who.part(local) {
+                Some(part) => f(local, &called, part),
+                None => unreachable!("it is this thread's"),
+            }
+        })
+    }
+
+    /// The lane of a thread that sends for the first time, or has none at its shard's place.
+    #[cold]
+    fn other_lane(&self, local: &Local) -> Called<T> {
+        let Lanes { hub, shards, others } = &*self.lanes;
+        let ours = Arc::ptr_eq(&hub.peers, local.peers());
+        if let Some(index) = local.index().filter(|_| ours)
+            && let Some(place) = shards.get(index)
+            && place.get().is_none()
+        {
+            return Arc::clone(place.get_or_init(|| Outlet::new(hub, local)));
+        }
+        let mut others = lock(others);
+        let known = others.iter().find(|called| called.content.who.part(local).is_some());
+        match known {
+            Some(called) => Arc::clone(called),
+            None => {
+                let called = Outlet::new(hub, local);
+                others.push(Arc::clone(&called));
+                called
+            }
+        }
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.lanes.hub.retain();
+        Sender { lanes: Arc::clone(&self.lanes) }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.lanes.hub.release();
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("channel", &self.lanes.hub).finish()
+    }
+}
+
+/// The future of [`Sender::send`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Sending<'a, T: Send + 'static> {
+    sender: &'a Sender<T>,
+    /// Empty once it was sent or refused.
+    message: Option<T>,
+    waits: Option<(Called<T>, Arc<Place>)>,
+}
+
+impl<T: Send + 'static> Future for Sending<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let unit = ready!(coop::poll_proceed(cx));
+        let sender = self.sender;
+        let sent = sender.with_lane(|local, called, part| {
+            let Some(message) = self.message.take() else {
+                panic!("a message was sent already, and its future polled again")
+            };
+            if self.waits.is_none() && part.is_first(None) && !called.content.who.hub.is_closed() {
+                match part.push(local, called, message) {
+                    Ok(()) => return Poll::Ready(Ok(())),
+                    Err(message) => self.message = Some(message),
+                }
+            } else {
+                self.message = Some(message);
+            }
+            self.wait(local, called, part, cx)
+        });
+        if sent.is_ready() {
+            unit.made_progress();
+        }
+        sent
+    }
+}
+
+impl<T: Send + 'static> Sending<'_, T> {
+    /// There was no room, or others wait.
+    #[cold]
+    fn wait(
+        &mut self,
+        local: &Local,
+        called: &Called<T>,
+        part: &Part<T>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), SendError<T>>> {
+        // Whoever waited on another thread begins anew on this one.
+        if self.waits.as_ref().is_some_and(|(at, _)| !Arc::ptr_eq(at, called)) {
+            self.leave();
+        }
+        let place = part.wait(self.waits.take().map(|(_, place)| place), cx);
+        self.waits = Some((Arc::clone(called), Arc::clone(&place)));
+        called.content.want();
+        let Some(message) = self.message.take() else { unreachable!("it was not sent") };
+        if called.content.who.hub.is_closed() {
+            self.leave();
+            return Poll::Ready(Err(SendError(message)));
+        }
+        if part.is_first(Some(&place)) {
+            match part.push(local, called, message) {
+                Ok(()) => {
+                    self.leave();
+                    return Poll::Ready(Ok(()));
+                }
+                Err(message) => self.message = Some(message),
+            }
+        } else {
+            self.message = Some(message);
+        }
+        Poll::Pending
+    }
+
+    fn leave(&mut self) {
+        if let Some((called, place)) = self.waits.take() {
+            Outlet::leave(&called, &place);
+        }
+    }
+}
+
+impl<T: Send + 'static> Drop for Sending<'_, T> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl<T: Send + 'static> Unpin for Sending<'_, T> {}
+
+impl<T: Send + 'static> fmt::Debug for Sending<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").field("to", self.sender).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,175 @@
+//! How a thread has itself called by others: by one message at a time, whose link is here.
+//!
+//! The owner says that it wants to be called, and looks once more at what it waits for. Others do
+//! what it may wait for, and call. Both fence in between, so of the two fences one comes first:
+//! either the other one finds that a call is wanted, or the owner finds what was done.
+//!
+//! ```text
+//!           want                    call                     opened, by the owner
+//!   IDLE ----------> WANTED ---------------------> SENT ------------------------> IDLE
+//!     |                                             ^
+//!     +---------------------- nudge ----------------+
+//! ```
+//!
+//! A call that is not wanted any more is made all the same: who is called looks for itself.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::loom::sync::atomic::{AtomicU8, fence};
+use crate::queue::inbox::{Content, Inbox, Parcel};
+use crate::task::Home;
+
+const IDLE: u8 = 0;
+const WANTED: u8 = 1;
+const SENT: u8 = 2;
+
+/// Who is called.
+pub(super) trait Summoned: Send + Sync + 'static {
+    /// On the owner's thread, inside of its loop or while that closes.
+    fn come(&self);
+}
+
+/// See the module's documentation.
+pub(super) struct Summons<S> {
+    state: AtomicU8,
+    /// Of the owner.
+    inbox: Arc<Inbox>,
+    pub(super) who: S,
+}
+
+/// What is done before a look at whether a call is wanted, by those who call.
+#[inline]
+pub(super) fn fence_before_calls() {
+    // SeqCst: against the fence in `want`; see the module's documentation.
+    fence(Ordering::SeqCst);
+}
+
+impl<S: Summoned> Summons<S> {
+    pub(super) fn new(inbox: Arc<Inbox>, who: S) -> Arc<Parcel<Summons<S>>> {
+        Arc::new(Parcel::new(Summons { state: AtomicU8::new(IDLE), inbox, who }))
+    }
+
+    /// For the owner, who must look once more at what it waits for after this, before it waits.
+    pub(super) fn want(&self) {
+        // If it is WANTED or SENT already, there is nothing to change. Acquire: the last opening of
+        // the parcel came before the next one.
+        let _was = self.state.compare_exchange(IDLE, WANTED, Ordering::AcqRel, Ordering::Relaxed);
+        // SeqCst: against `fence_before_calls`; see the module's documentation.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Has the owner called if it wants to be. After `fence_before_calls`, which comes after what
+    /// was done.
+    #[inline]
+    pub(super) fn call(this: &Arc<Parcel<Summons<S>>>) {
+        if this.content.state.load(Ordering::Relaxed) == WANTED {
+            Self::send(this, WANTED);
+        }
+    }
+
+    /// Has the owner called, whether it wants to be or not.
+    pub(super) fn nudge(this: &Arc<Parcel<Summons<S>>>) {
+        // It may go from IDLE to WANTED in between, but never back without having been opened.
+        let _sent = Self::send(this, IDLE) || Self::send(this, WANTED);
+    }
+
+    fn send(this: &Arc<Parcel<Summons<S>>>, from: u8) -> bool {
+        // AcqRel: whoever turns SENT on has the parcel, after its last opening.
+        let sent =
+            this.content.state.compare_exchange(from, SENT, Ordering::AcqRel, Ordering::Relaxed);
+        if sent.is_ok() {
+            // SAFETY: SENT was turned on by this, and is on while the parcel is under way.
+            // An owner that has ended has nothing left that waits.
+            drop(unsafe { this.content.inbox.post(Arc::clone(this)) });
+        }
+        sent.is_ok()
+    }
+}
+
+impl<S: Summoned> Content for Summons<S> {
+    fn open(parcel: Arc<Parcel<Self>>, _home: Option<&Home>) {
+        // Release: the opening comes before the next sending.
+        parcel.content.state.store(IDLE, Ordering::Release);
+        parcel.content.who.come();
+    }
+}
+
+#[cfg(all(test, henge_loom))]
+mod loom_tests {
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Summoned, Summons, fence_before_calls};
+    use crate::task::Home;
+
+    struct Bell(Arc<AtomicUsize>);
+
+    impl Summoned for Bell {
+        fn come(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn model(f: impl Fn() + Sync + Send + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = builder.preemption_bound.or(Some(3));
+        builder.check(f);
+    }
+
+    #[test]
+    fn loom_who_waits_is_called_by_the_last_of_two() {
+        model(|| {
+            let home = Home::new(|| {});
+            let calls = Arc::new(AtomicUsize::new(0));
+            let summons = Summons::new(home.inbox().clone(), Bell(calls.clone()));
+            let done = Arc::new(AtomicUsize::new(0));
+            let others: Vec<_> = (0..2)
+                .map(|_| {
+                    let (summons, done) = (summons.clone(), done.clone());
+                    loom::thread::spawn(move || {
+                        // Relaxed: the fences alone must make this visible.
+                        done.fetch_add(1, Ordering::Relaxed);
+                        fence_before_calls();
+                        Summons::call(&summons);
+                    })
+                })
+                .collect();
+            while done.load(Ordering::Relaxed) < 2 {
+                summons.content.want();
+                if done.load(Ordering::Relaxed) == 2 {
+                    break;
+                }
+                // Waits until it is called, as a task would.
+                let before = calls.load(Ordering::Relaxed);
+                while calls.load(Ordering::Relaxed) == before {
+                    home.take_inbox();
+                    loom::thread::yield_now();
+                }
+            }
+            others.into_iter().for_each(|other| other.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn loom_a_nudge_is_a_call_whoever_else_calls() {
+        model(|| {
+            let home = Home::new(|| {});
+            let calls = Arc::new(AtomicUsize::new(0));
+            let summons = Summons::new(home.inbox().clone(), Bell(calls.clone()));
+            let other = loom::thread::spawn({
+                let summons = summons.clone();
+                move || {
+                    fence_before_calls();
+                    Summons::call(&summons);
+                    Summons::nudge(&summons);
+                }
+            });
+            summons.content.want();
+            home.take_inbox();
+            other.join().unwrap();
+            home.take_inbox();
+            assert!((1..=2).contains(&calls.load(Ordering::Relaxed)));
+        });
+    }
+}
