@@ -31,6 +31,8 @@ mod batch;
 mod blocking;
 pub mod broadcast;
 mod cancellation_token;
+#[cfg(all(test, henge_loom))]
+mod channel_loom_tests;
 mod error;
 #[allow(unsafe_code, reason = "references to a value that a lock guards")]
 mod guarded;
