@@ -1,13 +1,16 @@
 //! A listening socket: what `TcpListener` and `UnixListener` are names of.
 
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use henge_driver::ops::Timeout;
 use henge_driver::sys::socket;
-use henge_driver::{Fd, coop};
+use henge_driver::{Fd, coop, submit};
 
 use super::accept::{Place, Queue};
 
@@ -33,6 +36,19 @@ impl Listener {
     pub(crate) async fn accept(&self) -> io::Result<Fd> {
         let mut place = Place::new(&self.queue);
         poll_fn(|cx| poll_place(&mut place, cx)).await
+    }
+
+    /// As [`accept`](Listener::accept), until a time-out of the kernel's.
+    pub(crate) async fn accept_timeout(&self, limit: Duration) -> io::Result<Fd> {
+        let mut place = Place::new(&self.queue);
+        let mut limit = pin!(submit(Timeout::new(limit)));
+        poll_fn(|cx| {
+            if let Poll::Ready(accepted) = poll_place(&mut place, cx) {
+                return Poll::Ready(accepted);
+            }
+            limit.as_mut().poll(cx).map(|over| over.and(Err(io::ErrorKind::TimedOut.into())))
+        })
+        .await
     }
 
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Fd>> {

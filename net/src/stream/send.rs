@@ -11,6 +11,9 @@
 //!   cannot wait.
 //! - A send that is still in flight after the enter that submitted it found the socket full. Then
 //!   nothing more is taken: what stands behind it is what one turn has written.
+//! - Who sends without waiting (`try_write`, or by calls of its own) has the socket when nothing is
+//!   queued or in flight; it learns that there is room from a poll, and only after it has found
+//!   none.
 //! - `flush` is done when the kernel has everything. An error is told by the next call, once;
 //!   what had gathered is lost with it, as in a socket's own buffer, and from then on the pipe is
 //!   broken.
@@ -318,12 +321,23 @@ pub(crate) fn poll_write_vectored(
     poll_side(side, cx, |here| SendSide::write_vectored(here, pieces)).map(Result::flatten)
 }
 
-/// Takes what there is room for, or nothing: `WouldBlock`.
+/// Sends what fits, at once, if nothing is queued before it; else nothing: `WouldBlock`.
 pub(crate) fn try_write(side: &Homed<SendSide>, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-    match side.try_with(|here| SendSide::write_vectored(here, pieces)).flatten() {
-        Some(done) => done,
-        None => Err(io::ErrorKind::WouldBlock.into()),
-    }
+    let written = side.try_with(|here| {
+        here.by_hand = true;
+        here.check()?;
+        if !here.is_idle() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let sent = socket::send_vectored_now(here.shared().fd(), pieces);
+        here.full = is_would_block(&sent);
+        sent
+    });
+    written.unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
+}
+
+fn is_would_block<T>(done: &io::Result<T>) -> bool {
+    done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Ready when the kernel has everything that was written.
@@ -440,7 +454,7 @@ pub(crate) fn try_io<R>(
     }
     side.shared().make_nonblocking()?;
     let sent = send();
-    if sent.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+    if is_would_block(&sent) {
         let _elsewhere = side.try_with(|here| here.full = true);
     }
     sent

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use henge_driver::sys::socket;
 use henge_driver::{Fd, Membership, Role, current};
@@ -136,6 +137,34 @@ impl TcpListener {
     /// ```
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         named(self.core.accept().await?)
+    }
+
+    /// As [`accept`](TcpListener::accept), for so long at most.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when the time is over; as [`accept`](TcpListener::accept).
+    ///
+    /// # Cancel safety
+    ///
+    /// A connection is either returned or still in the listener's queue.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let listener = henge_net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let none = listener.accept_timeout(Duration::from_millis(1)).await.unwrap_err();
+    /// assert_eq!(none.kind(), std::io::ErrorKind::TimedOut);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn accept_timeout(&self, limit: Duration) -> io::Result<(TcpStream, SocketAddr)> {
+        named(self.core.accept_timeout(limit).await?)
     }
 
     /// Polls for a connection. Only the last caller's task is woken.

@@ -571,7 +571,7 @@ impl OwnedWriteHalf {
         send::writable(self.write.side()).await.map(drop)
     }
 
-    /// Queues what there is room for, without waiting; see [`TcpStream::try_write`].
+    /// Sends what there is room for, without waiting; see [`TcpStream::try_write`].
     ///
     /// # Errors
     ///

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use henge_driver::ops::Connect;
 use henge_driver::sys::socket as sys;
@@ -372,6 +373,224 @@ impl TcpSocket {
     pub fn set_recv_buffer_size(&self, recv_buffer_size: u32) -> io::Result<()> {
         sys::set_recv_buffer_size(&self.fd, recv_buffer_size as usize)
     }
+
+    /// How long the kernel keeps trying to send after the close (`SO_LINGER`).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// assert_eq!(socket.linger()?, None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn linger(&self) -> io::Result<Option<Duration>> {
+        sys::linger(&self.fd)
+    }
+
+    /// Sets [`linger`](TcpSocket::linger). Zero makes the close a reset.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// socket.set_linger(Some(std::time::Duration::from_secs(1)))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_linger(&self, dur: Option<Duration>) -> io::Result<()> {
+        sys::set_linger(&self.fd, dur)
+    }
+
+    /// Makes the close a reset.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// socket.set_zero_linger()?;
+    /// assert_eq!(socket.linger()?, Some(std::time::Duration::ZERO));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_zero_linger(&self) -> io::Result<()> {
+        self.set_linger(Some(Duration::ZERO))
+    }
+
+    /// The service class of IPv6 packets (`IPV6_TCLASS`).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let Ok(socket) = henge_net::TcpSocket::new_v6() else { return Ok(()) };
+    /// socket.set_tclass_v6(96)?;
+    /// assert_eq!(socket.tclass_v6()?, 96);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn tclass_v6(&self) -> io::Result<u32> {
+        sys::tclass_v6(&self.fd)
+    }
+
+    /// Sets [`tclass_v6`](TcpSocket::tclass_v6).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let Ok(socket) = henge_net::TcpSocket::new_v6() else { return Ok(()) };
+    /// socket.set_tclass_v6(96)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_tclass_v6(&self, tclass: u32) -> io::Result<()> {
+        sys::set_tclass_v6(&self.fd, tclass)
+    }
+
+    /// The service class of IPv4 packets (`IP_TOS`).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// socket.set_tos_v4(16)?;
+    /// assert_eq!(socket.tos_v4()?, 16);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn tos_v4(&self) -> io::Result<u32> {
+        sys::tos_v4(&self.fd)
+    }
+
+    /// Sets [`tos_v4`](TcpSocket::tos_v4).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// socket.set_tos_v4(16)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
+        sys::set_tos_v4(&self.fd, tos)
+    }
+
+    /// The interface that the socket is bound to (`SO_BINDTODEVICE`).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// assert_eq!(socket.device()?, None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+        sys::device(&self.fd)
+    }
+
+    /// Binds the socket to an interface, or to none.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers: that this process may not, for example.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// socket.bind_device(None)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+        sys::bind_device(&self.fd, interface)
+    }
+
+    /// The error that the socket has noted since the last call (`SO_ERROR`).
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// assert!(socket.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        sys::take_error(&self.fd)
+    }
+
+    /// Takes over a socket of std's, which need not be connected, whatever its type says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let std = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// let socket = henge_net::TcpSocket::from_std_stream(std);
+    /// assert_ne!(socket.local_addr()?.port(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn from_std_stream(std_stream: std::net::TcpStream) -> TcpSocket {
+        TcpSocket { fd: Fd::from(OwnedFd::from(std_stream)) }
+    }
+
+    /// As [`connect`](TcpSocket::connect), for so long at most: the kernel ends the attempt.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when the time is over; what the kernel answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the attempt and closes the socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let listener = henge_net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let socket = henge_net::TcpSocket::new_v4()?;
+    /// let stream = socket.connect_timeout(listener.local_addr()?, Duration::from_secs(5)).await?;
+    /// # drop(stream);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn connect_timeout(self, addr: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+        let connect = Connect::new(self.fd, addr).with_limit(limit);
+        Ok(TcpStream::new(submit(connect).await?))
+    }
 }
 
 impl AsFd for TcpSocket {
@@ -383,5 +602,23 @@ impl AsFd for TcpSocket {
 impl AsRawFd for TcpSocket {
     fn as_raw_fd(&self) -> RawFd {
         self.fd.as_raw_fd()
+    }
+}
+
+impl IntoRawFd for TcpSocket {
+    fn into_raw_fd(self) -> RawFd {
+        self.fd.into_raw_fd()
+    }
+}
+
+impl From<OwnedFd> for TcpSocket {
+    fn from(fd: OwnedFd) -> TcpSocket {
+        TcpSocket { fd: Fd::from(fd) }
+    }
+}
+
+impl From<TcpSocket> for OwnedFd {
+    fn from(socket: TcpSocket) -> OwnedFd {
+        socket.fd.into()
     }
 }

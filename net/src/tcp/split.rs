@@ -440,7 +440,7 @@ impl WriteHalf<'_> {
         send::writable(&self.0.core.send).await.map(drop)
     }
 
-    /// Queues what there is room for, without waiting; see [`TcpStream::try_write`].
+    /// Sends what there is room for, without waiting; see [`TcpStream::try_write`].
     ///
     /// # Errors
     ///

@@ -106,10 +106,54 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
+        TcpStream::connect_within(addr, None).await
+    }
+
+    /// As [`connect`](TcpStream::connect), for so long at most for each address: the kernel ends
+    /// the attempt.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when the time is over; what the kernel answers for the last address.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the attempt and closes the socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// use henge_net::{TcpListener, TcpStream};
+    /// use std::time::Duration;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let stream = TcpStream::connect_timeout(listener.local_addr()?,
+    /// Duration::from_secs(5)).await?;
+    /// # drop(stream);
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn connect_timeout<A: ToSocketAddrs>(
+        addr: A,
+        limit: Duration,
+    ) -> io::Result<TcpStream> {
+        TcpStream::connect_within(addr, Some(limit)).await
+    }
+
+    async fn connect_within<A: ToSocketAddrs>(
+        addr: A,
+        limit: Option<Duration>,
+    ) -> io::Result<TcpStream> {
         let mut failure = None;
         for address in resolve(addr).await? {
-            let socket = Fd::from(sys::tcp(&address)?);
-            match submit(Connect::new(socket, address)).await {
+            let mut connect = Connect::new(Fd::from(sys::tcp(&address)?), address);
+            if let Some(limit) = limit {
+                connect = connect.with_limit(limit);
+            }
+            match submit(connect).await {
                 Ok(connected) => return Ok(TcpStream::new(connected)),
                 Err(error) => failure = Some(error),
             }
@@ -603,11 +647,12 @@ impl TcpStream {
         send::poll_ready(&self.core.send, cx).map_ok(drop)
     }
 
-    /// Queues what there is room for, without waiting.
+    /// Sends what there is room for, without waiting: it is with the kernel when this returns.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if there is none; an earlier send's error.
+    /// `WouldBlock` if there is none, or if what was written before has not left the queue; an
+    /// earlier send's error.
     ///
     /// # Examples
     ///

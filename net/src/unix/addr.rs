@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use henge_driver::sys::socket::Address;
@@ -27,8 +28,13 @@ use henge_driver::sys::unix as sys;
 pub struct SocketAddr(std::os::unix::net::SocketAddr);
 
 impl SocketAddr {
+    /// The name of a path; one that begins with a zero byte is an abstract name, as in tokio.
     pub(super) fn from_path(path: &Path) -> io::Result<SocketAddr> {
-        std::os::unix::net::SocketAddr::from_pathname(path).map(SocketAddr)
+        let name = match path.as_os_str().as_bytes().split_first() {
+            Some((0, hidden)) => std::os::unix::net::SocketAddr::from_abstract_name(hidden),
+            _ => std::os::unix::net::SocketAddr::from_pathname(path),
+        };
+        name.map(SocketAddr)
     }
 
     pub(super) fn of(socket: impl AsFd) -> io::Result<SocketAddr> {

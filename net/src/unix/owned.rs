@@ -467,7 +467,7 @@ impl OwnedWriteHalf {
         send::writable(self.write.side()).await.map(drop)
     }
 
-    /// Queues what there is room for, without waiting; see [`UnixStream::try_write`].
+    /// Sends what there is room for, without waiting; see [`UnixStream::try_write`].
     ///
     /// # Errors
     ///

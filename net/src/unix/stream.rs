@@ -664,11 +664,12 @@ impl UnixStream {
         send::poll_ready(&self.core.send, cx).map_ok(drop)
     }
 
-    /// Queues what there is room for, without waiting.
+    /// Sends what there is room for, without waiting: it is with the kernel when this returns.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if there is none; an earlier send's error.
+    /// `WouldBlock` if there is none, or if what was written before has not left the queue; an
+    /// earlier send's error.
     ///
     /// # Examples
     ///

@@ -1,12 +1,13 @@
 //! Connect a socket.
 
 use std::io;
+use std::time::Duration;
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
 use crate::op::{Next, Operation};
-use crate::sqe::Sqe;
-use crate::sys::socket::Address;
+use crate::sqe::{Sqe, Timespec};
+use crate::sys::socket::{self, Address};
 
 /// Connects a socket, and gives it back connected. Dropping the future closes the socket, when
 /// the kernel has let go of it.
@@ -14,17 +15,25 @@ use crate::sys::socket::Address;
 pub struct Connect {
     socket: Option<Fd>,
     address: Address,
+    limit: Option<Timespec>,
 }
 
 impl Connect {
     /// Connects `socket` to `address`.
     pub fn new(socket: Fd, address: impl Into<Address>) -> Connect {
-        Connect { socket: Some(socket), address: address.into() }
+        Connect { socket: Some(socket), address: address.into(), limit: None }
+    }
+
+    /// Gives up after so long, with `TimedOut`.
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Connect {
+        self.limit = Some(Timespec::from(limit));
+        self
     }
 }
 
-// SAFETY: the entry points to `address`, which is plain data in the operation itself: it stays
-// where it is until the last completion.
+// SAFETY: the entry points to `address`, and its time limit is `limit`: plain data in the operation
+// itself, which stays where it is until the last completion.
 unsafe impl Operation for Connect {
     type Output = io::Result<Fd>;
 
@@ -35,8 +44,15 @@ unsafe impl Operation for Connect {
         }
     }
 
+    fn time_limit(&self) -> Option<&Timespec> {
+        self.limit.as_ref()
+    }
+
     fn complete(&mut self, cqe: Cqe) -> Next<Self::Output> {
         Next::Done(match (cqe.into_result(), self.socket.take()) {
+            (Err(error), _) if self.limit.is_some() && socket::is_cancelled(&error) => {
+                Err(io::ErrorKind::TimedOut.into())
+            }
             (Ok(_), Some(socket)) => Ok(socket),
             (Err(error), _) => Err(error),
             (Ok(_), None) => unreachable!("completed once"),
