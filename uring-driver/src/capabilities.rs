@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::known_bugs::{self, Bug};
 use crate::ring::{Flags, Ring};
 use crate::sys::host;
 
@@ -24,6 +25,7 @@ pub struct Capabilities {
     completions: u32,
     features: Vec<Feature>,
     missing_operations: Vec<String>,
+    known_bugs: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +40,10 @@ impl Capabilities {
     pub(crate) fn of(ring: &Ring, incremental: Option<bool>) -> io::Result<Capabilities> {
         let missing = ring.missing_operations()?;
         let flags = ring.flags();
+        let release = host::release();
         Ok(Capabilities {
-            release: host::release(),
+            known_bugs: known_bugs::of(&release).map(Bug::describe).collect(),
+            release,
             entries: flags.entries,
             completions: flags.completions,
             features: features(flags, incremental),
@@ -76,6 +80,22 @@ impl Capabilities {
     pub fn missing_operations(&self) -> impl Iterator<Item = &str> {
         self.missing_operations.iter().map(String::as_str)
     }
+
+    /// What kernels of this version are known to do wrong, with where to read about it. A
+    /// distribution may have repaired it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let driver = henge_driver::Driver::new()?;
+    /// for bug in driver.capabilities()?.known_bugs() {
+    ///     println!("beware: {bug}");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn known_bugs(&self) -> impl Iterator<Item = &str> {
+        self.known_bugs.iter().map(String::as_str)
+    }
 }
 
 fn features(flags: &Flags, incremental: Option<bool>) -> Vec<Feature> {
@@ -108,6 +128,9 @@ impl fmt::Display for Capabilities {
         for Feature { name, since, had, effect } in &self.features {
             let had = if *had { "yes" } else { "no " };
             writeln!(f, "{had} {name:<16} (Linux {since}): {effect}")?;
+        }
+        for bug in &self.known_bugs {
+            writeln!(f, "known bug: {bug}")?;
         }
         if self.missing_operations.is_empty() {
             return write!(f, "every operation that henge knows");

@@ -34,6 +34,7 @@ use crate::cqe::Cqe;
 use crate::current::Entered;
 use crate::home::Homes;
 use crate::inflight::{Key, Slots};
+use crate::known_bugs;
 use crate::listen::ListenGroup;
 use crate::offload;
 use crate::pool::Pool;
@@ -148,9 +149,12 @@ impl Driver {
     /// # Errors
     ///
     /// Whatever keeps the kernel from giving this process a ring or the descriptors that go with
-    /// it. The message names the cause (a kernel older than 6.1, the sysctl, a seccomp filter, a
-    /// limit) and what to do; the kernel's own answer is the error's source.
+    /// it. The message names the cause (a kernel older than 6.1 or known to be broken, the sysctl,
+    /// a seccomp filter, a limit) and what to do; the kernel's own answer is the error's source.
     pub fn with_config(config: &Config) -> io::Result<Driver> {
+        if let Some(bug) = known_bugs::reason_to_refuse() {
+            return Err(refusal::broken(bug));
+        }
         let ring = Ring::new(&Request {
             entries: config.ring_entries,
             completions: config.completions(),

@@ -50,6 +50,7 @@ mod capabilities;
 mod cqe;
 mod fd;
 mod inflight;
+mod known_bugs;
 mod listen;
 mod loom;
 pub mod offload;

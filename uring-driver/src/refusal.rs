@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::known_bugs::Bug;
 use crate::sys::{abi, host};
 
 /// The oldest kernel with everything that the driver rests on (DEFER_TASKRUN above all).
@@ -39,6 +40,7 @@ impl Facts {
 enum Cause {
     TooOld { release: String },
     NotBuilt { release: String },
+    Broken { release: String, bug: String },
     Disabled,
     DisabledForMost,
     Seccomp,
@@ -49,14 +51,8 @@ enum Cause {
     Other,
 }
 
-/// Major and minor number of a release such as `6.1.0-13-amd64`.
-fn version(release: &str) -> Option<(u32, u32)> {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
 fn is_too_old(release: &str) -> bool {
-    version(release).is_some_and(|version| version < FLOOR)
+    host::version(release).is_some_and(|(major, minor, _)| (major, minor) < FLOOR)
 }
 
 fn cause(errno: Option<i32>, facts: &Facts) -> Cause {
@@ -94,6 +90,11 @@ impl fmt::Display for Cause {
             Cause::NotBuilt { release } => write!(
                 f,
                 "the kernel ({release}) was built without io_uring: it needs CONFIG_IO_URING"
+            ),
+            Cause::Broken { release, bug } => write!(
+                f,
+                "the kernel ({release}) is known to be broken: {bug}; to use it all the same, set \
+                 HENGE_IGNORE_KERNEL_BUGS=1"
             ),
             Cause::Disabled => f.write_str(
                 "the sysctl kernel.io_uring_disabled is 2, which forbids io_uring to everybody: \
@@ -175,6 +176,13 @@ pub(crate) fn too_old() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, Refused { cause: Cause::TooOld { release }, answer })
 }
 
+/// The answer on a kernel that is known for a bug that henge cannot live with.
+pub(crate) fn broken(bug: &Bug) -> io::Error {
+    let (release, answer) = (host::release(), io::ErrorKind::Unsupported.into());
+    let cause = Cause::Broken { release, bug: bug.describe() };
+    io::Error::new(io::ErrorKind::Unsupported, Refused { cause, answer })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,13 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_read_as_distributions_write_them() {
-        assert_eq!(version("6.1.0-13-amd64"), Some((6, 1)));
-        assert_eq!(version("5.15.167.4-microsoft-standard-WSL2"), Some((5, 15)));
-        assert_eq!(version("6.12-rc1"), Some((6, 12)));
-        assert_eq!(version("10.0.1"), Some((10, 0)));
-        assert_eq!(version(""), None);
-        assert_eq!(version("unknown"), None);
+    fn kernels_before_the_floor_are_too_old() {
         assert!(is_too_old("6.0.19") && is_too_old("5.19.0") && is_too_old("4.18.0-553.el8"));
         assert!(!is_too_old("6.1.0") && !is_too_old("7.0.0") && !is_too_old("a riddle"));
     }

@@ -16,6 +16,24 @@ pub(crate) fn release() -> String {
     release.to_string_lossy().into_owned()
 }
 
+/// Major, minor and patch number of a release such as `6.1.0-13-amd64`. One without a patch number
+/// (`6.12-rc1`) is taken for the first.
+pub(crate) fn version(release: &str) -> Option<(u32, u32, u32)> {
+    let mut numbers = release.splitn(3, '.');
+    let major = numbers.next()?.parse().ok()?;
+    let mut leading = || {
+        let text = numbers.next()?;
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        text[..end].parse().ok()
+    };
+    Some((major, leading()?, leading().unwrap_or(0)))
+}
+
+/// A variable of the environment, if it is set and text.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// The sysctl `kernel.io_uring_disabled`; `None` on kernels before 6.6, or where /proc is hidden.
 pub(crate) fn io_uring_disabled() -> Option<u8> {
     fs::read_to_string("/proc/sys/kernel/io_uring_disabled").ok()?.trim().parse().ok()
@@ -47,8 +65,21 @@ fn limit(resource: libc::__rlimit_resource_t) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::{release, version};
+
+    #[test]
+    fn versions_are_read_as_distributions_write_them() {
+        assert_eq!(version("6.1.115-13-amd64"), Some((6, 1, 115)));
+        assert_eq!(version("5.15.167.4-microsoft-standard-WSL2"), Some((5, 15, 167)));
+        assert_eq!(version("6.12-rc1"), Some((6, 12, 0)));
+        assert_eq!(version("10.0.1"), Some((10, 0, 1)));
+        assert_eq!(version("6"), None);
+        assert_eq!(version(""), None);
+        assert_eq!(version("unknown"), None);
+    }
+
     #[test]
     fn the_release_is_a_version() {
-        assert!(super::release().starts_with(|c: char| c.is_ascii_digit()));
+        assert!(release().starts_with(|c: char| c.is_ascii_digit()));
     }
 }
