@@ -24,7 +24,7 @@
 //! | [`runtime`] | making a runtime, running on it, ending it, seeing what it does |
 //! | [`task`] | tasks, their handles, blocking work |
 //! | [`shard`] | which shards there are, and where this runs |
-//! | [`mesh`] | calls between shards |
+//! | [`mesh`] | calls and channels between shards, services that have a part on each |
 //! | [`sync`] | channels, semaphores, notifications |
 //! | [`time`] | sleeping, time-outs, intervals, a clock that tests can stop |
 //! | [`net`], [`fs`] | sockets and files |
@@ -71,5 +71,6 @@ pub use tokio::{join, pin, select, try_join};
 
 /// The shards of the current runtime.
 pub mod shard {
+    pub use crate::mesh::{broadcast, map_reduce};
     pub use crate::runtime::{ShardId, count, current, try_current};
 }

@@ -116,6 +116,13 @@ impl<T: Send + 'static> Call<T> {
     }
 }
 
+impl<T: 'static> Call<T> {
+    /// Whether a poll by the task that polled it last would do anything.
+    pub(super) fn has_news(&self) -> bool {
+        self.ticket.has_news()
+    }
+}
+
 impl<T: 'static> Future for Call<T> {
     type Output = Result<T, CallError>;
 

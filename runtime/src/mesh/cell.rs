@@ -325,6 +325,9 @@ trait Caller<T>: Send + Sync {
     /// The ticket asks, and the cell has been sent.
     unsafe fn poll(&self, cx: &Context<'_>) -> Poll<Result<T, CallError>>;
 
+    /// Whether the answer is there.
+    fn is_done(&self) -> bool;
+
     /// The ticket is dropped; the cell has been sent.
     fn abandon(self: Arc<Self>, route: Option<Route>);
 }
@@ -383,6 +386,10 @@ impl<J: Job> Caller<J::Output> for Parcel<Cell<J>> {
             Some(answer) => Poll::Ready(answer),
             None => unreachable!("it was seen to be done"),
         }
+    }
+
+    fn is_done(&self) -> bool {
+        self.content.state.load(Ordering::Relaxed) & DONE != 0
     }
 
     fn abandon(self: Arc<Self>, route: Option<Route>) {
@@ -455,6 +462,11 @@ impl<T: 'static> Ticket<T> {
             // It may have been refused, or even be done.
         }
         self.answer(cx)
+    }
+
+    /// Whether a poll by the task that polled it last would do anything.
+    pub(super) fn has_news(&self) -> bool {
+        !self.sent || self.cell.as_ref().is_some_and(|cell| cell.is_done())
     }
 
     /// Sends it to this inbox by its own link.

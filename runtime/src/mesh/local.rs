@@ -1,9 +1,11 @@
 //! What the thread of one loop keeps for the mesh: its lanes to other shards, and what it has yet
 //! to tell them.
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::bound::Stamp;
@@ -39,6 +41,8 @@ pub(crate) struct Local {
     /// Lanes that the target has not been told of.
     dirty: RefCell<Vec<usize>>,
     others: RefCell<Vec<Arc<dyn Flush>>>,
+    /// This shard's part of each service, by the service's number.
+    services: RefCell<Vec<Option<Rc<dyn Any>>>>,
     closed: Cell<bool>,
 }
 
@@ -70,6 +74,7 @@ impl Local {
             tellings: Cell::new(1),
             dirty: RefCell::default(),
             others: RefCell::default(),
+            services: RefCell::default(),
             closed: Cell::new(false),
         }
     }
@@ -195,9 +200,35 @@ impl Local {
         }
     }
 
-    /// The loop ends, and has dropped its tasks: sends what is to be sent, and refuses what
-    /// cannot be.
+    /// This shard's part of a service.
+    pub(super) fn service(&self, number: usize) -> Option<Rc<dyn Any>> {
+        self.services.borrow().get(number)?.clone()
+    }
+
+    /// Puts this shard's part of a service in its place, or takes it away. What was there before
+    /// comes back.
+    pub(super) fn set_service(
+        &self,
+        number: usize,
+        part: Option<Rc<dyn Any>>,
+    ) -> Option<Rc<dyn Any>> {
+        let mut services = self.services.borrow_mut();
+        if services.len() <= number {
+            services.resize_with(number + 1, || None);
+        }
+        std::mem::replace(&mut services[number], part)
+    }
+
+    /// The loop ends, and has dropped its tasks: drops the services, sends what is to be sent, and
+    /// refuses what cannot be.
     pub(crate) fn close(&self) {
+        loop {
+            let services = self.services.take();
+            if services.iter().all(Option::is_none) {
+                break;
+            }
+            services.into_iter().for_each(|part| crate::task::swallow(|| drop(part)));
+        }
         self.closed.set(true);
         while self.has_news.get() {
             self.tell();

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use slab::Slab;
+
 use crate::queue::inbox::Inbox;
 
 /// See the module's documentation.
@@ -10,6 +12,8 @@ pub(crate) struct Peers {
     inboxes: Box<[Mutex<Arc<Inbox>>]>,
     /// Letters in a lane.
     capacity: usize,
+    /// Which numbers services have.
+    services: Mutex<Slab<()>>,
 }
 
 impl Peers {
@@ -18,7 +22,8 @@ impl Peers {
         inboxes: impl IntoIterator<Item = Arc<Inbox>>,
         capacity: usize,
     ) -> Arc<Peers> {
-        Arc::new(Peers { inboxes: inboxes.into_iter().map(Mutex::new).collect(), capacity })
+        let inboxes = inboxes.into_iter().map(Mutex::new).collect();
+        Arc::new(Peers { inboxes, capacity, services: Mutex::default() })
     }
 
     pub(super) fn shards(&self) -> usize {
@@ -39,6 +44,16 @@ impl Peers {
         if let Some(seat) = self.inboxes.get(index) {
             *lock(seat) = inbox;
         }
+    }
+
+    /// A number for a service that no other one has.
+    pub(super) fn number_service(&self) -> usize {
+        lock(&self.services).insert(())
+    }
+
+    /// All shards have dropped their parts of this service.
+    pub(super) fn forget_service(&self, number: usize) {
+        lock(&self.services).remove(number);
     }
 }
 
