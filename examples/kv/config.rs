@@ -1,5 +1,6 @@
 //! CONFIG: the parameters of a Redis server that clients ask for, with what they are here.
 
+use crate::aof::Fsync;
 use crate::commands::Outcome;
 use crate::glob;
 use crate::resp::{Args, MAX_BULK, Reply};
@@ -21,9 +22,11 @@ pub(crate) fn config(server: &Server, args: Args<'_>, reply: &mut Reply) -> Outc
     Ok(())
 }
 
-fn parameters(server: &Server) -> [(&'static str, String); 9] {
+fn parameters(server: &Server) -> [(&'static str, String); 10] {
+    let fsync = server.files.as_ref().map(|(fsync, _)| *fsync);
     [
-        ("appendonly", "no".to_owned()),
+        ("appendfsync", fsync.unwrap_or(Fsync::EverySecond).name().to_owned()),
+        ("appendonly", if fsync.is_some() { "yes" } else { "no" }.to_owned()),
         ("bind", server.address.ip().to_string()),
         ("databases", DATABASES.to_string()),
         ("io-threads", server.shards().len().to_string()),

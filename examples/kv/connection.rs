@@ -4,40 +4,68 @@
 //! bytes are in the ring's buffers, and everything else that a pass needs belongs to the shard.
 
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
-use henge::io::AsyncWriteExt;
-use henge::net::TcpStream;
+use henge::io::{AsyncWrite, AsyncWriteExt};
+use henge::net::{RecvBuf, TcpStream, UnixStream};
 
 use crate::pipeline::{Pipeline, Planned};
 use crate::resp::{Parser, Piece, Reply, Rest};
 use crate::server::Counters;
-use crate::session::Session;
+use crate::session::{Peer, Session};
 use crate::shard::Shard;
 
 /// The most bytes that a client may leave unfinished: one command with all its arguments.
 const UNFINISHED: usize = 1 << 30;
 
+/// What a connection needs of its stream.
+pub trait Stream: AsyncWrite + Unpin {
+    /// Prepares it to answer quickly.
+    fn answer_at_once(&self) {}
+
+    /// Waits for bytes. They are in the ring's buffer.
+    fn recv(&mut self) -> impl Future<Output = io::Result<RecvBuf>>;
+}
+
+impl Stream for TcpStream {
+    fn answer_at_once(&self) {
+        // Replies are written whole; waiting for more of them helps nobody.
+        let _best_effort = self.set_nodelay(true);
+    }
+
+    fn recv(&mut self) -> impl Future<Output = io::Result<RecvBuf>> {
+        TcpStream::recv(self)
+    }
+}
+
+impl Stream for UnixStream {
+    fn recv(&mut self) -> impl Future<Output = io::Result<RecvBuf>> {
+        UnixStream::recv(self)
+    }
+}
+
 /// Serves one client until it, or the connection, has had enough.
-pub async fn serve(shard: Rc<Shard>, stream: TcpStream, peer: SocketAddr) {
+///
+/// # Cancel safety
+///
+/// Dropped, the connection is closed.
+pub async fn serve<S: Stream>(shard: Rc<Shard>, stream: S, peer: Peer) {
     let _open = Open::new(&shard);
-    // Replies are written whole; waiting for more of them helps nobody.
-    let _best_effort = stream.set_nodelay(true);
+    stream.answer_at_once();
     let session = Session::new(Rc::clone(&shard).server().clone(), peer);
     let connection = Connection { shard: &shard, stream, session, parser: Parser::default() };
     // A client that goes away in the middle of something is no event.
     let _gone = connection.run().await;
 }
 
-struct Connection<'a> {
+struct Connection<'a, S> {
     shard: &'a Shard,
-    stream: TcpStream,
+    stream: S,
     session: Session,
     parser: Parser,
 }
 
-impl Connection<'_> {
+impl<S: Stream> Connection<'_, S> {
     async fn run(mut self) -> io::Result<()> {
         // The start of a command whose end has not come.
         let mut unfinished = Vec::new();
@@ -96,6 +124,7 @@ impl Connection<'_> {
             if pipeline.has_own() {
                 self.shard.with_store(self.session.db, |store| pipeline.execute_own(store));
             }
+            self.shard.settle().await;
             let reply = pipeline.merge();
             for piece in reply.pieces() {
                 match piece {

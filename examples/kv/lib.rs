@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod alarm;
+pub mod aof;
 pub mod args;
 pub mod batch;
 mod catalog;

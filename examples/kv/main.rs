@@ -1,18 +1,22 @@
 //! `cargo run --release -p henge-examples --bin kv`: the key-value server. `redis-cli` and
 //! `redis-benchmark` talk to it.
+//!
+//! It keeps its data in memory; with `--appendfsync` what changes is written down, too, and is
+//! there again after a restart.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use henge::net::TcpListener;
+use henge::net::{TcpListener, UnixListener};
 use henge::runtime::Builder;
 use henge::signal::unix::{SignalKind, signal};
-use henge_kv::args::{self, HELP};
+use henge_kv::aof::files::Folder;
+use henge_kv::args::{self, HELP, Options};
 use henge_kv::info::unix_millis;
 use henge_kv::router::Mailbox;
 use henge_kv::server::Server;
@@ -36,10 +40,15 @@ fn main() -> ExitCode {
     // sooner; with many it takes the CPU that they, and the other shards, could use.
     builder.thread_name("kv").spin_before_park(Duration::ZERO);
     let address = options.address;
+    let unix = options.unix.clone();
     let ended = builder.build().and_then(|runtime| {
         // Made on shard 0 and pinned there, as everything is that it spawns.
-        runtime.run(move || serve(address))
+        runtime.run(move || serve(options))
     });
+    if let Some(path) = unix {
+        // Whoever starts next removes it if this does not.
+        _ = std::fs::remove_file(path);
+    }
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -49,33 +58,60 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves `address` on every shard until a signal ends it.
-async fn serve(address: SocketAddr) -> io::Result<()> {
+/// Serves on every shard until a signal ends it.
+async fn serve(options: Options) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let shards = henge::shard::count();
-    let server = Arc::new(Server::new(address, shards, unix_millis()));
+    let address = options.address;
+    let mut server = Server::new(address, shards, unix_millis());
+    if let Some(fsync) = options.fsync {
+        server.files = Some((fsync, Folder::open(&options.folder)?));
+    }
+    if let Some(path) = &options.unix {
+        server.unix = Some(bind_file(path)?);
+    }
+    let stop = server.stop.clone();
+    let server = Arc::new(server);
     let mailboxes: Arc<[Mailbox]> = (0..shards).map(|_| Mailbox::default()).collect();
     let listening = Arc::new(AtomicUsize::new(0));
-    let everywhere = henge::run_each(move || {
+    let mut everywhere = pin!(henge::run_each(move || {
         let (server, mailboxes) = (Arc::clone(&server), Arc::clone(&mailboxes));
         let listening = Arc::clone(&listening);
         async move {
+            let part = Part { index: henge::shard::current().index(), of: shards };
+            let (shard, increment) = Shard::start(part, Arc::clone(&server), mailboxes).await?;
             // Each shard has an accept queue of its own; the kernel spreads connections over them.
-            let listener = TcpListener::bind(address).await?;
+            let tcp = TcpListener::bind(address).await?;
             if listening.fetch_add(1, Relaxed) + 1 == shards {
                 say(&format!("kv: serving {address} on {shards} shards\n"));
             }
-            let part = Part { index: henge::shard::current().index(), of: shards };
-            Rc::new(Shard::new(part, server, mailboxes)).serve(listener).await
+            // All shards accept from the one socket file.
+            let unix = server.unix.as_ref().map(|unix| unix.try_clone()).transpose()?;
+            let unix = unix.map(UnixListener::from_std).transpose()?;
+            shard.serve(tcp, unix, increment).await
         }
-    });
-    // Returning drops the shards' tasks, and with them the connections.
+    }));
     henge::select! {
-        ended = everywhere => ended,
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
+        ended = &mut everywhere => return ended,
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
+    // Shards end when what they wrote down is on the disk. Returning drops their tasks, and with
+    // them the connections.
+    stop.cancel();
+    everywhere.await
+}
+
+/// Listens on a socket file. One that a server which was killed has left is replaced.
+fn bind_file(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    if UnixStream::connect(path).is_err() && path.exists() {
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 fn say(text: &str) -> ExitCode {

@@ -14,10 +14,7 @@
 //!
 //! Neither side gathers replies without bound: when there are enough to be sent, commands wait.
 
-use std::hash::BuildHasher;
 use std::mem;
-
-use foldhash::fast::FixedState;
 
 use crate::batch::Batch;
 use crate::commands::{self, Action, Command, MGET_ONE, Merge, Route};
@@ -371,11 +368,6 @@ impl Pipeline {
 
     /// The shard that owns `key`.
     fn owner(&self, key: &[u8]) -> usize {
-        if self.part.of == 1 {
-            return 0;
-        }
-        // Not the hash of the dictionaries, which would find all keys of a shard in one corner.
-        let hash = FixedState::with_seed(0x6b76).hash_one(key);
-        ((u128::from(hash) * self.part.of as u128) >> 64) as usize
+        self.part.owner(key)
     }
 }

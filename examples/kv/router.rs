@@ -7,6 +7,7 @@
 //! commands against the store; no connection of that shard takes part.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::Pin;
@@ -109,9 +110,16 @@ impl Router {
     }
 
     /// Carries what there is to carry, for as long as the shard lives. `run` runs a batch of
-    /// another shard's here.
-    pub async fn carry(&self, mut run: impl FnMut(&mut Batch)) {
+    /// another shard's here, and says what has to have settled before the answer leaves; `settled`
+    /// tells whether that is so, or wakes the task when it may be.
+    pub async fn carry(
+        &self,
+        mut run: impl FnMut(&mut Batch) -> u64,
+        settled: impl Fn(u64, &Context<'_>) -> bool,
+    ) {
         let mut letters = Vec::new();
+        // Answers that wait to settle, with the shards that they are for. What they wait for grows.
+        let mut held: VecDeque<(u64, usize, Letter)> = VecDeque::new();
         poll_fn(|cx| {
             self.mailboxes[self.shard].take(&mut letters, cx);
             // Let the others have a turn before the next look.
@@ -122,12 +130,15 @@ impl Router {
                 if letter.is_answer {
                     self.deliver(letter);
                 } else {
-                    run(&mut letter.batch);
+                    let end = run(&mut letter.batch);
                     let home = mem::replace(&mut letter.from, self.shard);
                     letter.is_answer = true;
-                    self.outgoing.borrow_mut()[home].push(letter);
-                    self.has_outgoing.set(true);
+                    held.push_back((end, home, letter));
                 }
+            }
+            while let Some((_, home, letter)) = held.pop_front_if(|(end, ..)| settled(*end, cx)) {
+                self.outgoing.borrow_mut()[home].push(letter);
+                self.has_outgoing.set(true);
             }
             self.send_outgoing();
             self.task.replace(Some(cx.waker().clone()));

@@ -1,8 +1,13 @@
 //! What all shards know of each other: counters that each writes for itself and anybody may read.
 
 use std::net::SocketAddr;
+use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use henge::sync::{Barrier, CancellationToken};
+
+use crate::aof::Fsync;
+use crate::aof::files::Folder;
 use crate::store::{DATABASES, Store};
 
 /// The version of Redis whose answers these are.
@@ -15,6 +20,14 @@ pub struct Server {
     pub address: SocketAddr,
     /// When it started, in milliseconds since 1970.
     pub started: u64,
+    /// The socket file that it listens on as well.
+    pub unix: Option<UnixListener>,
+    /// Where what changes is written down, if it is.
+    pub files: Option<(Fsync, Folder)>,
+    /// Where the shards wait for each other as they start.
+    pub starting: Barrier,
+    /// Told when it is to end.
+    pub stop: CancellationToken,
     shards: Box<[Counters]>,
     clients: AtomicU64,
 }
@@ -44,8 +57,17 @@ pub struct Counters {
 impl Server {
     /// A server of `shards` shards.
     pub fn new(address: SocketAddr, shards: usize, started: u64) -> Server {
-        let shards = (0..shards).map(|_| Counters::default()).collect();
-        Server { address, started, shards, clients: AtomicU64::new(1) }
+        let shards: Box<[Counters]> = (0..shards).map(|_| Counters::default()).collect();
+        Server {
+            address,
+            started,
+            unix: None,
+            files: None,
+            starting: Barrier::new(shards.len()),
+            stop: CancellationToken::new(),
+            shards,
+            clients: AtomicU64::new(1),
+        }
     }
 
     /// Every shard's counters.

@@ -1,5 +1,6 @@
 //! What a connection knows about itself, and the commands that are about that.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,6 +10,24 @@ use crate::server::{Server, VERSION};
 use crate::store::{DATABASES, Error};
 use crate::{catalog, config, info};
 
+/// Where a client comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// From the network.
+    Tcp(SocketAddr),
+    /// From this machine, by the socket file.
+    Unix,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Tcp(address) => address.fmt(f),
+            Peer::Unix => f.write_str("unixsocket:0"),
+        }
+    }
+}
+
 /// One client.
 #[derive(Debug)]
 pub struct Session {
@@ -17,7 +36,7 @@ pub struct Session {
     /// The name that it gave itself.
     pub name: Box<[u8]>,
     /// Where it comes from.
-    pub peer: SocketAddr,
+    pub peer: Peer,
     /// The database that it selected.
     pub db: usize,
     /// How it wants to be spoken to.
@@ -38,7 +57,7 @@ impl Connection {
 
 impl Session {
     /// A new client from `peer`.
-    pub fn new(server: Arc<Server>, peer: SocketAddr) -> Session {
+    pub fn new(server: Arc<Server>, peer: Peer) -> Session {
         Session {
             id: server.next_client(),
             name: Box::default(),

@@ -1,19 +1,25 @@
 //! One shard: its part of the data, its connections, and the tasks that keep it going.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Context;
 
-use henge::net::TcpListener;
+use henge::net::{TcpListener, UnixListener, UnixStream};
 
 use crate::alarm::Alarm;
+use crate::aof::load::load;
+use crate::aof::log::{Increment, Log};
 use crate::connection;
 use crate::info::unix_millis;
 use crate::pipeline::Pipeline;
 use crate::router::{Mailbox, Router};
 use crate::server::{Counters, Server};
-use crate::store::{Part, Store};
+use crate::session::Peer;
+use crate::store::{DATABASES, Part, Store};
 
 /// How many keys one sweep removes before others get their turn.
 const SWEEP: usize = 256;
@@ -31,45 +37,136 @@ pub struct Shard {
     spare: RefCell<Vec<Box<Pipeline>>>,
     /// Wakes the sweeper.
     alarm: Alarm,
+    /// Writes down what changes, if anything does.
+    log: Option<Rc<Log>>,
 }
 
 impl Shard {
-    /// The shard that holds `part`.
-    pub fn new(part: Part, server: Arc<Server>, mailboxes: Arc<[Mailbox]>) -> Shard {
-        Shard {
-            part,
-            server,
-            store: RefCell::new(Store::new(part, unix_millis)),
-            router: Router::new(part.index, mailboxes),
-            spare: RefCell::default(),
-            alarm: Alarm::default(),
-        }
-    }
-
-    /// Serves the connections that `listener` accepts, for ever.
+    /// The shard that holds `part`, with what the files say that it held; and the file that its log
+    /// goes on with. All shards start at the same time.
     ///
     /// # Errors
     ///
-    /// None as yet: an accept that fails is told of and tried again.
-    pub async fn serve(self: Rc<Self>, listener: TcpListener) -> io::Result<()> {
+    /// If a file cannot be read or written, or is damaged elsewhere than at its end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the files hold the same data.
+    pub async fn start(
+        part: Part,
+        server: Arc<Server>,
+        mailboxes: Arc<[Mailbox]>,
+    ) -> io::Result<(Rc<Shard>, Option<Increment>)> {
+        let mut store = Store::new(part, unix_millis);
+        let (mut log, mut increment) = (None, None);
+        if let Some((fsync, folder)) = &server.files {
+            let loaded = load(folder, part, unix_millis, &server.starting).await?;
+            log = Some(Rc::new(Log::new(*fsync, folder.clone(), loaded.epoch, part.index)));
+            (store, increment) = (loaded.store, Some(loaded.increment));
+        }
+        let shard = Shard {
+            part,
+            server,
+            store: RefCell::new(store),
+            router: Router::new(part.index, mailboxes),
+            spare: RefCell::default(),
+            alarm: Alarm::default(),
+            log,
+        };
+        for db in 0..DATABASES {
+            shard.counters().measure(&mut shard.store.borrow_mut(), db);
+        }
+        Ok((Rc::new(shard), increment))
+    }
+
+    /// Serves the connections that the listeners accept, until the server is to stop; then what
+    /// changed is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be written any more. An accept that fails is told of and tried again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, connections that were accepted are served on.
+    pub async fn serve(
+        self: Rc<Self>,
+        tcp: TcpListener,
+        unix: Option<UnixListener>,
+        increment: Option<Increment>,
+    ) -> io::Result<()> {
         let carrier = Rc::clone(&self);
         henge::spawn(async move {
             let run = |batch: &mut crate::batch::Batch| {
                 let ran = carrier.with_store(batch.db, |store| batch.execute(store));
                 Counters::add(&carrier.counters().batches, 1);
                 Counters::add(&carrier.counters().foreign, ran as u64);
+                carrier.journal_end()
             };
-            carrier.router.carry(run).await;
+            let settled = |end, cx: &Context<'_>| {
+                carrier.log.as_ref().is_none_or(|log| {
+                    log.has_settled(end) || {
+                        log.wake_carrier(cx);
+                        false
+                    }
+                })
+            };
+            carrier.router.carry(run, settled).await;
         });
         henge::spawn(Rc::clone(&self).sweep());
-        loop {
-            match listener.accept().await {
-                Ok((stream, peer)) => {
-                    henge::spawn(connection::serve(Rc::clone(&self), stream, peer));
-                }
-                // Out of descriptors, or the peer has gone again: the next one may do better.
-                Err(error) => eprintln!("kv: cannot accept a connection: {error}"),
+        let writer = Rc::clone(&self);
+        let mut writing = pin!(async move {
+            match (&writer.log, increment) {
+                (Some(log), Some(increment)) => log.write(&writer.store, increment).await,
+                _ => pending().await,
             }
+        });
+        loop {
+            henge::select! {
+                accepted = tcp.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        let peer = Peer::Tcp(peer);
+                        henge::spawn(connection::serve(Rc::clone(&self), stream, peer));
+                    }
+                    // Out of descriptors, or the peer has gone again: the next one may do better.
+                    Err(error) => eprintln!("kv: cannot accept a connection: {error}"),
+                },
+                accepted = accept(unix.as_ref()) => match accepted {
+                    Ok(stream) => {
+                        henge::spawn(connection::serve(Rc::clone(&self), stream, Peer::Unix));
+                    }
+                    Err(error) => eprintln!("kv: cannot accept a connection: {error}"),
+                },
+                wrote = &mut writing => return wrote,
+                () = self.server.stop.cancelled() => break,
+            }
+        }
+        let Some(log) = &self.log else { return Ok(()) };
+        log.close();
+        writing.await
+    }
+
+    /// Waits until what was done so far may be answered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it is as if it had not been called.
+    pub async fn settle(&self) {
+        if let Some(log) = &self.log {
+            log.settle(self.journal_end()).await;
+        }
+    }
+
+    /// What has to be written before what was done so far is answered.
+    fn journal_end(&self) -> u64 {
+        self.store.borrow_mut().journal().map_or(0, |journal| journal.end())
+    }
+
+    fn wake_log(&self, store: &mut Store) {
+        if let Some(log) = &self.log
+            && store.journal().is_some_and(|journal| journal.has_work())
+        {
+            log.wake();
         }
     }
 
@@ -93,6 +190,7 @@ impl Shard {
         let mut store = self.store.borrow_mut();
         let result = work(&mut store);
         self.counters().measure(&mut store, db);
+        self.wake_log(&mut store);
         if let Some(at) = store.db(db).next_expiry() {
             self.alarm.sooner(at);
         }
@@ -132,5 +230,14 @@ impl Shard {
         for db in 0..store.databases().len() {
             self.counters().measure(&mut store, db);
         }
+        self.wake_log(&mut store);
+    }
+}
+
+/// The next connection by the socket file; none ever if there is no such file.
+async fn accept(listener: Option<&UnixListener>) -> io::Result<UnixStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => pending().await,
     }
 }

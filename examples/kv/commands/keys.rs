@@ -40,6 +40,14 @@ pub(super) fn flushdb(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome
     Ok(())
 }
 
+pub(super) fn bgrewriteaof(store: &mut Store, _args: Args<'_>, reply: &mut Reply) -> Outcome {
+    const NO_FILES: Error =
+        Error::text("ERR there is no append-only file: start the server with --appendfsync");
+    store.journal().ok_or(NO_FILES)?.rewrite();
+    reply.simple("Background append only file rewriting started");
+    Ok(())
+}
+
 fn check_flush(args: Args<'_>) -> Outcome {
     match args.len() {
         1 => Ok(()),
@@ -49,34 +57,51 @@ fn check_flush(args: Args<'_>) -> Outcome {
 }
 
 pub(super) fn expire(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
-    expire_in(db, args, reply, 1000, "expire")
+    let now = db.now();
+    expire_after(db, args, reply, now, (1000, "expire"))
 }
 
 pub(super) fn pexpire(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
-    expire_in(db, args, reply, 1, "pexpire")
+    let now = db.now();
+    expire_after(db, args, reply, now, (1, "pexpire"))
 }
 
-fn expire_in(db: &mut Db, args: Args<'_>, reply: &mut Reply, unit: i64, command: &str) -> Outcome {
+pub(super) fn expireat(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
+    expire_after(db, args, reply, 0, (1000, "expireat"))
+}
+
+pub(super) fn pexpireat(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
+    expire_after(db, args, reply, 0, (1, "pexpireat"))
+}
+
+/// Sets a deadline that is counted in `unit`s of milliseconds from `start` on.
+fn expire_after(
+    db: &mut Db,
+    args: Args<'_>,
+    reply: &mut Reply,
+    start: u64,
+    (unit, command): (i64, &str),
+) -> Outcome {
     let condition = Condition::parse(args)?;
     let invalid = || Error(format!("ERR invalid expire time in '{command}' command").into());
     let at = integer(args.at(2))?
         .checked_mul(unit)
-        .and_then(|millis| millis.checked_add(db.now() as i64))
+        .and_then(|millis| millis.checked_add(start as i64))
         .ok_or_else(invalid)?;
     let key = args.at(1);
-    let Some(old) = db.entry(key).map(|entry| entry.expires()) else {
+    let old = db.entry(key).map(|entry| entry.expires());
+    if !old.is_some_and(|old| condition.holds(old, at)) {
         reply.integer(0);
-        return Ok(());
-    };
-    if !condition.holds(old, at) {
-        reply.integer(0);
+        db.instead([]);
         return Ok(());
     }
     // A deadline in the past is a removal.
     if at <= db.now() as i64 {
         db.remove(key);
+        db.instead([b"DEL", key]);
     } else {
         db.set_expiry(key, Some(at as u64));
+        db.instead([b"PEXPIREAT", key, at.to_string().as_bytes()]);
     }
     reply.integer(1);
     Ok(())

@@ -103,14 +103,21 @@ impl Command {
 
     /// Runs a command about data, its reply or error encoded to `reply`.
     pub fn run(&self, store: &mut Store, db: usize, args: Args<'_>, reply: &mut Reply) {
+        if self.writes
+            && let Some(refusal) = store.journal().and_then(|journal| journal.refusal())
+        {
+            return reply.error(refusal.0.as_bytes());
+        }
         let outcome = match self.action {
             Action::Data(action) => action(store.db(db), args, reply),
             Action::Shard(action) => action(store, args, reply),
             Action::Connection(_) => return,
         };
+        let changes = self.writes && outcome.is_ok();
         if let Err(error) = outcome {
             reply.error(error.0.as_bytes());
         }
+        store.ran(db, changes.then(|| args.from(0)));
     }
 }
 

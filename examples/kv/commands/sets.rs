@@ -46,6 +46,7 @@ pub(super) fn spop(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
     if let Some(wanted) = wanted {
         reply.set(wanted.min(length));
     }
+    let mut popped = Vec::new();
     for left in (1..=length).rev().take(wanted.unwrap_or(1)) {
         let index = db.random_below(left);
         let Some(member) = db.get_mut::<Set>(key)?.and_then(|set| set.swap_remove_index(index))
@@ -53,7 +54,10 @@ pub(super) fn spop(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
             break;
         };
         reply.bulk(&member);
+        popped.push(member);
     }
+    // Which ones was chance.
+    db.instead([b"SREM", key].into_iter().chain(popped.iter().map(|member| &**member)));
     if wanted.unwrap_or(1) >= length {
         db.remove(key);
     }

@@ -27,10 +27,15 @@ pub(super) fn set(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
         if !options.get {
             reply.null();
         }
+        db.instead([]);
         return Ok(());
     }
     let kept = if options.keep_ttl { old.flatten() } else { None };
     db.set_string(key, args.at(2), expires.or(kept));
+    if let Some(at) = expires {
+        // Not so long from when this is read again.
+        db.instead([b"SET", key, args.at(2), b"PXAT", at.to_string().as_bytes()]);
+    }
     if !options.get {
         reply.simple("OK");
     }

@@ -27,6 +27,7 @@ const fn keys(step: usize, merge: Merge) -> Route {
 /// Every command that a client can name.
 pub static COMMANDS: &[Command] = &[
     write("append", 3, KEY, Data(strings::append)),
+    read("bgrewriteaof", 1, Route::Every(Merge::Any), Shard(keys::bgrewriteaof)),
     read("client", -2, Route::Nowhere, C(Connection::Client)),
     read("command", -1, Route::Nowhere, C(Connection::Command)),
     read("config", -2, Route::Nowhere, C(Connection::Config)),
@@ -37,6 +38,7 @@ pub static COMMANDS: &[Command] = &[
     read("echo", 2, Route::Nowhere, C(Connection::Echo)),
     read("exists", -2, keys(1, Merge::Sum), Data(keys::exists)),
     write("expire", -3, KEY, Data(keys::expire)),
+    write("expireat", -3, KEY, Data(keys::expireat)),
     write("flushall", -1, Route::Every(Merge::Any), Shard(keys::flushall)),
     write("flushdb", -1, Route::Every(Merge::Any), Data(keys::flushdb)),
     read("get", 2, KEY, Data(strings::get)),
@@ -60,6 +62,7 @@ pub static COMMANDS: &[Command] = &[
     write("mset", -3, keys(2, Merge::Any), Data(strings::mset)),
     write("persist", 2, KEY, Data(keys::persist)),
     write("pexpire", -3, KEY, Data(keys::pexpire)),
+    write("pexpireat", -3, KEY, Data(keys::pexpireat)),
     read("ping", -1, Route::Nowhere, C(Connection::Ping)),
     read("pttl", 2, KEY, Data(keys::pttl)),
     read("quit", -1, Route::Nowhere, C(Connection::Quit)),

@@ -55,6 +55,11 @@ impl Reply {
         self.bytes.extend_from_slice(b"\r\n");
     }
 
+    /// Whether it begins with an error.
+    pub fn is_error(&self) -> bool {
+        self.bytes.first() == Some(&b'-')
+    }
+
     /// An integer.
     pub fn integer(&mut self, value: i64) {
         self.header(b':', value);

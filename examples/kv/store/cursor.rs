@@ -1,5 +1,9 @@
 //! SCAN's cursors: which shard has its turn, and how far it got.
 
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
 /// Which part of the data a store holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -12,6 +16,17 @@ pub struct Part {
 impl Part {
     /// All of it.
     pub const WHOLE: Part = Part { index: 0, of: 1 };
+
+    /// The number of the part that `key` belongs to.
+    pub fn owner(self, key: &[u8]) -> usize {
+        if self.of == 1 {
+            return 0;
+        }
+        // Not the hash of the dictionaries, which would find all keys of a shard in one corner. It
+        // has no seed of its own: files that were written by other processes depend on it.
+        let hash = FixedState::with_seed(0x6b76).hash_one(key);
+        ((u128::from(hash) * self.of as u128) >> 64) as usize
+    }
 }
 
 /// A cursor of SCAN. To clients it is one number; zero both starts and ends.

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use super::expiry::Expiry;
-use super::{Bytes, Clock, Collection, Error, Part, Str, Typed, Value};
+use super::{Bytes, Clock, Collection, Error, Kept, Part, Str, Typed, Value};
 
 /// What stands behind a key.
 #[derive(Debug)]
@@ -45,6 +45,18 @@ pub struct Db {
     clock: Clock,
     random: u64,
     expired: u64,
+    /// Commands of the past are run again: time stands still, so that nothing expires but what did.
+    replays: bool,
+    trail: Option<Box<Trail>>,
+}
+
+/// What a command did that its words do not say: for who writes down what changes.
+#[derive(Debug, Default)]
+pub struct Trail {
+    /// Keys that were found to have expired.
+    pub gone: Vec<Bytes>,
+    /// Words that do the same at any time, and without chance.
+    pub instead: Option<Vec<Vec<u8>>>,
 }
 
 impl Db {
@@ -58,12 +70,53 @@ impl Db {
             clock,
             random: RandomState::default().hash_one(clock()) | 1,
             expired: 0,
+            replays: false,
+            trail: None,
         }
     }
 
     /// The time in milliseconds since 1970.
     pub fn now(&self) -> u64 {
-        (self.clock)()
+        if self.replays { 0 } else { (self.clock)() }
+    }
+
+    /// Whether commands of the past are run again.
+    pub(super) fn set_replays(&mut self, replays: bool) {
+        self.replays = replays;
+    }
+
+    /// Remembers from now on what [`Trail`] says.
+    pub(super) fn leave_trail(&mut self) {
+        self.trail = Some(Box::default());
+    }
+
+    /// What the last command did that its words do not say.
+    pub(super) fn take_trail(&mut self) -> Trail {
+        self.trail.as_deref_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// These words are to be written down instead of the command's own: they do the same at any
+    /// time. None: nothing has changed.
+    pub fn instead<'a>(&mut self, words: impl IntoIterator<Item = &'a [u8]>) {
+        if let Some(trail) = &mut self.trail {
+            trail.instead = Some(words.into_iter().map(<[u8]>::to_vec).collect());
+        }
+    }
+
+    /// All keys with what stands behind them, as they are now.
+    pub(super) fn snapshot(&self) -> Vec<Kept> {
+        let copy =
+            |(key, entry): (&Bytes, &Entry)| (key.clone(), entry.value.clone(), entry.expires());
+        self.entries.iter().map(copy).collect()
+    }
+
+    /// Takes over the keys of another that `owns` says.
+    pub(super) fn absorb(&mut self, other: Db, owns: impl Fn(&[u8]) -> bool) {
+        for (key, entry) in other.entries.into_iter().filter(|(key, _)| owns(key)) {
+            let expires = entry.expires();
+            self.moved(&key, None, expires);
+            self.entries.insert(key, entry);
+        }
     }
 
     /// Which part of the data it holds.
@@ -225,7 +278,11 @@ impl Db {
         let mut removed = 0;
         while removed < limit {
             let Some(key) = self.expiry.pop(now) else { break };
-            self.entries.swap_remove(&*key);
+            if let Some((key, _)) = self.entries.swap_remove_entry(&*key)
+                && let Some(trail) = &mut self.trail
+            {
+                trail.gone.push(key);
+            }
             removed += 1;
         }
         self.expired += removed as u64;
@@ -249,6 +306,9 @@ impl Db {
         if expires != NEVER && expires <= self.now() {
             self.remove_at(index);
             self.expired += 1;
+            if let Some(trail) = &mut self.trail {
+                trail.gone.push(key.into());
+            }
             return None;
         }
         Some(index)

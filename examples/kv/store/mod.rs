@@ -13,9 +13,11 @@ mod zset;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::aof::journal::Journal;
+
 pub use bytes::Bytes;
 pub use cursor::{Cursor, Part};
-pub use db::{Db, Entry};
+pub use db::{Db, Entry, Trail};
 pub use elements::Ordered;
 pub use ranked::Ranked;
 pub use value::{Collection, Hash, List, Set, Str, Typed, Value};
@@ -68,12 +70,68 @@ impl std::error::Error for Error {}
 #[derive(Debug)]
 pub struct Store {
     databases: Vec<Db>,
+    /// Where changes are written down, if they are.
+    journal: Option<Journal>,
 }
 
 impl Store {
     /// An empty store for `part` of the data, which tells the time by `clock`.
     pub fn new(part: Part, clock: Clock) -> Store {
-        Store { databases: (0..DATABASES).map(|_| Db::new(part, clock)).collect() }
+        let databases = (0..DATABASES).map(|_| Db::new(part, clock)).collect();
+        Store { databases, journal: None }
+    }
+
+    /// As [`new`](Store::new), to run commands of the past again: until
+    /// [`keep_journal`](Store::keep_journal) time stands still.
+    pub fn replaying(part: Part, clock: Clock) -> Store {
+        let mut store = Store::new(part, clock);
+        store.databases.iter_mut().for_each(|db| db.set_replays(true));
+        store
+    }
+
+    /// Writes down what changes from now on, to be fetched from [`journal`](Store::journal).
+    pub fn keep_journal(&mut self) {
+        for db in &mut self.databases {
+            db.set_replays(false);
+            db.leave_trail();
+        }
+        self.journal = Some(Journal::default());
+    }
+
+    /// Where changes are written down, if they are.
+    pub fn journal(&mut self) -> Option<&mut Journal> {
+        self.journal.as_mut()
+    }
+
+    /// A command has run on database `db`; `words` if it has changed something.
+    pub fn ran<'a>(
+        &mut self,
+        db: usize,
+        words: Option<impl ExactSizeIterator<Item = &'a [u8]> + Clone>,
+    ) {
+        let Some(journal) = &mut self.journal else { return };
+        let Trail { gone, instead } = self.databases[db].take_trail();
+        for key in &gone {
+            journal.record(db, [b"DEL", &**key].into_iter());
+        }
+        match (words, instead) {
+            (None, _) => {}
+            (Some(words), None) => journal.record(db, words),
+            (Some(_), Some(words)) if words.is_empty() => {}
+            (Some(_), Some(words)) => journal.record(db, words.iter().map(|word| &word[..])),
+        }
+    }
+
+    /// What there is, at one moment.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.databases.iter().map(Db::snapshot).collect())
+    }
+
+    /// Takes over what another store has that belongs to `part`.
+    pub fn absorb(&mut self, other: Store, part: Part) {
+        for (db, other) in self.databases.iter_mut().zip(other.databases) {
+            db.absorb(other, |key| part.owner(key) == part.index);
+        }
     }
 
     /// One database.
@@ -106,6 +164,25 @@ impl Store {
         for db in &mut self.databases {
             removed += db.expire(limit - removed);
         }
+        if self.journal.is_some() && removed > 0 {
+            for db in 0..self.databases.len() {
+                self.ran(db, None::<std::iter::Empty<&[u8]>>);
+            }
+        }
         removed
+    }
+}
+
+/// A key, its value, and when it expires in milliseconds since 1970.
+pub type Kept = (Bytes, Value, Option<u64>);
+
+/// What a store held at one moment.
+#[derive(Debug)]
+pub struct Snapshot(Vec<Vec<Kept>>);
+
+impl Snapshot {
+    /// The databases, with their numbers.
+    pub fn databases(&self) -> impl Iterator<Item = (usize, &[Kept])> {
+        self.0.iter().map(Vec::as_slice).enumerate()
     }
 }

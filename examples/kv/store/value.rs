@@ -17,8 +17,9 @@ pub type Set = IndexSet<Bytes, RandomState>;
 pub type Hash = IndexMap<Bytes, Bytes, RandomState>;
 
 /// What a key holds. Collections stand apart: an entry stays small for the strings, and a long
-/// reply keeps the collection that it sends as it was, while a change makes a copy.
-#[derive(Debug)]
+/// reply keeps the collection that it sends as it was, while a change makes a copy; so does a
+/// snapshot.
+#[derive(Clone, Debug)]
 pub enum Value {
     /// A string.
     Str(Str),

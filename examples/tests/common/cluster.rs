@@ -5,7 +5,7 @@ use std::sync::Arc;
 use henge_kv::pipeline::{Pipeline, Planned};
 use henge_kv::resp::{Parser, Piece, Reply};
 use henge_kv::server::Server;
-use henge_kv::session::Session;
+use henge_kv::session::{Peer, Session};
 use henge_kv::store::{Part, Store};
 
 use crate::encode::encode;
@@ -33,7 +33,7 @@ impl Cluster {
             stores: (0..shards).map(|index| Store::new(part(index), noon)).collect(),
             pipeline: Pipeline::new(part(0)),
             parser: Parser::default(),
-            session: Session::new(server, address),
+            session: Session::new(server, Peer::Tcp(address)),
             pending: Vec::new(),
         }
     }

@@ -13,8 +13,13 @@ pub(crate) struct Kv {
 impl Kv {
     /// Starts it with so many shards, and waits until it says that it serves.
     pub(crate) fn start(shards: usize) -> Kv {
+        Kv::start_as(Command::new(env!("CARGO_BIN_EXE_kv")), shards)
+    }
+
+    /// As `start`, by a command that gives some options already.
+    pub(crate) fn start_as(mut command: Command, shards: usize) -> Kv {
         let address = free_address();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kv"))
+        let mut child = command
             .args(["--port", &address.port().to_string(), "--shards", &shards.to_string()])
             .stdout(Stdio::piped())
             .spawn()
