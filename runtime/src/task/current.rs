@@ -67,6 +67,11 @@ impl View {
         Self { task: task(), level: level() }
     }
 
+    /// The same, as another task.
+    pub(crate) fn of(self, task: Id) -> Self {
+        Self { task: Some(task), ..self }
+    }
+
     /// That of a loop which runs inside of this.
     pub(crate) fn inside(self) -> Self {
         Self { task: None, level: self.level + 1 }

@@ -25,7 +25,13 @@ pub struct Id(NonZeroU64);
 
 impl Id {
     pub(super) fn of(task: TaskPtr) -> Self {
-        Self(NonZeroU64::from(task.as_ptr().addr().try_into().unwrap_or(NonZeroU64::MAX)))
+        Self::at(task.as_ptr().as_ptr().cast())
+    }
+
+    /// That of something which is not a task, by its own address.
+    #[inline]
+    pub(super) fn at(address: *const ()) -> Self {
+        Self(NonZeroU64::new(address.addr() as u64).unwrap_or(NonZeroU64::MAX))
     }
 }
 

@@ -102,6 +102,7 @@ mod loom_tests;
 mod members;
 #[allow(unsafe_code, reason = "the memory that holds first a future, then its result")]
 mod raw;
+mod scope;
 #[allow(unsafe_code, reason = "the allocator of tasks")]
 mod slab;
 mod state;
@@ -125,6 +126,7 @@ pub use join::JoinHandle;
 pub use join_map::{JoinMap, JoinMapKeys};
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
+pub use scope::{Scope, ScopedJoinHandle, scope};
 #[doc(hidden)]
 pub use task_local::Slot as __Slot;
 pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
