@@ -76,20 +76,18 @@ pub(crate) fn poll_side<T: Awaits, R>(
     }
 }
 
-/// As [`poll_side`], for one of several that wait by `&self`.
+/// As [`poll_side`], for one of several that wait by `&self`, and without spending budget: as in
+/// tokio, who asks again and again whether it is ready, and does transfers in between, is not
+/// interrupted.
 pub(crate) fn poll_in_line<T: Awaits, R>(
     side: &Homed<T>,
     cx: &mut Context<'_>,
     place: &mut Place<'_>,
     visit: impl FnOnce(&mut Here<'_, T>) -> Option<io::Result<R>>,
 ) -> Poll<io::Result<R>> {
-    let spent = ready!(coop::poll_proceed(cx));
     place.stand(cx);
     match ready!(side.poll_with(cx, visit))? {
-        Some(done) => {
-            spent.made_progress();
-            Poll::Ready(done)
-        }
+        Some(done) => Poll::Ready(done),
         None => Poll::Pending,
     }
 }

@@ -19,8 +19,9 @@
 //! - A readiness is cleared by whoever saw it, and only if nothing has been told since (`tick`): an
 //!   event between a transfer that found nothing and the clearing is not lost.
 //! - The ends of the directions are never cleared.
-//! - While nothing is known, a transfer is tried before a poll is armed for it: a socket that is
-//!   never full is never watched for room.
+//! - While nothing is watched, a socket's transfer is tried before a poll is armed for it: one that
+//!   is never full is never watched for room. Who asks for readiness then is told what a look at
+//!   the descriptor says.
 //!
 //! A poll holds the file, so the drop of the handle cancels it, and turns the driver: afterwards
 //! the file is as free as its other owners let it be, and an address can be bound again.
@@ -31,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker, ready};
 
 use henge_driver::ops::{PollMultishot, Watcher};
-use henge_driver::sys::socket;
+use henge_driver::sys::{poll, socket};
 use henge_driver::{Driver, DriverId, Fd, Link, Posted, Remote, Ticket, coop, current};
 
 use super::interest::Interest;
@@ -44,6 +45,8 @@ const TURNS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Source {
     descriptor: Descriptor,
+    /// A transfer may be tried before anything is known.
+    tries: bool,
     state: Mutex<State>,
 }
 
@@ -102,15 +105,21 @@ pub(crate) enum Who<'a> {
 impl Source {
     /// Watches a descriptor of its own.
     pub(crate) fn new(fd: Fd) -> Arc<Source> {
-        Source::of(Descriptor::Owned(fd))
+        Source::of(Descriptor::Owned(fd), true)
+    }
+
+    /// As [`new`](Source::new), where a transfer that is tried too early says something else than
+    /// `WouldBlock`.
+    pub(crate) fn patient(fd: Fd) -> Arc<Source> {
+        Source::of(Descriptor::Owned(fd), false)
     }
 
     /// Watches a descriptor of somebody else's.
     pub(crate) fn borrowed(number: RawFd) -> Arc<Source> {
-        Source::of(Descriptor::Borrowed(number))
+        Source::of(Descriptor::Borrowed(number), false)
     }
 
-    fn of(descriptor: Descriptor) -> Arc<Source> {
+    fn of(descriptor: Descriptor, tries: bool) -> Arc<Source> {
         let state = State {
             ready: Ready::EMPTY,
             tick: 0,
@@ -121,7 +130,7 @@ impl Source {
             next_key: 0,
             polls: Vec::new(),
         };
-        Arc::new(Source { descriptor, state: Mutex::new(state) })
+        Arc::new(Source { descriptor, tries, state: Mutex::new(state) })
     }
 
     /// The descriptor.
@@ -164,18 +173,27 @@ impl Source {
         watched.map_err(io::Error::from)
     }
 
-    /// What is known, as far as `interest` goes; looks whether the driver has something to tell
-    /// if nothing is.
+    /// What is known, as far as `interest` goes. If nothing is, looks whether the driver has
+    /// something to tell, or, where nothing is watched, at the descriptor.
     pub(crate) fn known(self: &Arc<Self>, interest: Interest) -> Option<Event> {
         let known = self.state().event(interest);
         if known.is_some() {
             return known;
         }
-        let turned = current::with(|driver| {
+        let learned = current::with(|driver| {
+            let mut state = self.state();
+            if !state.is_watched(interest) {
+                self.arm(driver, &mut state, interest);
+                return state.event(interest);
+            }
+            drop(state);
             let news = driver.has_queued() || driver.completion_pending();
-            news && driver.is_turnable() && driver.turn().is_ok()
+            if news && driver.is_turnable() && driver.turn().is_ok() {
+                return self.state().event(interest);
+            }
+            None
         });
-        if turned == Ok(true) { self.state().event(interest) } else { None }
+        learned.ok().flatten()
     }
 
     /// Waits until something of `interest` is known to be ready.
@@ -185,6 +203,11 @@ impl Source {
         who: Who<'_>,
         interest: Interest,
     ) -> Poll<io::Result<Event>> {
+        // As in tokio: who asks again and again whether it is ready, and does transfers in between,
+        // is not interrupted.
+        if let Who::Line(_) = who {
+            return self.poll_event(cx, who, interest);
+        }
         let spent = ready!(coop::poll_proceed(cx));
         let event = ready!(self.poll_event(cx, who, interest))?;
         spent.made_progress();
@@ -203,7 +226,7 @@ impl Source {
         let mut event = {
             let state = self.state();
             match state.event(interest) {
-                None if state.is_watched(interest) => {
+                None if !self.tries || state.is_watched(interest) => {
                     drop(state);
                     Some(ready!(self.poll_event(cx, who.again(), interest))?)
                 }
@@ -211,12 +234,10 @@ impl Source {
             }
         };
         loop {
-            match io() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => {
-                    spent.made_progress();
-                    return Poll::Ready(done);
-                }
+            let done = io();
+            if !is_would_block(&done) {
+                spent.made_progress();
+                return Poll::Ready(done);
             }
             if let Some(event) = event {
                 self.clear(event);
@@ -227,15 +248,32 @@ impl Source {
 
     /// Tries a transfer once; a readiness that it finds to be none is cleared.
     pub(crate) fn try_io<R>(
-        &self,
+        self: &Arc<Self>,
         interest: Interest,
         io: impl FnOnce() -> io::Result<R>,
     ) -> io::Result<R> {
+        if !self.tries {
+            return self.try_known(interest, io);
+        }
         let known = self.state().event(interest);
         let done = io();
-        if let (Err(error), Some(event)) = (&done, known)
-            && error.kind() == io::ErrorKind::WouldBlock
-        {
+        if let (true, Some(event)) = (is_would_block(&done), known) {
+            self.clear(event);
+        }
+        done
+    }
+
+    /// As [`try_io`](Source::try_io), only if the descriptor is known to be ready.
+    pub(crate) fn try_known<R>(
+        self: &Arc<Self>,
+        interest: Interest,
+        io: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        let Some(event) = self.known(interest) else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
+        let done = io();
+        if is_would_block(&done) {
             self.clear(event);
         }
         done
@@ -266,9 +304,11 @@ impl Source {
             if let Some(Poll::Ready(event)) = state.look(&mut who, interest, &waker) {
                 return (Poll::Ready(event), None);
             }
-            let old = state.stand(&mut who, interest, waker);
             self.arm(driver, &mut state, interest);
-            (Poll::Pending, old)
+            if let Some(event) = state.event(interest) {
+                return (Poll::Ready(Ok(event)), None);
+            }
+            (Poll::Pending, state.stand(&mut who, interest, waker))
         });
         match polled {
             Ok((polled, _old)) => polled,
@@ -276,13 +316,18 @@ impl Source {
         }
     }
 
-    /// Arms what this driver does not watch yet. Submitting runs nothing of a user's.
+    /// Arms what this driver does not watch yet; what nobody has watched is looked at, too, since
+    /// the poll tells in the driver's next turn only. Submitting runs nothing of a user's.
     fn arm(self: &Arc<Self>, driver: &Driver, state: &mut State, interest: Interest) {
-        let watched = state.watched_by(driver.id());
-        // Errors come with every poll; one for them alone asks for nothing.
-        let missing = interest.events() & !watched;
+        let missing = interest.events() & !state.watched_by(driver.id());
         if missing == 0 {
             return;
+        }
+        if !state.is_watched(interest)
+            && let Ok(events) = poll::now_by_number(self.number(), missing)
+        {
+            state.ready |= Ready::from_events(events);
+            state.tick = state.tick.wrapping_add(1);
         }
         let told = Told { source: Arc::clone(self), driver: driver.id(), events: missing };
         let ticket = driver.submit_detached(PollMultishot::new(told, missing));
@@ -441,6 +486,10 @@ impl Who<'_> {
             Who::Line(key) => Who::Line(key),
         }
     }
+}
+
+fn is_would_block<T>(done: &io::Result<T>) -> bool {
+    done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Where a driver's poll tells what it sees.

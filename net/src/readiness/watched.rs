@@ -25,6 +25,12 @@ impl Watched {
         Watched { source: Source::new(fd) }
     }
 
+    /// As [`new`](Watched::new), where a transfer that is tried too early says something else than
+    /// `WouldBlock`.
+    pub(crate) fn patient(fd: Fd) -> Watched {
+        Watched { source: Source::patient(fd) }
+    }
+
     #[inline]
     pub(crate) fn fd(&self) -> &Fd {
         self.source.fd()
@@ -96,13 +102,28 @@ impl Watched {
         self.source.try_io(interest, || io(self.fd()))
     }
 
+    /// Tries a transfer of the caller's, if it is known to be ready.
+    pub(crate) fn try_known<R>(
+        &self,
+        interest: Interest,
+        io: impl FnOnce() -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.source.try_known(interest, io)
+    }
+
     /// Repeats a transfer of the caller's, each time when something is ready.
     pub(crate) async fn async_io<R>(
         &self,
         interest: Interest,
         mut io: impl FnMut() -> io::Result<R>,
     ) -> io::Result<R> {
-        self.io(interest, |_fd| io()).await
+        loop {
+            self.ready(interest).await?;
+            match self.try_known(interest, &mut io) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+        }
     }
 }
 

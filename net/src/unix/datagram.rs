@@ -917,12 +917,12 @@ impl UnixDatagram {
         Ok(received.bytes)
     }
 
-    /// Runs `f`, which is to transfer by calls of its own on the descriptor. If it answers
-    /// `WouldBlock`, the socket is not known to be ready any more.
+    /// Runs `f`, which is to transfer by calls of its own on the descriptor, if that is known to be
+    /// ready. If it answers `WouldBlock`, the socket is not known to be ready any more.
     ///
     /// # Errors
     ///
-    /// What `f` answers.
+    /// `WouldBlock` if it is not known to be ready; what `f` answers.
     ///
     /// # Examples
     ///
@@ -947,7 +947,7 @@ impl UnixDatagram {
         interest: Interest,
         f: impl FnOnce() -> io::Result<R>,
     ) -> io::Result<R> {
-        self.core.try_io(interest, |_fd| f())
+        self.core.try_known(interest, f)
     }
 
     /// Repeats `f`, each time when the socket is ready, until it answers something else than

@@ -154,7 +154,7 @@ impl UnixSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
-        self.check(Kind::Stream)?;
+        self.check(Kind::Stream, "listen")?;
         sys::listen(&self.fd, backlog)?;
         Ok(UnixListener::new(self.fd))
     }
@@ -188,7 +188,7 @@ impl UnixSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn connect(self, path: impl AsRef<Path>) -> io::Result<UnixStream> {
-        self.check(Kind::Stream)?;
+        self.check(Kind::Stream, "connect")?;
         let to = unix::address(SocketAddr::from_path(path.as_ref())?.as_std())?;
         Ok(UnixStream::new(submit(Connect::new(self.fd, to)).await?))
     }
@@ -216,15 +216,17 @@ impl UnixSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn datagram(self) -> io::Result<UnixDatagram> {
-        self.check(Kind::Datagram)?;
+        self.check(Kind::Datagram, "datagram")?;
         Ok(UnixDatagram::new(self.fd))
     }
 
-    fn check(&self, kind: Kind) -> io::Result<()> {
+    fn check(&self, kind: Kind, call: &str) -> io::Result<()> {
         if self.kind == kind {
             return Ok(());
         }
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "this socket is of the other kind"))
+        let this = if self.kind == Kind::Stream { "stream" } else { "datagram" };
+        let why = format!("{call} cannot be called on a {this} socket");
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
     }
 }
 

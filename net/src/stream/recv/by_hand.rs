@@ -10,11 +10,11 @@ use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, ready};
 
 use bytes::BufMut;
-use henge_driver::Fd;
 use henge_driver::home::{Here, Homed};
 use henge_driver::sys::message::{self, Control};
 use henge_driver::sys::poll::{self, events};
 use henge_driver::sys::socket;
+use henge_driver::{Fd, coop};
 use tokio::io::ReadBuf;
 
 use super::{End, LARGEST, RecvSide, again};
@@ -96,7 +96,13 @@ pub(crate) async fn readable(side: &Homed<RecvSide>) -> io::Result<Ready> {
 /// Copies what there is and leaves it; see `TcpStream::peek`.
 pub(crate) async fn peek(side: &Homed<RecvSide>, buf: &mut [u8]) -> io::Result<usize> {
     let mut place = Place::new(&side.shared().readers);
-    poll_fn(|cx| poll_in_line(side, cx, &mut place, |here| RecvSide::peek(here, buf))).await
+    poll_fn(|cx| {
+        let spent = ready!(coop::poll_proceed(cx));
+        let peeked = ready!(poll_in_line(side, cx, &mut place, |here| RecvSide::peek(here, buf)));
+        spent.made_progress();
+        Poll::Ready(peeked)
+    })
+    .await
 }
 
 /// As [`peek`], for the one task that reads.

@@ -142,7 +142,8 @@ impl Receiver {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn from_owned_fd_unchecked(owned_fd: OwnedFd) -> io::Result<Receiver> {
-        Ok(Receiver { core: Watched::new(Fd::from(owned_fd)) })
+        // Before the first writer there is no end, which a read would tell all the same.
+        Ok(Receiver { core: Watched::patient(Fd::from(owned_fd)) })
     }
 
     /// Waits until the pipe is ready for something of `interest`, and says for what: also whether
@@ -316,12 +317,12 @@ impl Receiver {
         })
     }
 
-    /// Runs `f`, which is to transfer by calls of its own on the descriptor. If it answers
-    /// `WouldBlock`, the pipe is not known to be ready any more.
+    /// Runs `f`, which is to transfer by calls of its own on the descriptor, if that is known to be
+    /// ready. If it answers `WouldBlock`, the pipe is not known to be ready any more.
     ///
     /// # Errors
     ///
-    /// What `f` answers.
+    /// `WouldBlock` if it is not known to be ready; what `f` answers.
     ///
     /// # Examples
     ///
@@ -339,7 +340,7 @@ impl Receiver {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_io<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.core.try_io(Interest::READABLE, |_fd| f())
+        self.core.try_known(Interest::READABLE, f)
     }
 
     /// Gives the descriptor up, blocking.

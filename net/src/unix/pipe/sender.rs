@@ -276,12 +276,12 @@ impl Sender {
         self.core.try_io(Interest::WRITABLE, |fd| sys::write_now(fd, buf))
     }
 
-    /// Runs `f`, which is to transfer by calls of its own on the descriptor. If it answers
-    /// `WouldBlock`, the pipe is not known to be ready any more.
+    /// Runs `f`, which is to transfer by calls of its own on the descriptor, if that is known to be
+    /// ready. If it answers `WouldBlock`, the pipe is not known to be ready any more.
     ///
     /// # Errors
     ///
-    /// What `f` answers.
+    /// `WouldBlock` if it is not known to be ready; what `f` answers.
     ///
     /// # Examples
     ///
@@ -299,7 +299,7 @@ impl Sender {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_io<R>(&self, f: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.core.try_io(Interest::WRITABLE, |_fd| f())
+        self.core.try_known(Interest::WRITABLE, f)
     }
 
     /// Gives the descriptor up, blocking.
