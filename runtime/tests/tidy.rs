@@ -249,6 +249,47 @@ fn async_functions_state_their_cancel_safety() {
     report("what is lost when the future is dropped? Say it under `# Cancel safety`", complaints);
 }
 
+/// The folders whose manifests name what the repository depends on.
+const PACKAGES: [&str; 7] =
+    ["uring-driver", "net", "fs", "runtime", "runtime/macros", "benches", "examples"];
+
+/// The keys of a manifest's tables of dependencies, but for packages of this repository.
+fn dependencies(manifest: &str) -> BTreeSet<String> {
+    let mut inside = false;
+    let mut names = BTreeSet::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.ends_with("dependencies]");
+        } else if inside && line.starts_with(|c: char| c.is_ascii_lowercase()) {
+            let name = line.split(['.', '=', ' ']).next().unwrap_or_default();
+            if name != "henge" && !name.starts_with("henge-") {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn every_dependency_has_a_reason() {
+    let mut pages = String::new();
+    for page in fs::read_dir(root().join("docs/decisions")).expect("the decisions") {
+        let path = page.expect("a folder entry").path();
+        pages += &fs::read_to_string(path).expect("a page");
+    }
+    let mut complaints = Vec::new();
+    for package in PACKAGES {
+        let path = root().join(package).join("Cargo.toml");
+        let manifest = fs::read_to_string(path).expect("every package has a manifest");
+        let names = dependencies(&manifest);
+        assert!(!names.is_empty(), "{package} depends on nothing?");
+        for name in names.iter().filter(|name| !pages.contains(&format!("`{name}`"))) {
+            complaints.push(format!("{package}: {name}"));
+        }
+    }
+    report("say in docs/decisions why the repository depends on these", complaints);
+}
+
 /// A program in the prose that nobody compiles goes wrong.
 #[test]
 fn every_chapter_is_tested() {
