@@ -309,6 +309,9 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.try_reserve_many(2).unwrap().len(), 2);
     /// ```
     pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
+        if n > self.max_capacity() {
+            return Err(TrySendError::Full(()));
+        }
         match self.chan.try_reserve(n) {
             Ok(()) => Ok(PermitIterator { chan: &self.chan, n }),
             Err(reason) => Err(TrySendError::new(reason, ())),

@@ -178,7 +178,7 @@ impl<T> Chan<T> {
         if state.receiver_closed {
             return Err(NoRoom::Closed);
         }
-        if state.free < n || !state.line.is_empty() {
+        if !state.has_room(n) {
             return Err(NoRoom::Full);
         }
         state.free -= n;
@@ -349,7 +349,7 @@ impl<T> Chan<T> {
             let mut state = self.state();
             match *key {
                 None if state.receiver_closed => return Poll::Ready(Err(NoRoom::Closed)),
-                None if state.line.is_empty() && state.free >= n => {
+                None if state.has_room(n) => {
                     state.free -= n;
                     return Poll::Ready(Ok(()));
                 }
@@ -441,6 +441,11 @@ impl<T> Chan<T> {
 }
 
 impl<T> State<T> {
+    /// Whether `n` permits are free for who comes now. No permits always are.
+    fn has_room(&self, n: usize) -> bool {
+        n == 0 || self.free >= n && self.line.is_empty()
+    }
+
     /// Capacity for those in line, front first; what is left is free.
     fn hand_out(&mut self, mut n: usize, wakers: &mut WakeBatch) {
         while n > 0 && !wakers.is_full() {
