@@ -73,10 +73,14 @@ impl<T> TrySendError<T> {
 
 impl<T> fmt::Debug for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full(_) => "Full(..)",
-            Self::Closed(_) => "Closed(..)",
-        })
+        // The debug output of a string, quotes included, as tokio's is.
+        fmt::Debug::fmt(
+            match self {
+                Self::Full(_) => "Full(..)",
+                Self::Closed(_) => "Closed(..)",
+            },
+            f,
+        )
     }
 }
 
@@ -177,10 +181,14 @@ impl<T> SendTimeoutError<T> {
 
 impl<T> fmt::Debug for SendTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Timeout(_) => "Timeout(..)",
-            Self::Closed(_) => "Closed(..)",
-        })
+        // The debug output of a string, quotes included, as tokio's is.
+        fmt::Debug::fmt(
+            match self {
+                Self::Timeout(_) => "Timeout(..)",
+                Self::Closed(_) => "Closed(..)",
+            },
+            f,
+        )
     }
 }
 
