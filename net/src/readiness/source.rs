@@ -20,8 +20,8 @@
 //!   event between a transfer that found nothing and the clearing is not lost.
 //! - The ends of the directions are never cleared.
 //! - While nothing is watched, a socket's transfer is tried before a poll is armed for it: one that
-//!   is never full is never watched for room. Who asks for readiness then is told what a look at
-//!   the descriptor says.
+//!   is never full is never watched for room. Who asks for readiness then gets an answer at once:
+//!   the driver is turned, and the poll that it has just submitted tells what there is.
 //!
 //! A poll holds the file, so the drop of the handle cancels it, and turns the driver: afterwards
 //! the file is as free as its other owners let it be, and an address can be bound again.
@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker, ready};
 
 use henge_driver::ops::{PollMultishot, Watcher};
-use henge_driver::sys::{poll, socket};
+use henge_driver::sys::socket;
 use henge_driver::{Driver, DriverId, Fd, Link, Posted, Remote, Ticket, coop, current};
 
 use super::interest::Interest;
@@ -181,12 +181,7 @@ impl Source {
             return known;
         }
         let learned = current::with(|driver| {
-            let mut state = self.state();
-            if !state.is_watched(interest) {
-                self.arm(driver, &mut state, interest);
-                return state.event(interest);
-            }
-            drop(state);
+            self.arm(driver, &mut self.state(), interest);
             let news = driver.has_queued() || driver.completion_pending();
             if news && driver.is_turnable() && driver.turn().is_ok() {
                 return self.state().event(interest);
@@ -301,12 +296,18 @@ impl Source {
         let waker = cx.waker().clone();
         let polled = current::with(|driver| {
             let mut state = self.state();
+            let unwatched = !state.is_watched(interest);
+            self.arm(driver, &mut state, interest);
+            if unwatched && driver.is_turnable() {
+                // What there is now is told in this turn.
+                drop(state);
+                if let Err(error) = driver.turn() {
+                    return (Poll::Ready(Err(error)), None);
+                }
+                state = self.state();
+            }
             if let Some(Poll::Ready(event)) = state.look(&mut who, interest, &waker) {
                 return (Poll::Ready(event), None);
-            }
-            self.arm(driver, &mut state, interest);
-            if let Some(event) = state.event(interest) {
-                return (Poll::Ready(Ok(event)), None);
             }
             (Poll::Pending, state.stand(&mut who, interest, waker))
         });
@@ -322,12 +323,6 @@ impl Source {
         let missing = interest.events() & !state.watched_by(driver.id());
         if missing == 0 {
             return;
-        }
-        if !state.is_watched(interest)
-            && let Ok(events) = poll::now_by_number(self.number(), missing)
-        {
-            state.ready |= Ready::from_events(events);
-            state.tick = state.tick.wrapping_add(1);
         }
         let told = Told { source: Arc::clone(self), driver: driver.id(), events: missing };
         let ticket = driver.submit_detached(PollMultishot::new(told, missing));
