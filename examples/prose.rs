@@ -12,6 +12,8 @@ struct NothingLost;
 struct ManyShards;
 #[doc = include_str!("../docs/guide/07-files.md")]
 struct Files;
+#[doc = include_str!("../docs/guide/08-datagrams-unix-sockets-and-pipes.md")]
+struct DatagramsUnixSocketsAndPipes;
 #[doc = include_str!("../docs/guide/cancel-safety.md")]
 struct CancelSafety;
 #[doc = include_str!("../docs/guide/cpu-bound-work.md")]

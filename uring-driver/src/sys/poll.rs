@@ -27,12 +27,8 @@ pub fn is_open(number: RawFd) -> bool {
 
 /// Which of `events` are there now; errors and hang-ups are told unasked. Never waits.
 pub fn now(fd: impl AsFd, events: u32) -> io::Result<u32> {
-    now_by_number(fd.as_fd().as_raw_fd(), events)
-}
-
-/// As [`now`], for the descriptor of this number, whosever it is.
-pub fn now_by_number(number: RawFd, events: u32) -> io::Result<u32> {
-    let mut asked = libc::pollfd { fd: number, events: events as libc::c_short, revents: 0 };
+    let mut asked =
+        libc::pollfd { fd: fd.as_fd().as_raw_fd(), events: events as libc::c_short, revents: 0 };
     loop {
         // SAFETY: the pointer is to one `pollfd`, which outlives the call.
         if unsafe { libc::poll(&raw mut asked, 1, 0) } >= 0 {
