@@ -4,6 +4,10 @@
 //! [`Homed`](henge_driver::home::Homed)), so two halves of a stream may live on two threads and
 //! share nothing but the descriptor. [`core`] puts them together; [`recv`] and [`send`] are the two
 //! protocols; what they keep bytes in are plain values, [`recv_queue`] and [`send_queue`].
+//!
+//! In a task that may be polled by another thread the next time (`current::is_moving`) a side has
+//! a home only while it is visited. Both protocols then transfer by direct calls that cannot wait,
+//! and wait by a [`watch`], so that nothing of the stream's is ever behind a thread that is busy.
 
 pub(crate) mod accept;
 pub(crate) mod core;
@@ -17,13 +21,14 @@ pub(crate) mod send;
 pub(crate) mod send_queue;
 pub(crate) mod socket;
 pub(crate) mod traits;
+pub(crate) mod watch;
 
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use henge_driver::coop;
 use henge_driver::home::{Here, Homed, Resident};
+use henge_driver::{coop, current};
 
 use crate::waiters::Place;
 
@@ -40,6 +45,9 @@ enum Step<R> {
 pub(crate) trait Awaits: Resident<Shared = Arc<socket::Socket>> {
     /// The task that called last and found nothing.
     fn awaiting(&mut self) -> &mut Option<Waker>;
+
+    /// What tells a task that moves.
+    fn watch(&mut self) -> &mut Option<Box<watch::Watch>>;
 }
 
 /// Visits a side; if it has nothing yet, leaves the caller's waker there. A success spends one
@@ -53,6 +61,9 @@ pub(crate) fn poll_side<T: Awaits, R>(
     cx: &mut Context<'_>,
     visit: impl FnOnce(&mut Here<'_, T>) -> Option<R>,
 ) -> Poll<io::Result<R>> {
+    if current::is_moving() {
+        return poll_moving(side, cx, visit);
+    }
     let spent = ready!(coop::poll_proceed(cx));
     let step = ready!(side.poll_with(cx, |here| match visit(here) {
         Some(done) => Step::Done(done),
@@ -73,6 +84,34 @@ pub(crate) fn poll_side<T: Awaits, R>(
             drop(old);
             Poll::Pending
         }
+    }
+}
+
+/// As [`poll_side`], in a task that moves: what has nothing yet has armed its watch, which gets the
+/// waker; or something is in flight, whose end wakes whoever came by.
+fn poll_moving<T: Awaits, R>(
+    side: &Homed<T>,
+    cx: &mut Context<'_>,
+    visit: impl FnOnce(&mut Here<'_, T>) -> Option<R>,
+) -> Poll<io::Result<R>> {
+    let spent = ready!(coop::poll_proceed(cx));
+    let mut waker = Some(cx.waker().clone());
+    let visited = side.poll_with(cx, |here| {
+        let done = visit(here);
+        if done.is_none()
+            && let Some(watch) = here.watch()
+        {
+            waker = watch.leave(waker.take());
+        }
+        done
+    });
+    drop(waker);
+    match ready!(visited)? {
+        Some(done) => {
+            spent.made_progress();
+            Poll::Ready(Ok(done))
+        }
+        None => Poll::Pending,
     }
 }
 

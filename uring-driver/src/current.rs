@@ -25,6 +25,8 @@ pub(crate) struct Local {
     pub(crate) budget: Cell<u8>,
     /// Although there is a driver, this thread may block; see [`blocking`].
     may_block: Cell<bool>,
+    /// What is polled may be polled by another thread the next time; see [`moving`].
+    moving: Cell<bool>,
 }
 
 thread_local! {
@@ -34,6 +36,7 @@ thread_local! {
             id: Cell::new(0),
             budget: Cell::new(UNLIMITED),
             may_block: Cell::new(false),
+            moving: Cell::new(false),
         }
     };
 }
@@ -112,23 +115,55 @@ pub fn may_block() -> bool {
     LOCAL.with(|local| local.driver.get().is_null() || local.may_block.get())
 }
 
+/// Runs `f`, which polls something that another thread may poll the next time, and that must not
+/// then have to wait for this one. What transfers bytes does so by calls that cannot wait, and
+/// leaves to this thread's driver nothing but the news that it is time to try again.
+///
+/// ```
+/// use henge_driver::current;
+///
+/// assert!(!current::is_moving());
+/// assert!(current::moving(current::is_moving));
+/// ```
+#[inline]
+pub fn moving<R>(f: impl FnOnce() -> R) -> R {
+    struct Reset(bool);
+    impl Drop for Reset {
+        #[inline]
+        fn drop(&mut self) {
+            LOCAL.with(|local| local.moving.set(self.0));
+        }
+    }
+    let _reset = Reset(LOCAL.with(|local| local.moving.replace(true)));
+    f()
+}
+
+/// Whether this is inside of [`moving`]. One load.
+#[inline]
+pub fn is_moving() -> bool {
+    LOCAL.with(|local| local.moving.get())
+}
+
 /// Runs `f`, which may block, and has no budget to spend, in the middle of a poll. The driver stays
 /// this thread's, and does nothing meanwhile.
 pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
     struct Reset {
         may_block: bool,
+        moving: bool,
         budget: u8,
     }
     impl Drop for Reset {
         fn drop(&mut self) {
             LOCAL.with(|local| {
                 local.may_block.set(self.may_block);
+                local.moving.set(self.moving);
                 local.budget.set(self.budget);
             });
         }
     }
     let _reset = LOCAL.with(|local| Reset {
         may_block: local.may_block.replace(true),
+        moving: local.moving.replace(false),
         budget: local.budget.replace(UNLIMITED),
     });
     f()

@@ -36,6 +36,10 @@
 //!   kernel still holds at the deadline is *lost*: its reference is leaked with its operations,
 //!   a visitor gets an error.
 //!
+//! - **In passing**: a visitor that may be at another thread the next time (`current::moving`)
+//!   leaves no home behind: it adopts, visits, and recalls at once. If an operation is in flight,
+//!   which such a visitor does not start but may find, the place is released when that has ended.
+//!
 //! A place that was never visited, or has been released, has no home to be dropped at: `T` is
 //! dropped by whoever drops the handle, and must stand that.
 
@@ -197,7 +201,11 @@ impl<T: Resident> Homed<T> {
                     Poll::Pending => return Poll::Pending,
                 }
             }
-            Poll::Ready(Ok(place.visit(driver, visit)))
+            let result = place.visit(driver, visit);
+            if current::is_moving() {
+                place.let_go(driver, Some(cx.waker()));
+            }
+            Poll::Ready(Ok(result))
         });
         match polled {
             Ok(polled) => polled,
@@ -218,7 +226,11 @@ impl<T: Resident> Homed<T> {
             if !here && !place.adopt_if_homeless(driver) {
                 return None;
             }
-            Some(place.visit(driver, visit))
+            let result = place.visit(driver, visit);
+            if current::is_moving() {
+                place.let_go(driver, None);
+            }
+            Some(result)
         });
         visited.ok().flatten()
     }
@@ -384,6 +396,14 @@ impl<T: Resident> Place<T> {
             Leaving::Abandoned => self.visit(driver, T::abandon),
         }
         self.release_if_idle(driver)
+    }
+
+    /// After a visit in passing. If the place cannot be released yet, `waker` is woken when it is.
+    fn let_go(&self, driver: &Driver, waker: Option<&Waker>) {
+        match (self.leave(driver, Leaving::Recalled), waker) {
+            (None, Some(waker)) => self.word.queue(waker.clone()),
+            (released, _) => drop(released),
+        }
     }
 
     /// Ends the stay if it is to end and nothing is in flight. What comes back is the register's

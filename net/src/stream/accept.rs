@@ -17,6 +17,10 @@
 //!                    ended; armed again if somebody is in line
 //! ```
 //!
+//! A task that may be polled by another thread the next time takes connections by calls of its own,
+//! and its driver only polls for them: a multishot accept that is left with a driver that is busy
+//! would keep connections which others wait for.
+//!
 //! Everything is behind one mutex, taken once a connection. Nothing of a user's runs under it.
 
 use std::collections::VecDeque;
@@ -26,7 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use henge_driver::ops::{AcceptMultishot, Acceptor, After};
+use henge_driver::ops::{AcceptMultishot, Acceptor, After, PollOnce, PollSink};
 use henge_driver::sys::socket;
 use henge_driver::{Driver, DriverId, Fd, Link, Posted, Remote, Ticket, current};
 
@@ -46,6 +50,8 @@ struct State {
     line: VecDeque<Waiter>,
     next_key: u64,
     arms: Vec<(DriverId, Arm)>,
+    /// `O_NONBLOCK` has been set, for calls of our own.
+    nonblocking: bool,
     /// The listener is gone.
     closed: bool,
 }
@@ -69,6 +75,8 @@ struct Arm {
 #[derive(Debug, PartialEq, Eq)]
 enum Doing {
     Accepting,
+    /// Waiting for a connection without taking it.
+    Polling,
     /// Cancelled; the last completion is to come.
     Stopping,
     /// Out of descriptors.
@@ -121,6 +129,17 @@ impl Queue {
                 drop((left, waker));
                 return Poll::Ready(ready);
             }
+            if current::is_moving() {
+                match state.accept_now(&self.fd) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    accepted => {
+                        let left = key.take().and_then(|key| state.leave(key));
+                        drop(state);
+                        drop((left, waker));
+                        return Poll::Ready(accepted);
+                    }
+                }
+            }
             let old = state.stand(key, driver.id(), waker);
             if !state.arms.iter().any(|(id, _)| *id == driver.id()) {
                 self.arm(driver, &mut state);
@@ -164,9 +183,13 @@ impl Queue {
     /// Arms this driver's accept. Submitting runs nothing of a user's, nor any completion.
     fn arm(self: &Arc<Self>, driver: &Driver, state: &mut State) {
         let stop = Arc::new(Stop { link: Link::new(), queue: Arc::clone(self) });
-        let accept = AcceptMultishot::new(Into { queue: Arc::clone(self), driver: driver.id() });
-        let ticket = driver.submit_detached(accept);
-        let arm = Arm { remote: driver.remote().clone(), ticket, stop, doing: Doing::Accepting };
+        let to = Into { queue: Arc::clone(self), driver: driver.id() };
+        let (ticket, doing) = if current::is_moving() {
+            (driver.submit_detached(PollOnce::readable(to)), Doing::Polling)
+        } else {
+            (driver.submit_detached(AcceptMultishot::new(to)), Doing::Accepting)
+        };
+        let arm = Arm { remote: driver.remote().clone(), ticket, stop, doing };
         state.arms.push((driver.id(), arm));
     }
 
@@ -177,7 +200,7 @@ impl Queue {
         let State { arms, line, .. } = &mut *state;
         for (id, arm) in arms {
             let wanted = line.iter().any(|waiter| waiter.driver == *id);
-            if wanted || arm.doing != Doing::Accepting {
+            if wanted || !arm.doing.can_stop() {
                 continue;
             }
             if current::is(*id) {
@@ -199,7 +222,7 @@ impl Queue {
         let wanted = state.line.iter().any(|waiter| waiter.driver == driver.id());
         if let Some(arm) = state.arm_of(driver.id())
             && !wanted
-            && arm.doing == Doing::Accepting
+            && arm.doing.can_stop()
         {
             arm.doing = Doing::Stopping;
             driver.cancel(arm.ticket);
@@ -241,6 +264,18 @@ impl Queue {
         }
     }
 
+    /// A driver's poll has ended: whoever waits there tries again.
+    fn polled(&self, id: DriverId) {
+        let mut state = self.state();
+        state.arms.retain(|(of, _)| *of != id);
+        let here = state.line.iter().filter(|waiter| waiter.driver == id);
+        let woken: Vec<Waker> = here.map(|waiter| waiter.waker.clone()).collect();
+        drop(state);
+        for waker in woken {
+            waker.wake();
+        }
+    }
+
     fn arm_if_wanted(self: &Arc<Self>, driver: &Driver, state: &mut State) {
         let wanted = state.line.iter().any(|waiter| waiter.driver == driver.id());
         if wanted && !state.closed {
@@ -265,7 +300,21 @@ impl Queue {
     }
 }
 
+impl Doing {
+    fn can_stop(&self) -> bool {
+        matches!(self, Doing::Accepting | Doing::Polling)
+    }
+}
+
 impl State {
+    fn accept_now(&mut self, fd: &Fd) -> io::Result<Fd> {
+        if !self.nonblocking {
+            socket::set_nonblocking(fd, true)?;
+            self.nonblocking = true;
+        }
+        socket::accept_now(fd).map(Fd::from)
+    }
+
     fn stand(&mut self, key: &mut Option<u64>, driver: DriverId, waker: Waker) -> Option<Waker> {
         if let Some(key) = *key
             && let Some(waiter) = self.line.iter_mut().find(|waiter| waiter.key == key)
@@ -310,6 +359,16 @@ impl Acceptor for Into {
 
     fn accepted(&mut self, connection: io::Result<Fd>, more: bool) {
         self.queue.accepted(self.driver, connection, more);
+    }
+}
+
+impl PollSink for Into {
+    fn socket(&self) -> &Fd {
+        &self.queue.fd
+    }
+
+    fn ready(&mut self, _result: io::Result<()>) {
+        self.queue.polled(self.driver);
     }
 }
 

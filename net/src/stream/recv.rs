@@ -31,6 +31,7 @@
 //! same: the multishot is ended first, and what it has brought goes before what is in the socket.
 
 mod by_hand;
+mod moving;
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -49,6 +50,7 @@ use tokio::io::ReadBuf;
 use super::pace::Pace;
 use super::recv_queue::{Chunk, Part, RecvQueue};
 use super::socket::Socket;
+use super::watch::Watch;
 use super::{Awaits, poll_side};
 
 pub(crate) use by_hand::{
@@ -91,6 +93,8 @@ pub(crate) struct RecvSide {
     /// What `read_owned` asked for has come, and its future has not taken it yet.
     filled: Option<Box<dyn Filled>>,
     reader: Option<Waker>,
+    /// In the place of a flight, for tasks that move.
+    watch: Option<Box<Watch>>,
 }
 
 struct Flight {
@@ -144,6 +148,10 @@ impl Awaits for RecvSide {
     fn awaiting(&mut self) -> &mut Option<Waker> {
         &mut self.reader
     }
+
+    fn watch(&mut self) -> &mut Option<Box<Watch>> {
+        &mut self.watch
+    }
 }
 
 impl Resident for RecvSide {
@@ -172,6 +180,7 @@ impl RecvSide {
             pace: Pace::new(),
             filled: None,
             reader: None,
+            watch: None,
         }
     }
 
@@ -207,6 +216,9 @@ impl RecvSide {
     }
 
     fn arm(here: &mut Here<'_, RecvSide>) {
+        if current::is_moving() {
+            return RecvSide::arm_watch(here);
+        }
         if here.flight.is_some() || here.is_leaving() {
             return;
         }
@@ -264,6 +276,9 @@ impl RecvSide {
     /// tokio's read: what is queued first, then, if that is the better way, from the socket.
     #[inline]
     fn read(here: &mut Here<'_, RecvSide>, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
+        if current::is_moving() && !RecvSide::may_try(here) {
+            return None;
+        }
         if here.pace.is_direct() && here.queue.is_empty() {
             return RecvSide::read_direct(here, buf);
         }
@@ -352,7 +367,13 @@ pub(crate) fn poll_take<R>(
     take: impl FnOnce(&mut RecvQueue<Piece>) -> R,
 ) -> Poll<io::Result<R>> {
     poll_side(side, cx, |here| {
-        here.pace.leave_direct();
+        if current::is_moving() {
+            if let Err(error) = RecvSide::fetch(here, usize::MAX)? {
+                return Some(Err(error));
+            }
+        } else {
+            here.pace.leave_direct();
+        }
         RecvSide::look(here, take)
     })
     .map(Result::flatten)
@@ -409,6 +430,19 @@ pub(crate) fn poll_read_owned<B: IoBufMut>(
         };
         if let Some(taken) = RecvSide::look_owned(here, &mut mine) {
             return Some((taken, Some(mine)));
+        }
+        if current::is_moving() {
+            let fetched = RecvSide::fetch(here, mine.bytes_total());
+            let taken = match fetched {
+                Some(Ok(())) => RecvSide::look_owned(here, &mut mine),
+                Some(Err(error)) => Some(Err(error)),
+                None => None,
+            };
+            if taken.is_none() {
+                *buffer = Some(mine);
+                return None;
+            }
+            return taken.map(|taken| (taken, Some(mine)));
         }
         if here.flight.is_some() {
             // The multishot first: it might take what this receive is to get.

@@ -20,6 +20,8 @@
 //! - When the handle is dropped the queue is not: it is sent by operations that give up when the
 //!   peer takes nothing for [`PATIENCE`], and the socket is closed after that.
 
+mod moving;
+
 use std::any::Any;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -33,10 +35,11 @@ use henge_driver::home::{Here, HomeRef, Homed, Resident};
 use henge_driver::ops::{PollOnce, PollSink, Send as SendAll, SendSink};
 use henge_driver::sys::poll::{self, events};
 use henge_driver::sys::socket;
-use henge_driver::{Driver, Fd, Ticket, buf};
+use henge_driver::{Driver, Fd, Ticket, buf, current};
 
 use super::send_queue::{Outgoing, SendQueue};
 use super::socket::{AtDrop, Socket};
+use super::watch::Watch;
 use super::{Awaits, poll_in_line, poll_side};
 use crate::readiness::{Interest, Ready};
 use crate::waiters::Place;
@@ -70,6 +73,8 @@ pub(crate) struct SendSide {
     full: bool,
     /// The poll for room that is in flight then.
     polling: Option<Ticket>,
+    /// In its place, for tasks that move.
+    watch: Option<Box<Watch>>,
 }
 
 struct Flight {
@@ -84,6 +89,10 @@ struct Flight {
 impl Awaits for SendSide {
     fn awaiting(&mut self) -> &mut Option<Waker> {
         &mut self.writer
+    }
+
+    fn watch(&mut self) -> &mut Option<Box<Watch>> {
+        &mut self.watch
     }
 }
 
@@ -139,6 +148,7 @@ impl SendSide {
             by_hand: false,
             full: false,
             polling: None,
+            watch: None,
         }
     }
 
@@ -151,6 +161,10 @@ impl SendSide {
     /// The bytes that have gathered are to go with the next enter.
     #[inline]
     fn gathered(here: &mut Here<'_, SendSide>) {
+        if current::is_moving() {
+            // Whoever is here sends it by direct calls, before what it has itself to send.
+            return;
+        }
         if here.flight.is_none() && !here.queue.is_empty() {
             here.before_enter();
         }
@@ -236,6 +250,9 @@ impl SendSide {
         if let Err(error) = here.check() {
             return Some(Err(error));
         }
+        if current::is_moving() {
+            return SendSide::send_moving(here, |fd| socket::send_now(fd, bytes));
+        }
         if bytes.len() >= DIRECT && here.is_idle() {
             match socket::send_now(here.shared().fd(), bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -256,6 +273,9 @@ impl SendSide {
     ) -> Option<io::Result<usize>> {
         if let Err(error) = here.check() {
             return Some(Err(error));
+        }
+        if current::is_moving() {
+            return SendSide::send_moving(here, |fd| socket::send_vectored_now(fd, pieces));
         }
         let total: usize = pieces.iter().map(|piece| piece.len()).sum();
         if total >= DIRECT && here.is_idle() {
@@ -297,6 +317,9 @@ impl SendSide {
     fn flushed(here: &mut Here<'_, SendSide>) -> Option<io::Result<()>> {
         if let Some(error) = here.failed.take() {
             return Some(Err(error));
+        }
+        if current::is_moving() {
+            return SendSide::settle_moving(here);
         }
         here.is_idle().then_some(Ok(()))
     }
@@ -382,6 +405,14 @@ pub(crate) fn poll_write_owned<B: IoBuf>(
         if buf::bytes(&mine).len() == at {
             return Some((Ok(()), Some(mine)));
         }
+        if current::is_moving() {
+            let (sent, at) = SendSide::send_all_moving(here, buf::bytes(&mine), at);
+            let Some(result) = sent else {
+                *buffer = Some((mine, at));
+                return None;
+            };
+            return Some((result, Some(mine)));
+        }
         if here.is_idle() && !here.is_leaving() {
             SendSide::submit(here, mine, at, ToFuture);
         } else {
@@ -411,6 +442,9 @@ impl SendSide {
     fn look_ready(here: &mut Here<'_, SendSide>) -> Option<io::Result<Ready>> {
         if here.broken || here.shut {
             return Some(Ok(Ready::WRITABLE | Ready::WRITE_CLOSED));
+        }
+        if current::is_moving() {
+            return SendSide::look_moving(here);
         }
         if !here.by_hand {
             return SendSide::room(here).map(|_room| Ok(Ready::WRITABLE));

@@ -1,7 +1,7 @@
 //! The descriptor of a stream, and what both of its sides and every thread may see.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use henge_driver::Fd;
 use henge_driver::sys::socket;
@@ -30,6 +30,8 @@ pub(crate) struct Socket {
     pub(crate) writers: Waiters,
     /// A receive is in flight, and would hold the file open after a close.
     receiving: AtomicBool,
+    /// Polls of tasks that move are in flight, which hold the file as well.
+    polls: AtomicU32,
     /// `SO_LINGER` is zero: closing is to reset the connection.
     resets: AtomicBool,
     at_drop: AtomicU8,
@@ -44,6 +46,7 @@ impl Socket {
             readers: Waiters::default(),
             writers: Waiters::default(),
             receiving: AtomicBool::new(false),
+            polls: AtomicU32::new(0),
             resets: AtomicBool::new(false),
             at_drop: AtomicU8::new(AtDrop::Close as u8),
             nonblocking: AtomicBool::new(false),
@@ -63,6 +66,16 @@ impl Socket {
     #[inline]
     pub(crate) fn set_receiving(&self, receiving: bool) {
         self.receiving.store(receiving, Ordering::Relaxed);
+    }
+
+    /// Notes that a poll is in flight; a hint, as [`set_receiving`](Socket::set_receiving).
+    pub(crate) fn polled(&self) {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that a poll has ended.
+    pub(crate) fn poll_ended(&self) {
+        self.polls.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn set_resets(&self, resets: bool) {
@@ -100,6 +113,7 @@ impl Socket {
     /// Without it a program that drops a stream, and then waits for its peer without turning the
     /// driver, would wait for ever. Where closing is to reset the connection, it alone may speak.
     pub(crate) fn hang_up(&self, polling: bool) {
+        let polling = polling || self.polls.load(Ordering::Relaxed) > 0;
         let held = polling || self.receiving.load(Ordering::Relaxed);
         if held && !self.resets.load(Ordering::Relaxed) {
             // It fails if the connection is gone already: nobody needs to be told then.

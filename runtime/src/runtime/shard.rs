@@ -110,7 +110,7 @@ impl Shard {
     /// Nothing to do, after a turn that ran `polls` tasks: looks for what others have too much of,
     /// then for a while at the ring if that pays, then sleeps until something comes.
     fn wait(&self, polls: u32) -> io::Result<()> {
-        if self.driver.completion_pending() {
+        if self.driver.completion_pending() || self.driver.has_posted() {
             return self.enter();
         }
         if self.worker.as_ref().is_some_and(|worker| worker.search()) {
@@ -137,7 +137,7 @@ impl Shard {
                 return self.enter();
             }
             if self.look(begun, limit, deadline) {
-                return if self.driver.completion_pending() { self.enter() } else { Ok(()) };
+                return if self.ring_wants_us() { self.enter() } else { Ok(()) };
             }
             looked = true;
         }
@@ -179,14 +179,15 @@ impl Shard {
 
     fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
         let submits = self.driver.has_queued();
+        // What the driver does before it sleeps may wake tasks as well.
         match &self.worker {
-            None => self.driver.park(deadline, || self.something_came())?,
+            None => self.driver.park(deadline, || self.something_came() || self.has_work())?,
             Some(worker) => {
                 if !worker.lie_down() {
                     return Ok(());
                 }
-                let woken = || self.something_came() || worker.is_woken();
-                let slept = self.driver.park(deadline, woken);
+                let came = || self.something_came() || self.has_work() || worker.is_woken();
+                let slept = self.driver.park(deadline, came);
                 worker.rise();
                 slept?
             }

@@ -95,7 +95,7 @@ impl Polls<'_> {
     #[inline]
     pub(crate) fn poll_moving(&self, run: impl FnOnce()) {
         self.budgets.renew(coop::BUDGET);
-        run();
+        henge_driver::current::moving(run);
     }
 
     /// Does what other threads asked for, between two polls.

@@ -121,6 +121,12 @@ fn internet(name: SockAddr) -> io::Result<SocketAddr> {
     })
 }
 
+/// Takes a connection that waits to be accepted; `WouldBlock` if none does. The socket must have
+/// been made non-blocking before.
+pub fn accept_now(fd: impl AsFd) -> io::Result<OwnedFd> {
+    retry(|| SockRef::from(&fd).accept()).map(|(connection, _name)| connection.into())
+}
+
 /// Sends what fits without waiting; `WouldBlock` if nothing does.
 pub fn send_now(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     retry(|| SockRef::from(&fd).send_with_flags(bytes, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL))
@@ -158,7 +164,7 @@ fn recv_with(fd: impl AsFd, room: &mut [u8], flags: i32) -> io::Result<usize> {
     retry(|| SockRef::from(&fd).recv_with_flags(room, flags))
 }
 
-fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -14,7 +14,7 @@ use henge_driver::home::{Here, Homed};
 use henge_driver::sys::message::{self, Control};
 use henge_driver::sys::poll::{self, events};
 use henge_driver::sys::socket;
-use henge_driver::{Fd, coop};
+use henge_driver::{Fd, coop, current};
 use tokio::io::ReadBuf;
 
 use super::{End, LARGEST, RecvSide, again};
@@ -25,7 +25,7 @@ use crate::waiters::Place;
 
 impl RecvSide {
     /// Whether a read would tell something; the bytes of an abandoned `read_owned` count.
-    fn has_something(&mut self) -> bool {
+    pub(super) fn has_something(&mut self) -> bool {
         if self.filled.is_some() {
             self.reclaim();
         }
@@ -69,6 +69,9 @@ impl RecvSide {
         here: &mut Here<'_, RecvSide>,
         ask: impl FnOnce(&Fd) -> io::Result<R>,
     ) -> Option<io::Result<R>> {
+        if current::is_moving() && !RecvSide::may_try(here) {
+            return None;
+        }
         here.pace.go_direct();
         if let Some(flight) = &here.flight {
             if !flight.polls {
