@@ -713,6 +713,52 @@ fn a_local_set_goes_on_where_it_was() {
     });
 }
 
+/// Children go with their scope, and what they do is safe or not by itself.
+#[test]
+fn scopes() {
+    use henge::sync::local::{Mutex, mpsc};
+    use henge::task;
+
+    play(false, async |cuts| {
+        let (tx, rx) = mpsc::unbounded_channel();
+        let rx = Mutex::new(rx);
+        let (got, alive) = (RefCell::new(Vec::new()), Cell::new(0));
+        let sender = cuts.clone();
+        henge::spawn(async move {
+            for n in 0..30 {
+                tx.send(n).unwrap();
+                sender.sometimes_yield().await;
+            }
+        });
+        struct Alive<'a>(&'a Cell<i32>);
+        impl Drop for Alive<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() - 1);
+            }
+        }
+        let (rx, got, alive) = (&rx, &got, &alive);
+        while got.borrow().len() < 30 {
+            cuts.call(async || {
+                task::scope(|s| async move {
+                    for _ in 0..3 {
+                        alive.set(alive.get() + 1);
+                        let own = Alive(alive);
+                        drop(s.spawn(async move {
+                            let _own = own;
+                            let next = rx.lock().await.recv().await;
+                            got.borrow_mut().extend(next);
+                        }));
+                    }
+                })
+                .await;
+            })
+            .await;
+            assert_eq!(alive.get(), 0, "nothing of a scope outlives it");
+        }
+        assert_eq!(*got.borrow(), (0..30).collect::<Vec<_>>());
+    });
+}
+
 /// The clock stands still, and goes on by itself when there is nothing else to do.
 #[test]
 fn time() {
