@@ -35,7 +35,7 @@ pub(crate) enum Kind {
 }
 
 /// Rows that the contestants measure by themselves: name, title, cores, and the figure that counts.
-const MICRO: [(&str, &str, usize, &str); 17] = [
+const MICRO: [(&str, &str, usize, &str); 21] = [
     ("spawn-batch", "a task spawned and joined, a thousand at a time", 1, "cpu_ns"),
     ("spawn-one", "a task spawned and joined, one at a time", 1, "cpu_ns"),
     ("yield", "a yield, among a thousand tasks", 1, "cpu_ns"),
@@ -51,6 +51,10 @@ const MICRO: [(&str, &str, usize, &str); 17] = [
     ("timer-drop-million", "a timer made and dropped, a million pending", 1, "cpu_ns"),
     ("timer-fire", "a timer fired, 100,000 within a second", 1, "cpu_ns"),
     ("cross-round-trip", "a round trip between two busy shards", 2, "cpu_ns"),
+    ("lane", "a message from one shard to another, as many as it takes", 2, "cpu_ns"),
+    ("lane-trip-busy", "a round trip over channels between two busy shards", 2, "cpu_ns"),
+    ("lane-trip-idle", "the same between two that have nothing else to do", 2, "cpu_ns"),
+    ("cross-call", "a question to another shard, a thousand at a time", 2, "cpu_ns"),
     ("spawn-blocking", "a closure in the blocking pool and back, one core", 1, "cpu_ns"),
     ("idle-tasks", "memory of an idle task with a 72-byte future, of a million", 1, "bytes"),
 ];

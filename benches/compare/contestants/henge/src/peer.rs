@@ -1,8 +1,11 @@
 //! What the rows ask of a runtime, in henge's words.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use henge::mesh;
 use henge::runtime::{Builder, Runtime};
 use henge::shard::ShardId;
 use henge::sync::mpsc;
@@ -129,4 +132,45 @@ flavour! {
 flavour! {
     /// Those of one shard.
     Local, sync::local
+}
+
+/// To shard 1, or to shard 0.
+pub fn lane(there: bool, capacity: usize) -> (mesh::Sender<u64>, mesh::Port<u64>) {
+    mesh::channel(ShardId::new(usize::from(there)), capacity)
+}
+
+pub fn open(port: mesh::Port<u64>) -> mesh::Receiver<u64> {
+    port.open()
+}
+
+pub async fn lane_send(to: &mesh::Sender<u64>, message: u64) {
+    if to.send(message).await.is_err() {
+        panic!("the receiver is gone");
+    }
+}
+
+pub async fn lane_receive(from: &mut mesh::Receiver<u64>) -> u64 {
+    match from.recv().await {
+        Some(message) => message,
+        None => panic!("the sender is gone"),
+    }
+}
+
+/// A shard answers calls by itself.
+pub fn questions(_capacity: usize) -> (ShardId, ()) {
+    (ShardId::new(1), ())
+}
+
+pub async fn ask(to: &ShardId, number: u64) -> u64 {
+    match to.call_sync(move || number + 1).await {
+        Ok(number) => number,
+        Err(error) => panic!("nobody answered: {error}"),
+    }
+}
+
+pub async fn answer((): (), over: Arc<AtomicBool>) {
+    // Looks seldom, so that the shard may sleep when it likes.
+    while !over.load(Ordering::Relaxed) {
+        sleep(Duration::from_millis(1)).await;
+    }
 }

@@ -14,6 +14,8 @@ mod blocking;
 mod channel;
 #[path = "../../../common/rows/cross.rs"]
 mod cross;
+#[path = "../../../common/rows/lanes.rs"]
+mod lanes;
 #[path = "../../../common/rows/local.rs"]
 mod local;
 #[path = "../../../common/rows/sync.rs"]
@@ -41,6 +43,10 @@ const ROWS: &[NamedRow] = &[
     ("timer-drop-million", timers::drop_among_million),
     ("timer-fire", timers::fire),
     ("cross-round-trip", cross::busy_round_trip),
+    ("lane", lanes::throughput),
+    ("lane-trip-busy", lanes::busy_round_trip),
+    ("lane-trip-idle", lanes::idle_round_trip),
+    ("cross-call", lanes::calls),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
 ];

@@ -1,6 +1,8 @@
 //! What the rows ask of a runtime, in tokio's words.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use tokio::runtime::{Builder, LocalOptions};
@@ -101,5 +103,52 @@ impl Flavour for Everywhere {
 
     async fn lock(mutex: &Self::Mutex) {
         *mutex.lock().await += 1;
+    }
+}
+
+pub fn lane(_there: bool, capacity: usize) -> (mpsc::Sender<u64>, mpsc::Receiver<u64>) {
+    mpsc::channel(capacity)
+}
+
+pub fn open(lane: mpsc::Receiver<u64>) -> mpsc::Receiver<u64> {
+    lane
+}
+
+pub async fn lane_send(to: &mpsc::Sender<u64>, message: u64) {
+    if to.send(message).await.is_err() {
+        panic!("the receiver is gone");
+    }
+}
+
+pub async fn lane_receive(from: &mut mpsc::Receiver<u64>) -> u64 {
+    match from.recv().await {
+        Some(message) => message,
+        None => panic!("the sender is gone"),
+    }
+}
+
+type Question = (u64, oneshot::Sender<u64>);
+
+/// A task that answers, and a way to ask it: tokio's tutorial calls it an actor.
+pub fn questions(capacity: usize) -> (mpsc::Sender<Question>, mpsc::Receiver<Question>) {
+    mpsc::channel(capacity)
+}
+
+pub async fn ask(to: &mpsc::Sender<Question>, number: u64) -> u64 {
+    let (answer, answered) = oneshot::channel();
+    if to.send((number, answer)).await.is_err() {
+        panic!("nobody answers");
+    }
+    match answered.await {
+        Ok(number) => number,
+        Err(_) => panic!("nobody answered"),
+    }
+}
+
+pub async fn answer(mut from: mpsc::Receiver<Question>, _over: Arc<AtomicBool>) {
+    while let Some((number, answer)) = from.recv().await {
+        if answer.send(number + 1).is_err() {
+            panic!("nobody waits for the answer");
+        }
     }
 }

@@ -14,6 +14,8 @@ mod blocking;
 mod channel;
 #[path = "../../../common/rows/cross.rs"]
 mod cross;
+#[path = "../../../common/rows/lanes.rs"]
+mod lanes;
 #[path = "../../../common/rows/tasks.rs"]
 mod tasks;
 #[path = "../../../common/rows/timers.rs"]
@@ -32,6 +34,10 @@ const ROWS: &[NamedRow] = &[
     ("timer-drop-million", timers::drop_among_million),
     ("timer-fire", timers::fire),
     ("cross-round-trip", cross::busy_round_trip),
+    ("lane", lanes::throughput),
+    ("lane-trip-busy", lanes::busy_round_trip),
+    ("lane-trip-idle", lanes::idle_round_trip),
+    ("cross-call", lanes::calls),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
 ];
