@@ -125,7 +125,7 @@ impl<T> Producer<T> {
 
     /// How many values were put in that the consumer cannot see yet.
     #[inline]
-    fn staged(&self) -> usize {
+    pub(crate) fn staged(&self) -> usize {
         self.staged.get().wrapping_sub(self.tail.get())
     }
 

@@ -28,12 +28,19 @@ pub(super) struct Outlet<T> {
 /// An outlet as it is passed around.
 pub(super) type Called<T> = Arc<Parcel<Summons<Outlet<T>>>>;
 
+/// Messages after which they are published before the turn ends.
+const BATCH: usize = 64;
+
 /// What belongs to the sender's thread.
 pub(super) struct Part<T> {
     producer: Producer<T>,
+    /// [`BATCH`], or less where the lane is short.
+    batch: usize,
     /// It stands in the list of those to be flushed.
     dirty: Cell<bool>,
     line: RefCell<VecDeque<Waiting>>,
+    /// Whether anybody stands in the line.
+    has_line: Cell<bool>,
 }
 
 struct Waiting {
@@ -52,7 +59,14 @@ impl<T: Send + 'static> Outlet<T> {
     /// A lane from this thread.
     pub(super) fn new(hub: &Arc<Hub<T>>, local: &Local) -> Called<T> {
         let (producer, consumer) = ring::ring(hub.capacity);
-        let part = Part { producer, dirty: Cell::new(false), line: RefCell::default() };
+        let batch = (hub.capacity / 4).clamp(1, BATCH);
+        let part = Part {
+            producer,
+            batch,
+            dirty: Cell::new(false),
+            line: RefCell::default(),
+            has_line: Cell::new(false),
+        };
         let outlet = Outlet { hub: Arc::clone(hub), part: Bound::new(local.stamp(), part) };
         let called = Summons::new(Arc::clone(local.inbox()), outlet);
         hub.add(Inlet::new(consumer, Arc::clone(&called)));
@@ -78,7 +92,7 @@ impl<T: Send + 'static> Outlet<T> {
 }
 
 impl<T: Send + 'static> Part<T> {
-    /// Sends a message, to be seen at the next flush.
+    /// Sends a message, to be seen at the next flush, or with some more.
     #[inline]
     pub(super) fn push(&self, local: &Local, called: &Called<T>, message: T) -> Result<(), T> {
         self.producer.push(message)?;
@@ -86,15 +100,21 @@ impl<T: Send + 'static> Part<T> {
             called.content.who.hub.retain();
             local.remember(Arc::clone(called) as Arc<dyn Flush>);
         }
+        if self.producer.staged() >= self.batch {
+            self.producer.publish();
+            called.content.who.hub.call_receiver();
+        }
         Ok(())
     }
 
     /// Whether nobody waits before one who has this place, or none.
     #[inline]
     pub(super) fn is_first(&self, place: Option<&Arc<Place>>) -> bool {
-        if self.line.borrow().is_empty() {
-            return true;
-        }
+        !self.has_line.get() || self.is_first_of_line(place)
+    }
+
+    #[cold]
+    fn is_first_of_line(&self, place: Option<&Arc<Place>>) -> bool {
         self.forget_those_gone();
         match (self.line.borrow().front(), place) {
             (Some(first), Some(place)) => Arc::ptr_eq(&first.place, place),
@@ -109,6 +129,7 @@ impl<T: Send + 'static> Part<T> {
             let place = Arc::new(Place { gone: AtomicBool::new(false) });
             let waiting = Waiting { place: Arc::clone(&place), waker };
             self.line.borrow_mut().push_back(waiting);
+            self.has_line.set(true);
             return place;
         };
         let old = {
@@ -125,7 +146,9 @@ impl<T: Send + 'static> Part<T> {
         let (left, was_first) = {
             let mut line = self.line.borrow_mut();
             let at = line.iter().position(|waiting| Arc::ptr_eq(&waiting.place, place));
-            (at.and_then(|at| line.remove(at)), at == Some(0))
+            let left = at.and_then(|at| line.remove(at));
+            self.has_line.set(!line.is_empty());
+            (left, at == Some(0))
         };
         drop(left);
         if was_first {
@@ -135,10 +158,13 @@ impl<T: Send + 'static> Part<T> {
 
     fn forget_those_gone(&self) {
         loop {
-            let gone = self.line.borrow_mut().pop_front_if(|first| {
+            let gone = {
+                let mut line = self.line.borrow_mut();
                 // It is set by the thread that goes, which then nudges this one.
-                first.place.gone.load(Ordering::Relaxed)
-            });
+                let gone = line.pop_front_if(|first| first.place.gone.load(Ordering::Relaxed));
+                self.has_line.set(!line.is_empty());
+                gone
+            };
             if gone.is_none() {
                 return;
             }

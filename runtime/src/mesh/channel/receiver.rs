@@ -44,6 +44,8 @@ pub(super) struct Inlet<T> {
     outlet: Arc<dyn Room>,
     /// The telling at which the sender will be told that there is room.
     told: Cell<u64>,
+    /// Messages that were taken since it was told at once.
+    taken: Cell<usize>,
 }
 
 /// Who may wait for room.
@@ -63,7 +65,7 @@ struct Waiter {
 
 impl<T: Send + 'static> Inlet<T> {
     pub(super) fn new(consumer: Consumer<T>, outlet: Called<T>) -> Inlet<T> {
-        Inlet { consumer, outlet, told: Cell::new(0) }
+        Inlet { consumer, outlet, told: Cell::new(0), taken: Cell::new(0) }
     }
 }
 
@@ -261,9 +263,17 @@ impl<T: Send + 'static> Receiver<T> {
         }
     }
 
-    /// At the end of the turn, whoever waits for room in this lane is told that there is some.
+    /// Whoever waits for room in this lane is told that there is some: at once when half of it was
+    /// taken out, and at the end of the turn in any case.
     #[inline]
     fn tell_of_room(&self, inlet: &Inlet<T>) {
+        inlet.taken.set(inlet.taken.get() + 1);
+        if inlet.taken.get() * 2 >= self.hub.capacity {
+            inlet.taken.set(0);
+            fence_before_calls();
+            Arc::clone(&inlet.outlet).call();
+            return;
+        }
         current::with(|local| {
             let at_home = local.and_then(|local| Some((local, self.desk.content.who.0.of(local)?)));
             match at_home {

@@ -258,8 +258,11 @@ impl<T: Send + 'static> Sending<'_, T> {
 }
 
 impl<T: Send + 'static> Drop for Sending<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        self.leave();
+        if self.waits.is_some() {
+            self.leave();
+        }
     }
 }
 
