@@ -3,6 +3,7 @@
 mod common;
 mod direct;
 mod files;
+mod forgotten;
 mod hard_places;
 mod paths;
 mod streams;

@@ -234,6 +234,7 @@ impl Queue {
         let mut rest = false;
         let mut state = self.state();
         let mut unwanted = None;
+        let mut stranded = Vec::new();
         match connection {
             Ok(_) if state.closed => unwanted = Some(connection),
             Ok(_) => state.ready.push_back(connection),
@@ -249,7 +250,11 @@ impl Queue {
         let next = if state.ready.is_empty() { None } else { state.next_in_line() };
         if !more {
             let _ended = current::with(|driver| {
-                if rest && !state.closed {
+                if driver.is_shutting_down() {
+                    // Those in line for this driver look for another when they are polled.
+                    state.arms.retain(|(of, _)| *of != id);
+                    stranded = state.wakers_of(id);
+                } else if rest && !state.closed {
                     self.rest(driver, &mut state);
                 } else {
                     state.arms.retain(|(of, _)| *of != id);
@@ -259,9 +264,7 @@ impl Queue {
         }
         drop(state);
         drop(unwanted);
-        if let Some(next) = next {
-            next.wake();
-        }
+        next.into_iter().chain(stranded).for_each(Waker::wake);
     }
 
     /// A driver's poll has ended: whoever waits there tries again.
@@ -339,6 +342,11 @@ impl State {
         // As many as there are connections have been woken before.
         let at = (self.ready.len() - 1).min(self.line.len().checked_sub(1)?);
         self.line.get(at).map(|waiter| waiter.waker.clone())
+    }
+
+    fn wakers_of(&self, id: DriverId) -> Vec<Waker> {
+        let waiters = self.line.iter().filter(|waiter| waiter.driver == id);
+        waiters.map(|waiter| waiter.waker.clone()).collect()
     }
 
     fn arm_of(&mut self, id: DriverId) -> Option<&mut Arm> {

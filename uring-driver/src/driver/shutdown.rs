@@ -65,6 +65,8 @@ impl Driver {
             // Also what came up since the last time, in completions and destructors.
             self.homes().recall(self);
             self.cancel_all();
+            // Who waits for the next sleep to do something stays at home until then.
+            self.settle();
             let done = self.in_flight() == 0;
             if !self.step(deadline) || (done && self.in_flight() == 0) {
                 break;
@@ -77,6 +79,12 @@ impl Driver {
             unsafe { cell.as_ref() }.kind.bytes
         });
         Leaked { operations: slots.len(), bytes: bytes.sum(), unsent }
+    }
+
+    /// Is the driver past the point from which on everything is cancelled? What is submitted now is
+    /// cancelled at once, so that what repeats itself should not.
+    pub fn is_shutting_down(&self) -> bool {
+        self.inner.phase.get() != Phase::Running
     }
 
     /// The end for whoever did not call `shutdown`.
