@@ -164,6 +164,44 @@ impl Builder {
         self
     }
 
+    /// How many stealable tasks a shard runs before it looks at the common queue first; 31 by
+    /// default. The same as [`Policy::injector_interval`], by tokio's name.
+    ///
+    /// It means nothing for pinned tasks: what others send to a shard is looked at every eighth
+    /// poll.
+    ///
+    /// # Panics
+    /// If `tasks` is 0.
+    #[track_caller]
+    pub fn global_queue_interval(&mut self, tasks: u32) -> &mut Builder {
+        assert!(tasks > 0, "global_queue_interval must be greater than 0");
+        self.policy.injector_interval = tasks;
+        self
+    }
+
+    /// Accepted, for programs that come from tokio, and without effect: what one look at the ring
+    /// brings is for the kernel to say, some twenty completions at a time, and a shard's queue has
+    /// room for all.
+    ///
+    /// # Panics
+    /// If `events` is 0.
+    #[track_caller]
+    pub fn max_io_events_per_tick(&mut self, events: usize) -> &mut Builder {
+        assert!(events > 0, "max_io_events_per_tick must be non-zero");
+        self
+    }
+
+    /// Accepted and without effect, as
+    /// [`max_io_events_per_tick`](Builder::max_io_events_per_tick).
+    ///
+    /// # Panics
+    /// If `events` is 0.
+    #[track_caller]
+    pub fn max_io_events_per_busy_tick(&mut self, events: usize) -> &mut Builder {
+        assert!(events > 0, "max_io_events_per_busy_tick must be non-zero");
+        self
+    }
+
     /// Whether a task that is woken runs next, before those that were woken earlier (three times in
     /// a row at most). By default it is off for tasks that stay on their shard, for which it gains
     /// nothing, and on for those that may be stolen.

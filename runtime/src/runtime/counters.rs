@@ -14,8 +14,10 @@ pub(crate) struct Counters {
     pub(crate) spins: Counter,
     pub(crate) spins_in_vain: Counter,
     pub(crate) parks: Counter,
-    /// Nanoseconds.
+    pub(crate) unparks: Counter,
+    /// Nanoseconds, as the next one.
     pub(crate) parked: Counter,
+    pub(crate) busy: Counter,
     pub(crate) queued: Counter,
     pub(crate) alive: Counter,
     pub(crate) timers: Counter,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::context::{self, SharedGuard};
 use super::guest;
+use super::id::Id;
 use super::metrics::RuntimeMetrics;
 use super::shared::{Seats, Shared};
 use crate::task::JoinHandle;
@@ -147,6 +148,19 @@ impl Handle {
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         guest::block_on(&self.shared, guest::Role::Guest, future)
+    }
+
+    /// Which runtime this is, among those that there are.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Runtime::new()?;
+    /// let handle = runtime.handle();
+    /// assert_eq!(handle.id(), handle.clone().id());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn id(&self) -> Id {
+        Id::of(&self.shared)
     }
 
     /// What the runtime is called, if [`Builder::name`](super::Builder::name) said.

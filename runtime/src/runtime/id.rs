@@ -1,7 +1,44 @@
-//! The shards of the current runtime.
+//! Which runtime a thread belongs to, and which of its shards it is.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use super::context;
+use super::shared::Shared;
 use crate::shard_id::ShardId;
+
+/// An opaque identifier of a runtime, unique among those that have a handle; see
+/// [`Handle::id`](super::Handle::id).
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+pub struct Id(NonZeroU64);
+
+impl Id {
+    pub(super) fn of(shared: &Arc<Shared>) -> Id {
+        let address = Arc::as_ptr(shared).addr() as u64;
+        Id(NonZeroU64::new(address).unwrap_or(NonZeroU64::MAX))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The number of the shard that this runs on, if it runs on one:
+/// [`shard::try_current`](crate::shard::try_current) by tokio's name, and by the numbers of
+/// [`RuntimeMetrics`](super::RuntimeMetrics).
+///
+/// # Examples
+/// ```
+/// let runtime = henge::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+/// assert_eq!(runtime.run(|| async { henge::runtime::worker_index() }), Some(0));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn worker_index() -> Option<usize> {
+    try_current().map(ShardId::index)
+}
 
 /// The shard that this runs on.
 ///

@@ -70,6 +70,20 @@ impl RuntimeMetrics {
         self.shard(worker).parks()
     }
 
+    /// How often the shard went to sleep and how often it woke up, together: odd while it sleeps.
+    pub fn worker_park_unpark_count(&self, worker: usize) -> u64 {
+        let counters = &self.shard(worker).seat.counters;
+        // In this order, so that what happens in between shows as a shard that is awake.
+        let unparks = counters.unparks.get();
+        unparks + counters.parks.get().clamp(unparks, unparks + 1)
+    }
+
+    /// For how long the shard has been awake, in all, until it went to sleep or left `block_on`
+    /// last.
+    pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
+        self.shard(worker).busy()
+    }
+
     /// How often the shard has polled a task.
     pub fn worker_poll_count(&self, worker: usize) -> u64 {
         self.shard(worker).polls()
@@ -142,6 +156,11 @@ impl ShardMetrics {
     /// How often it slept.
     pub fn parks(&self) -> u64 {
         self.seat.counters.parks.get()
+    }
+
+    /// For how long it was awake, in all, until it went to sleep or left `block_on` last.
+    pub fn busy(&self) -> Duration {
+        Duration::from_nanos(self.seat.counters.busy.get())
     }
 
     /// For how long it slept, in all.

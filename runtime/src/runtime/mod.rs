@@ -47,7 +47,7 @@ use henge_driver::sys::clock;
 
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, RuntimeFlavor, TryCurrentError};
-pub use id::{count, current, try_current};
+pub use id::{Id, count, current, try_current, worker_index};
 pub use metrics::{RuntimeMetrics, ShardMetrics};
 pub use placement::Pinning;
 

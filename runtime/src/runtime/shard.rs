@@ -179,11 +179,14 @@ impl Shard {
 
     fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
         let submits = self.driver.has_queued();
+        self.count_busy(begun);
+        self.counters.parks.add(1);
         // What the driver does before it sleeps may wake tasks as well.
         match &self.worker {
             None => self.driver.park(deadline, || self.something_came() || self.has_work())?,
             Some(worker) => {
                 if !worker.lie_down() {
+                    self.counters.unparks.add(1);
                     return Ok(());
                 }
                 let came = || self.something_came() || self.has_work() || worker.is_woken();
@@ -197,7 +200,8 @@ impl Shard {
         let mut spin = self.spin.get();
         spin.slept(now - begun, looked, submits);
         self.spin.set(spin);
-        self.counters.parks.add(1);
+        self.awake.set(now);
+        self.counters.unparks.add(1);
         self.counters.parked.add((now - begun).as_nanos() as u64);
         self.count_enter();
         Ok(())
@@ -280,6 +284,8 @@ pub(crate) struct Shard {
     spin: Cell<Spin>,
     /// When the ring was entered last.
     entered: Cell<Instant>,
+    /// Since when it has not slept.
+    awake: Cell<Instant>,
     nest: Nest,
 }
 
@@ -324,6 +330,7 @@ impl Shard {
             event_interval: shared.config.event_interval,
             spin: Cell::new(Spin::new(shared.config.spin)),
             entered: Cell::new(clock::now()),
+            awake: Cell::new(clock::now()),
             nest: Nest::new(),
             shared,
         }
@@ -368,11 +375,15 @@ impl Shard {
     }
 
     fn turns(&self) {
+        if self.nest.depth() == 1 {
+            self.awake.set(clock::now());
+        }
         while !self.nest.is_left() {
             if let Err(error) = self.turn() {
                 panic!("this thread's ring failed: {error}");
             }
         }
+        self.count_busy(clock::now());
     }
 
     /// Runs turns until `future` is done, which is polled as a task. Also inside of a task of this
@@ -482,6 +493,12 @@ impl Shard {
         self.counters.queued.set(queued as u64);
         self.counters.alive.set(self.home.alive() as u64);
         self.counters.timers.set(self.timers.pending() as u64);
+    }
+
+    /// Up to `now` it has been awake.
+    fn count_busy(&self, now: Instant) {
+        let since = self.awake.replace(now);
+        self.counters.busy.add(now.saturating_duration_since(since).as_nanos() as u64);
     }
 
     fn count_enter(&self) {
