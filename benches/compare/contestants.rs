@@ -26,6 +26,8 @@ pub(crate) enum Takes {
     /// The echo rows of one connection.
     OneConnection,
     IdleConnectionsOnly,
+    FilesOnly,
+    EverythingButFiles,
 }
 
 impl Contestant {
@@ -42,7 +44,7 @@ impl Contestant {
 /// The contestant that everybody is put in proportion to.
 pub(crate) const BASE: &str = "tokio";
 
-pub(crate) const ALL: [Contestant; 12] = [
+pub(crate) const ALL: [Contestant; 13] = [
     Contestant::new("henge", "henge"),
     // The same server by `recv` and `write_owned`, without a copy.
     Contestant::variant("henge-owned", "henge", "owned"),
@@ -54,13 +56,15 @@ pub(crate) const ALL: [Contestant; 12] = [
     },
     Contestant::new(BASE, "tokio"),
     Contestant::new("tokio-multi", "tokio"),
-    Contestant::new("monoio", "monoio"),
-    Contestant::new("glommio", "glommio"),
-    Contestant::new("compio", "compio"),
+    // Nobody has written the file rows in their words yet.
+    Contestant { takes: Takes::EverythingButFiles, ..Contestant::new("monoio", "monoio") },
+    Contestant { takes: Takes::EverythingButFiles, ..Contestant::new("glommio", "glommio") },
+    Contestant { takes: Takes::EverythingButFiles, ..Contestant::new("compio", "compio") },
     Contestant::new("kimojio", "kimojio"),
     // Two floors: which is lower depends on the size.
     Contestant::variant("bare-multishot", "bare", "multishot"),
     Contestant::variant("bare-oneshot", "bare", "oneshot"),
+    Contestant { takes: Takes::FilesOnly, ..Contestant::new("bare", "bare") },
     Contestant { takes: Takes::IdleConnectionsOnly, ..Contestant::new("threads", "threads") },
 ];
 

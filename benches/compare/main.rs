@@ -169,6 +169,8 @@ fn compare(options: &Options, rows: Vec<Row>, field: Vec<Contestant>) -> Result<
         run_ms: options.run.as_millis(),
         steal_percent: stolen.percent_since()?,
     };
+    // The first file row made them; where none was measured there are none.
+    drop(fs::remove_dir_all(std::env::temp_dir().join("henge-compare-files")));
     Ok(Results { circumstances, rows: tables })
 }
 
@@ -196,6 +198,8 @@ fn takes_part(who: &Contestant, kind: &Kind) -> bool {
         (Takes::Everything, _) => true,
         (Takes::EchoOnly, Kind::Echo { .. } | Kind::Idle { .. }) => true,
         (Takes::IdleConnectionsOnly, Kind::Idle { .. }) => true,
+        (Takes::FilesOnly, Kind::Files { .. }) => true,
+        (Takes::EverythingButFiles, kind) => !matches!(kind, Kind::Files { .. }),
         (Takes::OneConnection, Kind::Echo { connections, .. }) => *connections == 1,
         _ => false,
     }

@@ -32,7 +32,7 @@ pub(crate) struct Unsupported(pub(crate) String);
 pub(crate) type Outcome = Result<Result<Figures, Unsupported>, Failure>;
 
 const START: Duration = Duration::from_secs(10);
-const MICRO: Duration = Duration::from_secs(30);
+const MICRO: Duration = Duration::from_secs(60);
 const HOLD: Duration = Duration::from_secs(60);
 
 pub(crate) fn cell(row: &Row, who: &Contestant, binary: &Path, settings: &Settings) -> Outcome {
@@ -66,6 +66,8 @@ pub(crate) fn cell(row: &Row, who: &Contestant, binary: &Path, settings: &Settin
             }
         }
         Kind::Micro { row, cores, .. } => micro(row, cores, binary, settings),
+        // The pool's threads get a core of their own, for whoever has one.
+        Kind::Files { row, .. } => micro(row, 2, binary, settings),
         Kind::Idle { connections } => idle(who, binary, connections, settings),
     }
 }

@@ -66,7 +66,9 @@ impl Results {
             _ = writeln!(text, "\n### {}\n\n`{}`\n", row.title, row.name);
             text.push_str(&match row.kind {
                 Kind::Echo { .. } | Kind::Http { .. } => server_table(row, cells),
-                Kind::Micro { .. } | Kind::Idle { .. } => single_table(row, cells),
+                Kind::Micro { .. } | Kind::Files { .. } | Kind::Idle { .. } => {
+                    single_table(row, cells)
+                }
             });
         }
         text
@@ -182,18 +184,26 @@ fn server_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
 
 fn single_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
     let figure = row.kind.figure();
-    let unit = if figure == "bytes" { "bytes" } else { "CPU, ns" };
-    let mut text = format!("| contestant | {unit} | to tokio |\n|---|---:|---:|\n");
+    let unit = match figure {
+        "bytes" => "bytes",
+        "wall_ns" => "time, ns",
+        _ => "CPU, ns",
+    };
+    let mut text =
+        format!("| contestant | {unit} | to tokio | to the floor |\n|---|---:|---:|---:|\n");
     let base = rounds_of(cells, contestants::BASE);
+    let floor = floor(cells, figure);
     for (who, rounds) in cells {
         let Some(spread) = rounds.spread(figure) else {
-            text.push_str(&trouble(who, rounds, 2));
+            text.push_str(&trouble(who, rounds, 3));
             continue;
         };
         let late = rounds.spread("late_us").map(|late| format!(", {:.0} µs late", late.median));
         let late = late.unwrap_or_default();
-        let ratio = ratio(base.and_then(|base| rounds.ratio(base, figure)));
-        _ = writeln!(text, "| {} | {:.1}{late} | {ratio} |", who.name, spread.median);
+        let to_base = ratio(base.and_then(|base| rounds.ratio(base, figure)));
+        let to_floor = ratio(floor.and_then(|floor| rounds.ratio(floor, figure)));
+        let (name, median) = (who.name, spread.median);
+        _ = writeln!(text, "| {name} | {median:.1}{late} | {to_base} | {to_floor} |");
     }
     text
 }

@@ -28,6 +28,11 @@ pub(crate) enum Kind {
         cores: usize,
         figure: &'static str,
     },
+    /// Likewise, about files.
+    Files {
+        row: &'static str,
+        figure: &'static str,
+    },
     /// Memory of a connection that has echoed once and gone idle.
     Idle {
         connections: usize,
@@ -57,6 +62,17 @@ const MICRO: [(&str, &str, usize, &str); 21] = [
     ("cross-call", "a question to another shard, a thousand at a time", 2, "cpu_ns"),
     ("spawn-blocking", "a closure in the blocking pool and back, one core", 1, "cpu_ns"),
     ("idle-tasks", "memory of an idle task with a 72-byte future, of a million", 1, "bytes"),
+];
+
+/// Rows about files, likewise.
+const FILES: [(&str, &str, &str); 7] = [
+    ("file-read-1", "a page of a file in memory, one at a time", "wall_ns"),
+    ("file-read-32", "a page of a file in memory, by 32 tasks", "wall_ns"),
+    ("direct-read-32", "a page of a file on the device, by 32 tasks", "cpu_ns"),
+    ("small-files", "a small file read, of 10,000", "wall_ns"),
+    ("walk-tree", "a file of a tree that is walked, with its metadata", "wall_ns"),
+    ("append-sync", "a record of a log, on the device before the next", "wall_ns"),
+    ("copy", "a MiB of a file copied", "wall_ns"),
 ];
 
 pub(crate) fn all() -> Vec<Row> {
@@ -108,6 +124,9 @@ pub(crate) fn all() -> Vec<Row> {
             kind: Kind::Micro { row, cores, figure },
         });
     }
+    for (row, title, figure) in FILES {
+        rows.push(Row { name: row.into(), title: title.into(), kind: Kind::Files { row, figure } });
+    }
     rows.push(Row {
         name: "idle-connections".into(),
         title: "memory of a connection that echoed once and went idle, of 10,000".into(),
@@ -124,7 +143,7 @@ impl Kind {
     pub(crate) fn figure(&self) -> &'static str {
         match self {
             Kind::Echo { .. } | Kind::Http { .. } => "cpu_ns",
-            Kind::Micro { figure, .. } => figure,
+            Kind::Micro { figure, .. } | Kind::Files { figure, .. } => figure,
             Kind::Idle { .. } => "bytes",
         }
     }

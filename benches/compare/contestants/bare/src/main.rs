@@ -1,5 +1,7 @@
 //! Contestant: a bare io_uring loop, the floor under every runtime: no tasks, no wakers, no timers,
-//! one enter a turn. Two servers, because no one way is best at every size:
+//! one enter a turn. Reads and writes of files, and two servers, because no one way is best at
+//! every size:
+//! size:
 //!
 //! - `multishot`: multishot receive into a provided-buffer ring, echoed from the ring's buffer;
 //! - `oneshot`: one buffer a connection, a receive into it, a send from it, in turn.
@@ -8,6 +10,8 @@
 
 #[allow(unsafe_code, reason = "memory that the kernel writes to, and the ring's tail")]
 mod buffers;
+#[allow(unsafe_code, reason = "entries name memory and descriptors")]
+mod files;
 mod multishot;
 mod oneshot;
 #[allow(unsafe_code, reason = "entries name memory and descriptors")]
@@ -28,6 +32,9 @@ fn main() -> std::io::Result<()> {
             }
         }
         Job::Http { .. } => contestant::unsupported("a loop, no HTTP"),
-        Job::Micro { .. } => contestant::unsupported("a loop, no tasks and no timers"),
+        Job::Micro { row } => {
+            contestant::micro(&row, files::ROWS);
+            Ok(())
+        }
     }
 }

@@ -14,6 +14,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod files;
 mod meter;
 mod pause;
 mod turn;

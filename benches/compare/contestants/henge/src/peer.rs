@@ -13,6 +13,8 @@ use henge::task::JoinHandle;
 
 use crate::sync::Flavour;
 
+pub use henge::fs;
+pub use henge::io::AsyncWriteExt;
 pub use henge::spawn as spawn_local;
 pub use henge::spawn;
 pub use henge::task::{spawn_blocking, yield_now};

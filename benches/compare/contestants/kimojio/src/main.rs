@@ -3,12 +3,15 @@
 #![deny(unsafe_code)]
 
 mod echo;
+mod pages_peer;
 mod peer;
 
 #[path = "../../common/rows/channel.rs"]
 mod channel;
 #[path = "../../common/rows/local.rs"]
 mod local;
+#[path = "../../common/rows/pages.rs"]
+mod pages;
 #[path = "../../common/rows/tasks.rs"]
 mod tasks;
 #[path = "../../common/rows/timers.rs"]
@@ -28,6 +31,9 @@ const ROWS: &[NamedRow] = &[
     ("timer-drop-million", timers::drop_among_million),
     ("timer-fire", timers::fire),
     ("idle-tasks", tasks::idle_tasks),
+    ("file-read-1", pages::cached_one),
+    ("file-read-32", pages::cached_many),
+    ("direct-read-32", pages::direct_many),
 ];
 
 fn main() -> std::io::Result<()> {

@@ -6,6 +6,8 @@
 mod echo;
 #[path = "../http.rs"]
 mod http;
+#[path = "../pages_peer.rs"]
+mod pages_peer;
 mod peer;
 
 #[path = "../../../common/rows/blocking.rs"]
@@ -14,10 +16,14 @@ mod blocking;
 mod channel;
 #[path = "../../../common/rows/cross.rs"]
 mod cross;
+#[path = "../../../common/rows/files.rs"]
+mod files;
 #[path = "../../../common/rows/lanes.rs"]
 mod lanes;
 #[path = "../../../common/rows/local.rs"]
 mod local;
+#[path = "../../../common/rows/pages.rs"]
+mod pages;
 #[path = "../../../common/rows/sync.rs"]
 mod sync;
 #[path = "../../../common/rows/tasks.rs"]
@@ -49,6 +55,13 @@ const ROWS: &[NamedRow] = &[
     ("cross-call", lanes::calls),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
+    ("file-read-1", pages::cached_one),
+    ("file-read-32", pages::cached_many),
+    ("direct-read-32", pages::direct_many),
+    ("small-files", files::small_files),
+    ("walk-tree", files::walk),
+    ("append-sync", files::append),
+    ("copy", files::copy),
 ];
 
 fn main() -> std::io::Result<()> {

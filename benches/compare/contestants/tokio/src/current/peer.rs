@@ -11,6 +11,8 @@ use tokio::task::JoinHandle;
 
 use crate::sync::Flavour;
 
+pub use tokio::fs;
+pub use tokio::io::AsyncWriteExt;
 pub use tokio::task::{spawn_blocking, spawn_local, yield_now};
 pub use tokio::time::sleep;
 

@@ -8,6 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+pub use tokio::fs;
+pub use tokio::io::AsyncWriteExt;
 pub use tokio::task::{spawn_blocking, yield_now};
 pub use tokio::time::sleep;
 

@@ -1,0 +1,34 @@
+//! A page, in tokio's words.
+
+use std::io::SeekFrom;
+use std::path::Path;
+
+use contestant::files::PAGE;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+/// A file and a buffer.
+pub struct Page {
+    file: File,
+    buf: Vec<u8>,
+}
+
+impl Page {
+    pub async fn open(path: &Path) -> Page {
+        match File::open(path).await {
+            Ok(file) => Page { file, buf: vec![0; PAGE] },
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub async fn open_direct(_: &Path) -> Page {
+        contestant::unsupported("its buffers are not aligned")
+    }
+
+    pub async fn read(&mut self, place: u64) {
+        let sought = self.file.seek(SeekFrom::Start(place)).await;
+        if let Err(error) = sought.and(self.file.read_exact(&mut self.buf).await.map(|_| 0)) {
+            panic!("{error}");
+        }
+    }
+}
