@@ -138,8 +138,11 @@ impl Kind {
 pub struct Stat(libc::statx);
 
 impl Stat {
-    /// What is asked for: everything that `stat` tells, and the time of birth.
-    pub(crate) const MASK: u32 = libc::STATX_BASIC_STATS | libc::STATX_BTIME | libc::STATX_DIOALIGN;
+    /// What is asked for: everything that `stat` tells, the time of birth, and more that Linux has.
+    pub(crate) const MASK: u32 = libc::STATX_BASIC_STATS
+        | libc::STATX_BTIME
+        | libc::STATX_DIOALIGN
+        | libc::STATX_MNT_ID_UNIQUE;
 
     /// The length in bytes.
     pub fn len(&self) -> u64 {
@@ -225,6 +228,12 @@ impl Stat {
     /// numbers itself (memory, other file systems, the network).
     fn on_block_device(&self) -> bool {
         self.0.stx_dev_major != 0
+    }
+
+    /// The number of the mount, which no other mount ever gets; `None` before Linux 6.8.
+    fn mount(&self) -> Option<u64> {
+        let known = self.0.stx_mask & libc::STATX_MNT_ID_UNIQUE != 0;
+        known.then_some(self.0.stx_mnt_id)
     }
 
     /// Where direct transfers may begin, in memory and in the file; `None` where there are none

@@ -208,19 +208,21 @@ pub fn seek(fd: &Fd, to: SeekFrom) -> Option<io::Result<u64>> {
     }
 }
 
-// Which of the devices that the kernel numbers itself are local, as far as anybody has asked.
+// Which of the mounts without a device of their own are local, as far as anybody has asked. Numbers
+// of mounts are never used again; those of devices that the kernel makes up are, by a network file
+// system perhaps.
 
-/// Device numbers shifted by one, and 1 where the file system is local. Never 0: minor numbers of
-/// such devices begin with 1.
+/// Numbers of mounts shifted by one, and 1 where the file system is local; 0 for none yet.
 static KNOWN: [AtomicU64; 16] = [const { AtomicU64::new(0) }; 16];
 
 /// Whether the file system of this file is local; `None` if nobody has asked yet.
 fn is_local(stat: &Stat) -> Option<bool> {
-    let device = stat.dev() << 1;
+    // Where the kernel does not tell, the ring is asked each time.
+    let Some(mount) = stat.mount() else { return Some(false) };
     for known in &KNOWN {
         match known.load(Ordering::Relaxed) {
             0 => return None,
-            entry if entry & !1 == device => return Some(entry & 1 == 1),
+            entry if entry >> 1 == mount => return Some(entry & 1 == 1),
             _ => {}
         }
     }
@@ -230,9 +232,7 @@ fn is_local(stat: &Stat) -> Option<bool> {
 
 /// Asks the file system of an open file whether it is local. It may wait for a network.
 pub fn learn(fd: &Fd, stat: &Stat) {
-    if !is_unknown(stat) {
-        return;
-    }
+    let Some(mount) = stat.mount().filter(|_| is_unknown(stat)) else { return };
     // SAFETY: `struct statfs` is numbers throughout, for which zero is a value.
     let mut system: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: the call writes one `struct statfs`.
@@ -253,12 +253,12 @@ pub fn learn(fd: &Fd, stat: &Stat) {
         0x1cd1,      // devpts
     ];
     let magic = system.f_type as i64 & 0xffff_ffff;
-    let entry = stat.dev() << 1 | u64::from(LOCAL.contains(&magic));
+    let entry = mount << 1 | u64::from(LOCAL.contains(&magic));
     for known in &KNOWN {
         // Whoever else asks at this moment comes to the same answer.
         match known.compare_exchange(0, entry, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => return,
-            Err(there) if there & !1 == entry & !1 => return,
+            Err(there) if there >> 1 == mount => return,
             Err(_) => {}
         }
     }
@@ -315,7 +315,9 @@ mod tests {
         let own = Fd::from(OwnedFd::from(std::fs::File::open("/proc/self/stat").unwrap()));
         let facts = in_memory(&own).unwrap();
         learn(&own, &facts);
-        assert_eq!(is_local(&facts), Some(true));
-        assert!(stat(&own).is_some());
+        // Before Linux 6.8 there is no number to remember it by.
+        let told = facts.mount().is_some();
+        assert_eq!(is_local(&facts), Some(told));
+        assert_eq!(stat(&own).is_some(), told);
     }
 }
