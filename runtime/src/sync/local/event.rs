@@ -109,7 +109,8 @@ impl Event {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost.
+    /// A dropped future forgets that it was told: if the event was [reset](Self::reset) since, the
+    /// next call waits for another time.
     ///
     /// # Examples
     ///

@@ -2,8 +2,8 @@
 //! memory instead of atomics.
 //!
 //! Moving between the two is one import, and the compiler says where it cannot be: what is here is
-//! shared by `Rc`, is not `Send`, and has no `blocking_*` functions, as nobody else could ever end
-//! the wait. The errors are the same types.
+//! shared by `Rc`, so that no handle, no guard and no future of it is `Send`. There are no
+//! `blocking_*` functions, as nobody else could ever end the wait. The errors are the same types.
 //!
 //! | I want to | use |
 //! |---|---|
