@@ -288,3 +288,46 @@ fn more_shards_than_cpus_work() -> io::Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_handle_blocks_as_the_owner_where_the_runtime_was_built() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let spawned = runtime.handle().block_on(async { henge::spawn(async { 7 }) });
+    // A guest's task would not run here.
+    assert_eq!(runtime.block_on(spawned).unwrap(), 7);
+    assert_eq!(runtime.metrics().num_alive_tasks(), 0);
+}
+
+#[test]
+fn the_future_of_block_on_is_not_counted_as_a_task() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let metrics = runtime.metrics();
+    let alive = runtime.block_on(async {
+        henge::task::yield_now().await;
+        let task = henge::spawn(async move {
+            henge::task::yield_now().await;
+            metrics.num_alive_tasks()
+        });
+        task.await.unwrap()
+    });
+    assert_eq!(alive, 1);
+}
+
+#[test]
+fn tasks_that_nobody_ran_are_dropped_inside_of_their_runtime() {
+    struct Sees(std::sync::mpsc::Sender<bool>);
+    impl Drop for Sees {
+        fn drop(&mut self) {
+            self.0.send(Handle::try_current().is_ok()).unwrap();
+        }
+    }
+    let (sender, seen) = std::sync::mpsc::channel();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let sees = Sees(sender);
+    drop(runtime.spawn(async move {
+        std::future::pending::<()>().await;
+        drop(sees);
+    }));
+    drop(runtime);
+    assert!(seen.recv().unwrap());
+}

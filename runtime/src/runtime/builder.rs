@@ -429,7 +429,8 @@ impl Builder {
                 // The thread that will make the ring may be another; whether there is one to be had
                 // is the same for all, and is for this call to say.
                 drop(Driver::with_config(&config.driver)?);
-                let lone = Lone { seat: Seat::new(), taken: false };
+                let builder = std::thread::current().id();
+                let lone = Lone { seat: Seat::new(), taken: false, builder };
                 let seats = Seats::Lone(Mutex::new(lone));
                 let shared = Shared::new(seats, Arc::clone(&pool), config, cpus, clock);
                 Ok(Runtime { handle: Handle::new(shared), threads: Vec::new() })

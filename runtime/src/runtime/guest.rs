@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use henge_driver::{Driver, current};
 
-use super::context;
+use super::context::{self, SharedGuard};
 use super::launch::end_driver;
 use super::seat::Seat;
 use super::shard::Shard;
@@ -30,7 +30,7 @@ use super::shared::{Seats, Shared, lock};
 pub(crate) enum Role {
     /// As the owner of the shard, if that has no owner yet.
     Owner,
-    /// As the owner if it is that, and else as a guest.
+    /// As the owner if it is that, or built the runtime and that has no owner yet; else as a guest.
     Guest,
 }
 
@@ -42,7 +42,8 @@ pub(crate) fn assert_may_block() {
         !context::in_loop() || current::may_block(),
         "Cannot start a runtime from within a runtime. This happens because a function (like \
          `block_on`) attempted to block the current thread while the thread is being used to \
-         drive asynchronous tasks."
+         drive asynchronous tasks. If you are in an async function, use `.await` on the future \
+         instead of blocking on it."
     );
 }
 
@@ -99,6 +100,7 @@ pub(super) fn end(shared: &Arc<Shared>) {
         lone.taken = true;
         let inbox = Arc::clone(&lone.seat.inbox);
         drop(lone);
+        let _within = SharedGuard::new(Arc::clone(shared));
         crate::task::Home::with_inbox(inbox).close();
     }
 }
@@ -184,7 +186,8 @@ impl Drop for Kept {
 fn take_seat(shared: &Shared, role: Role) -> Option<Seat> {
     let Seats::Lone(lone) = &shared.seats else { return None };
     let mut lone = lock(lone);
-    if role == Role::Guest || lone.taken {
+    let may = role == Role::Owner || lone.builder == std::thread::current().id();
+    if !may || lone.taken {
         return None;
     }
     lone.taken = true;

@@ -135,7 +135,9 @@ impl Handle {
         }
     }
 
-    /// Runs a future on this thread, as a guest of the runtime, until it is done.
+    /// Runs a future on this thread, as a guest of the runtime, until it is done. On the thread
+    /// that a runtime of one thread lives on, or was built on if it lives nowhere yet, it is
+    /// [`Runtime::block_on`](super::Runtime::block_on).
     ///
     /// The future may borrow and need not be `Send`. Its I/O and its timers go by a ring and a
     /// wheel that this thread makes the first time, and keeps. What it spawns by

@@ -287,6 +287,8 @@ pub(crate) struct Shard {
     /// Since when it has not slept.
     awake: Cell<Instant>,
     nest: Nest,
+    /// Futures of `block_on` among the tasks that are not done.
+    roots: Cell<usize>,
 }
 
 impl Shard {
@@ -332,6 +334,7 @@ impl Shard {
             entered: Cell::new(clock::now()),
             awake: Cell::new(clock::now()),
             nest: Nest::new(),
+            roots: Cell::new(0),
             shared,
         }
     }
@@ -395,9 +398,11 @@ impl Shard {
         let blocked = self.counters.blocked.replace(0);
         {
             let level = self.nest.begin();
+            self.roots.set(self.roots.get() + 1);
             let future = pin!(async {
                 result = Some(unwind::catch(future).await);
                 level.leave();
+                self.roots.set(self.roots.get() - 1);
             });
             let _root = Root::new(&self.home, future);
             View::current().inside().during(|| self.turns());
@@ -491,7 +496,8 @@ impl Shard {
             self.counters.overflows.set(worker.done.overflows.get());
         }
         self.counters.queued.set(queued as u64);
-        self.counters.alive.set(self.home.alive() as u64);
+        // The future that `block_on` was given is no task to its author.
+        self.counters.alive.set(self.home.alive().saturating_sub(self.roots.get()) as u64);
         self.counters.timers.set(self.timers.pending() as u64);
     }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
 use henge_driver::current;
 use henge_driver::offload::{Class, JobError, Pool};
@@ -61,6 +62,8 @@ pub(crate) struct Lone {
     pub(crate) seat: Seat,
     /// Whether a thread owns it.
     pub(crate) taken: bool,
+    /// The thread that built the runtime.
+    pub(crate) builder: ThreadId,
 }
 
 impl Shared {
