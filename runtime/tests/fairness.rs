@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use henge::driver::{ops, submit};
 use henge::runtime::{Builder, Runtime};
+use henge::sync::mpsc;
+use henge::task::coop::{consume_budget, has_budget_remaining};
 use henge::task::yield_now;
 
 fn lone() -> Runtime {
@@ -128,4 +130,30 @@ fn a_future_that_is_always_ready_lets_others_run() {
         rounds
     });
     assert!(rounds <= 1_000, "{rounds} rounds before anybody else ran");
+}
+
+/// Who is out of budget takes its place in line all the same, and gets its turn with the next poll.
+#[test]
+fn a_sender_without_budget_is_not_overtaken() {
+    let order = lone().block_on(async {
+        let (tx, mut rx) = mpsc::channel(1);
+        tx.send("full").await.expect("there is room");
+        let (first, second) = (tx.clone(), tx);
+        let first = henge::spawn(async move {
+            while has_budget_remaining() {
+                consume_budget().await;
+            }
+            first.send("first").await
+        });
+        let second = henge::spawn(async move { second.send("second").await });
+        yield_now().await;
+        let mut order = Vec::new();
+        while let Some(message) = rx.recv().await {
+            order.push(message);
+        }
+        first.await.expect("no panic").expect("received");
+        second.await.expect("no panic").expect("received");
+        order
+    });
+    assert_eq!(order, ["full", "first", "second"]);
 }
