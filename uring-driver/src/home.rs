@@ -256,6 +256,30 @@ impl<T: Resident> Homed<T> {
         }
     }
 
+    /// Gives up the home, if that is here: what is in flight is cancelled, and whoever visits next,
+    /// on this thread or another, waits until that has ended. So a state that is about to move is
+    /// not asked for from there.
+    pub fn let_go(&self) {
+        let place = self.place();
+        let _no_driver = current::with(|driver| {
+            if place.word.is(driver.id().get()) {
+                drop(place.leave(driver, Leaving::Recalled));
+            }
+        });
+    }
+
+    /// [`let_go`](Self::let_go), if nothing is in flight and nothing is left to be sent. If not, it
+    /// stays, and goes on.
+    pub fn let_go_if_idle(&self) {
+        let place = self.place();
+        let _no_driver = current::with(|driver| {
+            let here = place.word.is(driver.id().get()) && place.local.refs.get() == 0;
+            if here && place.visit(driver, |here| here.unsent()) == 0 {
+                drop(place.leave(driver, Leaving::Recalled));
+            }
+        });
+    }
+
     /// Gives up the home, if that is here.
     fn evict(&self) {
         const TURNS: usize = 1000;

@@ -37,6 +37,12 @@ impl Stream {
         self.recv.shared().fd()
     }
 
+    /// Prepares the stream to be used on another thread. What is being sent goes on from here.
+    pub(crate) fn let_go(&self) {
+        self.recv.let_go();
+        self.send.let_go_if_idle();
+    }
+
     /// Gives the descriptor up, non-blocking; `WouldBlock` if there are bytes that would be lost.
     pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
         let socket = Arc::clone(self.recv.shared());

@@ -80,6 +80,37 @@ impl TcpStream {
         self.core.fd()
     }
 
+    /// Prepares the stream to be used on another shard or thread.
+    ///
+    /// It works without this, too: the first call over there then asks this shard to let go, and
+    /// waits for its turn. Bytes that were received stay with the stream, and those that were
+    /// written go out as they would have.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// a.write_all(b"hello").await?;
+    /// assert_eq!(b.read_u8().await?, b'h');
+    /// // Another thread may have it now. Here is as good as there.
+    /// b.let_go();
+    /// let mut rest = [0; 4];
+    /// b.read_exact(&mut rest).await?;
+    /// assert_eq!(&rest, b"ello");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn let_go(&mut self) {
+        self.core.let_go();
+    }
+
     /// Connects to `addr`; of several addresses, to the first that answers.
     ///
     /// # Errors

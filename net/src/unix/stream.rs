@@ -54,6 +54,35 @@ impl UnixStream {
         UnixStream { core: Stream::new(fd) }
     }
 
+    /// Prepares the stream to be used on another shard or thread.
+    ///
+    /// It works without this, too: the first call over there then asks this shard to let go, and
+    /// waits for its turn. Bytes that were received stay with the stream, and those that were
+    /// written go out as they would have.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// a.write_all(b"hello").await?;
+    /// assert_eq!(b.read_u8().await?, b'h');
+    /// // Another thread may have it now. Here is as good as there.
+    /// b.let_go();
+    /// let mut rest = [0; 4];
+    /// b.read_exact(&mut rest).await?;
+    /// assert_eq!(&rest, b"ello");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn let_go(&mut self) {
+        self.core.let_go();
+    }
+
     fn fd(&self) -> &Fd {
         self.core.fd()
     }
