@@ -36,9 +36,11 @@
 
 #![deny(unsafe_code)]
 
+mod acceptor;
 mod blocking;
 mod capabilities;
 pub mod future;
+mod into_shard;
 pub mod io;
 mod loom;
 pub mod mesh;
@@ -71,6 +73,8 @@ pub use tokio::{join, pin, select, try_join};
 
 /// The shards of the current runtime.
 pub mod shard {
+    pub use crate::acceptor::Acceptor;
+    pub use crate::into_shard::IntoShard;
     pub use crate::mesh::{broadcast, map_reduce};
     pub use crate::runtime::{ShardId, count, current, try_current};
 }

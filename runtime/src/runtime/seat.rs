@@ -40,7 +40,7 @@ impl Seat {
     }
 
     /// What a new task is compared by: those that wait for their turn, then those that live.
-    pub(super) fn load(&self) -> (u64, u64) {
+    pub(crate) fn load(&self) -> (u64, u64) {
         (self.counters.queued.get(), self.counters.alive.get())
     }
 
