@@ -137,6 +137,7 @@ impl Shard {
                 return self.enter();
             }
             if self.look(begun, limit, deadline) {
+                // What was posted is run by a turn of the driver and by nothing else.
                 return if self.ring_wants_us() { self.enter() } else { Ok(()) };
             }
             looked = true;
