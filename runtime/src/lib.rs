@@ -30,7 +30,7 @@
 //! | [`net`], [`fs`] | sockets and files |
 //! | [`future`] | methods of all futures |
 //! | [`io`] | tokio's I/O traits and utilities |
-//! | [`signal`] | signals of the process |
+//! | [`process`], [`signal`] | child processes, signals of this one |
 //! | [`thread`] | threads beside the shards |
 //! | [`driver`] | the ring underneath, for operations of your own |
 
@@ -44,6 +44,7 @@ mod into_shard;
 pub mod io;
 mod loom;
 pub mod mesh;
+pub mod process;
 mod queue;
 mod run_each;
 pub mod runtime;

@@ -15,6 +15,7 @@ pub(crate) mod host;
 pub mod message;
 pub mod pipe;
 pub mod poll;
+pub mod process;
 pub mod signal;
 pub mod socket;
 pub mod thread;
