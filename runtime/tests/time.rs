@@ -203,6 +203,25 @@ fn time_stops_only_in_a_current_thread_runtime() {
     });
 }
 
+/// Whoever waits for a whole number of milliseconds is woken by an `advance` as far, before the
+/// task that advances goes on.
+#[test]
+fn advancing_as_far_as_a_deadline_is_enough() {
+    for _ in 0..20 {
+        current_thread().block_on(async {
+            // A moment that is on no tick.
+            std::thread::sleep(Duration::from_micros(337));
+            time::pause();
+            let slept = henge::spawn(time::sleep(ms(1000)));
+            henge::task::yield_now().await;
+            time::advance(ms(999)).await;
+            assert!(!slept.is_finished());
+            time::advance(ms(1)).await;
+            assert!(slept.is_finished());
+        });
+    }
+}
+
 #[test]
 fn nothing_works_outside_of_a_runtime() {
     for f in [

@@ -8,7 +8,7 @@ use std::time::Instant as StdInstant;
 
 use henge_driver::sys::clock::now as monotonic;
 
-use super::{Duration, Instant, current};
+use super::{Duration, Instant, Timers, current};
 
 /// Whether any clock of this process was ever paused: until then nobody needs to look for one.
 static DIVERGED: AtomicBool = AtomicBool::new(false);
@@ -193,6 +193,12 @@ fn with_clock(f: impl FnOnce(&Clock) -> Result<(), &'static str>) {
 /// of the next timer. So a [`sleep`](super::sleep) ends at once, and timers fire in order. While a
 /// closure runs in the blocking pool the runtime does not do this.
 ///
+/// # Precision
+///
+/// The clock stops at a whole tick (a millisecond, unless timers are exact), up to one later than
+/// it would have shown. Whoever sleeps for whole milliseconds is then due as soon as
+/// [`advance`] has moved the clock as far, and not at the next tick.
+///
 /// # Panics
 ///
 /// If the clock is stopped already, if the runtime is not a current-thread one (there is no way to
@@ -213,6 +219,7 @@ fn with_clock(f: impl FnOnce(&Clock) -> Result<(), &'static str>) {
 #[track_caller]
 pub fn pause() {
     with_clock(Clock::pause);
+    current::with(|timers| timers.map(Timers::align_clock));
 }
 
 /// Lets a stopped clock go on from what it shows.

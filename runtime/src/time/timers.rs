@@ -192,9 +192,19 @@ impl Timers {
         true
     }
 
+    /// Moves a clock that was just stopped to the next tick of this wheel.
+    pub(super) fn align_clock(&self) {
+        let tick = self.tick(moment::number(self.clock.at(monotonic())));
+        self.clock.set(self.instant_of(tick));
+    }
+
+    fn instant_of(&self, tick: u64) -> Instant {
+        moment::instant(self.origin.saturating_add(self.resolution.nanos(tick)))
+    }
+
     fn next(&self) -> Option<Instant> {
         let tick = self.wheel.borrow().next_deadline()?;
-        Some(moment::instant(self.origin.saturating_add(self.resolution.nanos(tick))))
+        Some(self.instant_of(tick))
     }
 
     #[inline]
