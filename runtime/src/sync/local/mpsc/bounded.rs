@@ -294,6 +294,9 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.try_reserve_many(2).unwrap().len(), 2);
     /// ```
     pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
+        if n > self.max_capacity() {
+            return Err(TrySendError::Full(()));
+        }
         self.chan.try_reserve(n).map_err(|reason| refused(reason, ()))?;
         Ok(PermitIterator { chan: &self.chan, n })
     }
