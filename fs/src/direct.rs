@@ -28,19 +28,23 @@ pub struct Alignment {
 /// The memory of a [`DirectReader`] or [`DirectWriter`]: so many chunks of so many bytes, which is
 /// also how many transfers of what length are under way at a time.
 ///
-/// The default is four of 1 MiB. The buffers are registered with the ring, as long as the limit of
-/// locked memory (`RLIMIT_MEMLOCK`) allows it.
+/// The default is four of 1 MiB, not registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The length of a transfer in bytes; it is rounded up to what the file asks for.
     pub chunk: usize,
     /// How many transfers are under way at a time, at least one.
     pub depth: usize,
+    /// Whether the buffers are [registered](henge_driver::Driver::register) with the ring of the
+    /// thread that first reads or writes. It halves the kernel's work on a transfer of 1 MiB, and
+    /// locks their memory: `depth` and one more or two chunks count towards `RLIMIT_MEMLOCK`, which
+    /// a user's rings share since Linux 6.14. Where that does not suffice, the stream fails.
+    pub registered: bool,
 }
 
 impl Default for Window {
     fn default() -> Window {
-        Window { chunk: 1 << 20, depth: 4 }
+        Window { chunk: 1 << 20, depth: 4, registered: false }
     }
 }
 
@@ -153,12 +157,19 @@ impl DirectFile {
         AlignedBuf::new(self.round_up(capacity)?, self.alignment.memory as usize)
     }
 
-    /// A buffer of a stream: registered, as long as the limit of locked memory allows it.
-    fn chunk(&self, capacity: usize) -> io::Result<AlignedBuf> {
-        let mut buf = self.buffer(capacity)?;
-        // Without it every transfer takes a little longer, and that is all.
-        let _registered = current::with(|driver| driver.register(&mut buf));
+    /// A buffer of a stream.
+    fn chunk(&self, window: &Window) -> io::Result<AlignedBuf> {
+        let mut buf = self.buffer(window.chunk)?;
+        if window.registered {
+            current::with(|driver| driver.register(&mut buf))??;
+        }
         Ok(buf)
+    }
+
+    /// A window whose chunks are as long as the file asks for.
+    fn fit(&self, window: Window) -> io::Result<Window> {
+        let (chunk, depth) = (self.round_up(window.chunk)?, window.depth.max(1));
+        Ok(Window { chunk, depth, ..window })
     }
 
     /// The file, for what is not a transfer: its metadata, its safety on the device, its length.

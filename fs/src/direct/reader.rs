@@ -25,8 +25,7 @@ use super::{DirectFile, Window};
 /// It is an [`AsyncRead`] and an [`AsyncBufRead`]. Dropping it cancels what is under way.
 pub struct DirectReader {
     file: DirectFile,
-    chunk: usize,
-    depth: usize,
+    window: Window,
     /// Where the next transfer begins.
     next: u64,
     /// Transfers at places one behind the other.
@@ -42,12 +41,11 @@ pub struct DirectReader {
 
 impl DirectReader {
     pub(super) fn new(file: DirectFile, offset: u64, window: Window) -> io::Result<DirectReader> {
-        let (chunk, depth) = (file.round_up(window.chunk)?, window.depth.max(1));
+        let window = file.fit(window)?;
         file.check_place(offset)?;
         Ok(DirectReader {
             file,
-            chunk,
-            depth,
+            window,
             next: offset,
             under_way: VecDeque::new(),
             first: offset,
@@ -111,7 +109,7 @@ impl DirectReader {
 
     /// The first transfer has brought its buffer to `len` bytes.
     fn take_in(&mut self, len: usize, nothing: bool, mut buf: AlignedBuf) -> io::Result<()> {
-        let whole = len == self.chunk;
+        let whole = len == self.window.chunk;
         if !whole && !nothing && len % self.file.place() == 0 {
             // Short, and perhaps not the end: the rest of the chunk comes first.
             let op = read(self.file.file.fd(), buf, len, self.first + len as u64);
@@ -134,14 +132,14 @@ impl DirectReader {
 
     /// Begins transfers until as many are under way as may be.
     fn read_ahead(&mut self) -> io::Result<()> {
-        while self.under_way.len() < self.depth {
+        while self.under_way.len() < self.window.depth {
             let mut buf = match self.free.pop() {
                 Some(buf) => buf,
-                None => self.file.chunk(self.chunk)?,
+                None => self.file.chunk(&self.window)?,
             };
             buf.clear();
             self.under_way.push_back(start(read(self.file.file.fd(), buf, 0, self.next))?);
-            self.next += self.chunk as u64;
+            self.next += self.window.chunk as u64;
         }
         Ok(())
     }

@@ -33,8 +33,7 @@ type SetLen = Pin<Box<dyn Future<Output = io::Result<()>> + Send + Sync>>;
 /// After an error, which the next write or flush tells, nothing more is written.
 pub struct DirectWriter {
     file: DirectFile,
-    chunk: usize,
-    depth: usize,
+    window: Window,
     /// Where the chunk that fills begins.
     place: u64,
     filling: Option<AlignedBuf>,
@@ -57,12 +56,11 @@ enum Flush {
 
 impl DirectWriter {
     pub(super) fn new(file: DirectFile, offset: u64, window: Window) -> io::Result<DirectWriter> {
-        let (chunk, depth) = (file.round_up(window.chunk)?, window.depth.max(1));
+        let window = file.fit(window)?;
         file.check_place(offset)?;
         Ok(DirectWriter {
             file,
-            chunk,
-            depth,
+            window,
             place: offset,
             filling: None,
             dirty: false,
@@ -109,7 +107,7 @@ impl DirectWriter {
     fn empty_buffer(&mut self) -> io::Result<AlignedBuf> {
         match self.free.pop() {
             Some(buf) => Ok(buf),
-            None => self.file.chunk(self.chunk),
+            None => self.file.chunk(&self.window),
         }
     }
 
@@ -143,7 +141,7 @@ impl AsyncWrite for DirectWriter {
         if !matches!(writer.flush, Flush::Idle) {
             ready!(Pin::new(&mut *writer).poll_flush(cx))?;
         }
-        while writer.under_way.len() >= writer.depth {
+        while writer.under_way.len() >= writer.window.depth {
             ready!(writer.poll_first(cx))?;
         }
         ready!(coop::poll_proceed(cx).map(RestoreOnPending::made_progress));
@@ -154,12 +152,12 @@ impl AsyncWrite for DirectWriter {
         let n = buf.append(from);
         writer.dirty |= n > 0;
         writer.cut &= n == 0;
-        if buf.len() < writer.chunk {
+        if buf.len() < writer.window.chunk {
             writer.filling = Some(buf);
             return Poll::Ready(Ok(n));
         }
         writer.start(buf)?;
-        writer.place += writer.chunk as u64;
+        writer.place += writer.window.chunk as u64;
         writer.dirty = false;
         Poll::Ready(Ok(n))
     }

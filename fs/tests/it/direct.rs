@@ -88,9 +88,9 @@ fn streams_carry_any_length() {
     }
     let place = Place::new();
     for len in [0, 1, 4_095, 4_096, 4_097, 65_535, 65_536, 65_537, 300_000, 3 * 65_536] {
-        for depth in [1, 3] {
+        for (depth, registered) in [(1, false), (3, false), (3, true)] {
             let bytes = pattern(len);
-            let window = Window { chunk: 65_536, depth };
+            let window = Window { chunk: 65_536, depth, registered };
             run(async {
                 let mut writer = DirectFile::create(&place).await?.writer(0, window)?;
                 for piece in bytes.chunks(10_007) {
@@ -125,7 +125,8 @@ fn a_flush_in_the_middle_leaves_a_whole_file_and_can_be_followed() {
     run(async {
         let mut options = OpenOptions::new();
         let file = DirectFile::open_with(options.write(true), &place).await?;
-        let mut writer = file.writer(8_192, Window { chunk: 16_384, depth: 2 })?;
+        let mut writer =
+            file.writer(8_192, Window { chunk: 16_384, depth: 2, ..Window::default() })?;
         let bytes = pattern(100_000);
         let mut end = 0;
         for len in [10, 5_000, 0, 16_384, 40_000, 7] {
@@ -149,7 +150,7 @@ fn lines_can_be_read_ahead() {
     }
     let text: String = (0..50_000).map(|n| format!("line {n}\n")).collect();
     let place = Place::file(&text);
-    let window = Window { chunk: 4_096, depth: 4 };
+    let window = Window { chunk: 4_096, depth: 4, ..Window::default() };
     run(async {
         let mut lines = DirectFile::open(&place).await?.reader(0, window)?.lines();
         let mut count = 0;
@@ -171,7 +172,7 @@ fn a_dropped_wait_for_a_chunk_loses_nothing() {
     let place = Place::file(&bytes);
     run(async {
         let file = DirectFile::open(&place).await?;
-        let mut reader = file.reader(0, Window { chunk: 16_384, depth: 2 })?;
+        let mut reader = file.reader(0, Window { chunk: 16_384, depth: 2, ..Window::default() })?;
         let mut got = Vec::new();
         begin_and_drop(reader.next_chunk()).await;
         while let Some(chunk) = reader.next_chunk().await? {
@@ -193,7 +194,7 @@ fn a_file_that_is_cut_while_it_is_read_ends_there() {
     let place = Place::file(&bytes);
     run(async {
         let file = DirectFile::open(&place).await?;
-        let mut reader = file.reader(0, Window { chunk: 65_536, depth: 2 })?;
+        let mut reader = file.reader(0, Window { chunk: 65_536, depth: 2, ..Window::default() })?;
         let mut got = reader.next_chunk().await?.unwrap().to_vec();
         fs::File::options().write(true).open(&place)?.set_len(500_001)?;
         reader.read_to_end(&mut got).await?;
