@@ -3,14 +3,19 @@
 //! henge's streams and files implement these traits themselves, so what is built on them (codecs,
 //! TLS, HTTP, WebSockets) works unchanged.
 
+mod copy;
+mod memory;
 mod standard;
 
 pub use tokio::io::{
     AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite,
-    AsyncWriteExt, BufReader, BufStream, BufWriter, Chain, DuplexStream, Empty, Join, Lines,
-    ReadBuf, ReadHalf, Repeat, SimplexStream, Sink, Split, Take, WriteHalf, copy,
-    copy_bidirectional, copy_bidirectional_with_sizes, copy_buf, duplex, empty, join, repeat,
-    simplex, sink, split,
+    AsyncWriteExt, BufReader, BufStream, BufWriter, Chain, Join, Lines, ReadBuf, ReadHalf, Split,
+    Take, WriteHalf, copy_bidirectional, copy_bidirectional_with_sizes, join, split,
+};
+
+pub use copy::{copy, copy_buf};
+pub use memory::{
+    DuplexStream, Empty, Repeat, SimplexStream, Sink, duplex, empty, repeat, simplex, sink,
 };
 
 #[doc(inline)]

@@ -48,6 +48,7 @@ pub mod process;
 mod queue;
 mod run_each;
 pub mod runtime;
+mod select;
 mod shard_id;
 pub mod signal;
 mod spawn;
@@ -70,7 +71,10 @@ pub use henge_fs as fs;
 pub use henge_macros::{main, test};
 #[doc(inline)]
 pub use henge_net as net;
-pub use tokio::{join, pin, select, try_join};
+pub use tokio::{join, pin, try_join};
+
+#[doc(hidden)]
+pub use select::private as __private;
 
 /// The shards of the current runtime.
 pub mod shard {

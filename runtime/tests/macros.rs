@@ -105,3 +105,27 @@ impl Answer for u32 {
 fn a_method_has_its_receiver() {
     assert_eq!(40.answer(), 42);
 }
+
+/// Branches that are always ready do not keep the shard from others.
+#[henge::test(flavor = "current_thread")]
+async fn a_loop_of_ready_branches_gives_way() {
+    let seen = std::rc::Rc::new(std::cell::Cell::new(false));
+    let other = seen.clone();
+    henge::spawn(async move { other.set(true) });
+    for _ in 0..1_000 {
+        henge::select! {
+            () = henge::task::coop::consume_budget() => {}
+            () = std::future::ready(()) => {}
+        }
+    }
+    assert!(seen.get(), "the other task had its turn");
+}
+
+/// Nor do streams in memory, from which there is always more to copy.
+#[henge::test(flavor = "current_thread")]
+async fn streams_in_memory_give_way() {
+    let limit = std::time::Duration::from_millis(20);
+    let (mut from, mut to) = (henge::io::repeat(0), henge::io::sink());
+    let endless = henge::io::copy(&mut from, &mut to);
+    assert!(henge::time::timeout(limit, endless).await.is_err());
+}
