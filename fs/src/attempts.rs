@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use henge_driver::Fd;
 use henge_driver::sys::file::now::{self, Moved};
 
-/// More at once is for the ring, so that others have their turn: some 20 µs of copying.
-pub(crate) const MOST: usize = 256 << 10;
+/// More at once is for the ring, so that others have their turn: some 5 µs of copying, which a task
+/// may do as often as its budget has units before it has to let go.
+pub(crate) const MOST: usize = 64 << 10;
 
 /// This file is never asked.
 const NEVER: u8 = u8::MAX;

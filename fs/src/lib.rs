@@ -32,7 +32,7 @@
 //! |---|---|---|---|
 //! | [`File::open`], [`OpenOptions::open`] | if nothing is made or emptied | else | std's options |
 //! | [`File::create`], [`File::create_new`] | | yes | |
-//! | reads and writes of a [`File`], at its position or a place | up to 256 KiB | else | |
+//! | reads and writes of a [`File`], at its position or a place | up to 64 KiB | else | |
 //! | vectored reads and writes at places | | yes | |
 //! | reads and writes of a [`DirectFile`], a [`DirectReader`], a [`DirectWriter`] | | yes | |
 //! | seeks ([`AsyncSeek`](tokio::io::AsyncSeek)) | yes | | from a network file's end |
