@@ -25,7 +25,7 @@ pub(crate) enum Takes {
     EchoOnly,
     /// The echo rows of one connection.
     OneConnection,
-    IdleConnectionsOnly,
+    ThreadsOnly,
     FilesOnly,
     EverythingButFiles,
 }
@@ -65,7 +65,7 @@ pub(crate) const ALL: [Contestant; 13] = [
     Contestant::variant("bare-multishot", "bare", "multishot"),
     Contestant::variant("bare-oneshot", "bare", "oneshot"),
     Contestant { takes: Takes::FilesOnly, ..Contestant::new("bare", "bare") },
-    Contestant { takes: Takes::IdleConnectionsOnly, ..Contestant::new("threads", "threads") },
+    Contestant { takes: Takes::ThreadsOnly, ..Contestant::new("threads", "threads") },
 ];
 
 /// Builds a contestant; the path of its binary.

@@ -197,7 +197,8 @@ fn takes_part(who: &Contestant, kind: &Kind) -> bool {
     match (who.takes, kind) {
         (Takes::Everything, _) => true,
         (Takes::EchoOnly, Kind::Echo { .. } | Kind::Idle { .. }) => true,
-        (Takes::IdleConnectionsOnly, Kind::Idle { .. }) => true,
+        (Takes::ThreadsOnly, Kind::Idle { .. }) => true,
+        (Takes::ThreadsOnly, Kind::Micro { row, .. }) => row.starts_with("steal-"),
         (Takes::FilesOnly, Kind::Files { .. }) => true,
         (Takes::EverythingButFiles, kind) => !matches!(kind, Kind::Files { .. }),
         (Takes::OneConnection, Kind::Echo { connections, .. }) => *connections == 1,

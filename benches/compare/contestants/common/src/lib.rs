@@ -18,6 +18,7 @@ pub mod files;
 mod meter;
 mod pause;
 mod turn;
+pub mod work;
 
 use std::io::Write;
 use std::net::SocketAddr;

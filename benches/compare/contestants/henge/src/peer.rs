@@ -60,6 +60,27 @@ where
     })
 }
 
+/// Tasks that any shard may run.
+pub mod steal {
+    use std::future::Future;
+
+    use henge::runtime::Builder;
+
+    pub use super::detach;
+    pub use henge::io::{AsyncReadExt, AsyncWriteExt};
+    pub use henge::net::{TcpListener, TcpStream};
+    pub use henge::steal::spawn;
+    pub use henge::sync::Semaphore;
+
+    /// Runs a future on one of as many shards as there are CPUs.
+    pub fn run<F>(make: impl FnOnce() -> F + Send + 'static) -> F::Output
+    where
+        F: Future<Output: Send> + 'static,
+    {
+        super::build(Builder::new_multi_thread().stealing(true)).run(make)
+    }
+}
+
 pub fn channel() -> (mpsc::Sender<()>, mpsc::Receiver<()>) {
     mpsc::channel(1)
 }

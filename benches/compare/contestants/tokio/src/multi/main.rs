@@ -22,6 +22,8 @@ mod files;
 mod lanes;
 #[path = "../../../common/rows/pages.rs"]
 mod pages;
+#[path = "../../../common/rows/steal.rs"]
+mod steal;
 #[path = "../../../common/rows/tasks.rs"]
 mod tasks;
 #[path = "../../../common/rows/timers.rs"]
@@ -44,6 +46,9 @@ const ROWS: &[NamedRow] = &[
     ("lane-trip-busy", lanes::busy_round_trip),
     ("lane-trip-idle", lanes::idle_round_trip),
     ("cross-call", lanes::calls),
+    ("steal-large", steal::large),
+    ("steal-small", steal::small),
+    ("steal-io", steal::with_io),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),

@@ -40,6 +40,14 @@ pub fn detach<T>(handle: JoinHandle<T>) {
     drop(handle);
 }
 
+/// All tasks of this runtime may be run by every worker.
+pub mod steal {
+    pub use super::{detach, run, spawn};
+    pub use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    pub use tokio::net::{TcpListener, TcpStream};
+    pub use tokio::sync::Semaphore;
+}
+
 /// Two workers of one runtime.
 pub fn pair<A, B>(here: impl FnOnce() -> A, there: impl FnOnce() -> B) -> A::Output
 where
