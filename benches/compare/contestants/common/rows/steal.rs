@@ -1,8 +1,8 @@
 //! Uneven work: all of it is spawned on one shard, and the others have nothing unless they take it.
 //!
-//! Wall time counts here: work that others could do and nobody does costs no CPU. The work of a task
-//! is a loop of so many steps, by the same seed for everybody; `threads` does the same steps without
-//! tasks, evenly divided, which is as good as it gets.
+//! Wall time counts here: work that others could do and nobody does costs no CPU. The work of a
+//! task is a loop of so many steps, by the same seed for everybody; `threads` does the same steps
+//! without tasks, evenly divided, which is as good as it gets.
 
 use std::hint::black_box;
 use std::net::SocketAddr;
