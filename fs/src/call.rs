@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use henge_driver::offload::{Class, Job};
 use henge_driver::sys::file::blocking;
-use henge_driver::{Fd, coop, current, ops, submit};
+use henge_driver::{Driver, Fd, coop, current, ops, submit};
 
 /// A path as the kernel reads it.
 pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
@@ -26,7 +26,7 @@ pub(crate) async fn proceed() {
 pub(crate) fn start<T: Send + 'static>(
     call: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<Job<T>> {
-    let pool = current::with(|driver| Arc::clone(driver.blocking()))?;
+    let pool = current::with(Driver::blocking)?;
     Ok(pool.spawn(Class::System, call))
 }
 

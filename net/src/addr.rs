@@ -4,13 +4,12 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::vec;
 
-use henge_driver::current;
 use henge_driver::offload::Class;
 use henge_driver::sys::socket;
+use henge_driver::{Driver, current};
 
 /// What can be resolved to one or more [`SocketAddr`]s: tokio's trait of the same name.
 ///
@@ -133,7 +132,7 @@ impl Resolving {
     fn named(host: &str, port: u16) -> Resolving {
         let host = host.to_owned();
         Resolving(State::Asked(Box::pin(async move {
-            let pool = current::with(|driver| Arc::clone(driver.blocking()))?;
+            let pool = current::with(Driver::blocking)?;
             let found = pool.spawn(Class::System, move || socket::resolve(&host, port)).await;
             let found = found.map_err(|error| io::Error::other(error.to_string()))??;
             Ok(Addresses::Many(found.into_iter()))

@@ -331,3 +331,17 @@ fn tasks_that_nobody_ran_are_dropped_inside_of_their_runtime() {
     drop(runtime);
     assert!(seen.recv().unwrap());
 }
+
+/// A thread keeps one ring for all the runtimes that it blocks on. Work for the pool goes to the
+/// pool of the one that it is blocked on, though the ring was made for another.
+#[test]
+fn blocking_work_of_a_guest_goes_to_its_runtime() {
+    let (first, second) = (shards(1), shards(1));
+    let folder = async || henge::fs::canonicalize("/").await;
+    for runtime in [&first, &second] {
+        assert!(runtime.block_on(folder()).is_ok());
+    }
+    assert!(second.metrics().num_blocking_threads() > 0, "its own pool was asked");
+    drop(first);
+    assert!(second.block_on(folder()).is_ok(), "the other one is shut down");
+}

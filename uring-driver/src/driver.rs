@@ -97,7 +97,7 @@ pub(crate) struct Inner {
     homes: Homes,
     scratch: Scratch,
     registered: Registered,
-    blocking: OnceCell<Arc<offload::Pool>>,
+    blocking: RefCell<Option<Arc<offload::Pool>>>,
     /// Turns since the streams were last asked to let go of shared buffers.
     unsettled: Cell<u32>,
     remote: Remote,
@@ -176,7 +176,7 @@ impl Driver {
                 homes: Homes::new(),
                 scratch: Scratch::new(),
                 registered: Registered::default(),
-                blocking: OnceCell::new(),
+                blocking: RefCell::new(config.blocking.clone()),
                 unsettled: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),
                 remote,
@@ -334,11 +334,14 @@ impl Driver {
     }
 
     /// The threads for what has no operation on the ring.
-    pub fn blocking(&self) -> &Arc<offload::Pool> {
-        self.inner.blocking.get_or_init(|| match &self.inner.config.blocking {
-            Some(pool) => Arc::clone(pool),
-            None => Arc::default(),
-        })
+    pub fn blocking(&self) -> Arc<offload::Pool> {
+        Arc::clone(self.inner.blocking.borrow_mut().get_or_insert_default())
+    }
+
+    /// Has blocking work go to another pool from now on, and returns the one where it went. For a
+    /// driver that serves several runtimes in turn.
+    pub fn replace_blocking(&self, pool: Arc<offload::Pool>) -> Option<Arc<offload::Pool>> {
+        self.inner.blocking.replace(Some(pool))
     }
 
     /// Spare byte buffers.

@@ -17,6 +17,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use henge_driver::offload::Pool;
 use henge_driver::{Driver, current};
 
 use super::context::{self, SharedGuard};
@@ -83,9 +84,35 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, role: Role, future: F) -
             {
                 panic!("{refusal}");
             }
+            let _pool = PoolOf::lend(shared);
             shard.block_on(future)
         }
         Err(error) => panic!("this thread cannot block on the runtime: {error}"),
+    }
+}
+
+/// The thread's ring serves several runtimes, but blocking work goes to the pool of the one that
+/// is blocked on: the ring's first one may have ended.
+struct PoolOf {
+    ring_and_pool_before: Option<(Driver, Arc<Pool>)>,
+}
+
+impl PoolOf {
+    fn lend(shared: &Shared) -> PoolOf {
+        let driver = KEPT.try_with(|kept| kept.driver.borrow().clone()).ok().flatten();
+        let ring_and_pool_before = driver.and_then(|driver| {
+            let before = driver.replace_blocking(Arc::clone(&shared.pool))?;
+            Some((driver, before))
+        });
+        PoolOf { ring_and_pool_before }
+    }
+}
+
+impl Drop for PoolOf {
+    fn drop(&mut self) {
+        if let Some((driver, before)) = self.ring_and_pool_before.take() {
+            drop(driver.replace_blocking(before));
+        }
     }
 }
 
