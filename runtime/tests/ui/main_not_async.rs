@@ -1,0 +1,2 @@
+#[henge::main]
+fn main() {}

@@ -1,0 +1,2 @@
+#[henge::main(flavor = "multithread")]
+async fn main() {}

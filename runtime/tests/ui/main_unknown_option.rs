@@ -1,0 +1,2 @@
+#[henge::main(threads = 4)]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[henge::main]
+async fn main(_arguments: Vec<String>) {}

@@ -1,0 +1,4 @@
+#[henge::main]
+async fn main() -> Result<(), String> {
+    7
+}

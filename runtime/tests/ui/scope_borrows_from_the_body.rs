@@ -1,0 +1,8 @@
+#[henge::main]
+async fn main() {
+    henge::task::scope(|s| async move {
+        let local = String::from("the body's");
+        s.spawn(async { drop(local.len()) });
+    })
+    .await;
+}

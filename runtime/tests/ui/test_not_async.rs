@@ -1,0 +1,4 @@
+#[henge::test]
+fn a_test() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[henge::test]
+#[test]
+async fn a_test() {}
+
+fn main() {}
