@@ -34,8 +34,10 @@ pub mod current;
 mod driver;
 #[allow(unsafe_code, reason = "state that is lent to its home's thread alone")]
 pub mod home;
-#[allow(unsafe_code, reason = "operations promise what their entries point to")]
+#[allow(unsafe_code, reason = "futures share cells with the driver")]
 mod op;
+#[allow(unsafe_code, reason = "operations promise what their entries point to")]
+mod operation;
 #[allow(unsafe_code, reason = "each operation proves its memory")]
 pub mod ops;
 #[allow(unsafe_code, reason = "the list of posted objects is intrusive")]
@@ -64,7 +66,8 @@ pub use cqe::Cqe;
 pub use driver::{Config, Counters, Driver, Leaked, Ticket, Turn};
 pub use fd::Fd;
 pub use listen::{ListenGroup, Membership, Role};
-pub use op::{Next, Op, Operation, submit, submit_now};
+pub use op::{Op, submit, submit_now};
+pub use operation::{Next, Operation};
 pub use remote::list::Link;
 pub use remote::{Closed, DriverId, Posted, Remote};
 pub use scratch::Scratch;

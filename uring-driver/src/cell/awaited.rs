@@ -25,7 +25,7 @@ use crate::cqe::Cqe;
 use crate::current;
 use crate::driver::Driver;
 use crate::inflight::Key;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::remote::Remote;
 use crate::remote::list::{Entry, Link, Pushed};
 use crate::sqe::{Sqe, Timespec};

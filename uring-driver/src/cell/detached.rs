@@ -9,7 +9,7 @@ use super::alloc::{self, FreeLists};
 use super::{Header, Kind, Progress};
 use crate::cqe::Cqe;
 use crate::inflight::Key;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::{Sqe, Timespec};
 
 #[repr(C)]

@@ -14,7 +14,7 @@ use crate::cell::detached::Detached;
 use crate::cell::{Header, Progress};
 use crate::cqe::Cqe;
 use crate::inflight::Key;
-use crate::op::Operation;
+use crate::operation::Operation;
 use crate::sqe::Sqe;
 use crate::sys::abi;
 

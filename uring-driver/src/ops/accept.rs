@@ -5,7 +5,7 @@ use std::os::fd::{FromRawFd as _, OwnedFd};
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::Sqe;
 
 /// Who gets the connections of an [`AcceptMultishot`]. Called at home, outside of every borrow.

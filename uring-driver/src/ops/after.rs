@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cqe::Cqe;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::{Sqe, Timespec};
 
 /// Calls a closure at home when the time is over, or when it is cancelled: a pause of those who

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::io;
 
 use crate::cqe::Cqe;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 

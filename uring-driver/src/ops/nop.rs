@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::cqe::Cqe;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::Sqe;
 
 /// Does nothing, and completes: one round trip through the ring.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::RawFd;
 
 use crate::cqe::Cqe;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::Sqe;
 
 /// Who is told by a [`PollMultishot`]. Called at home, outside of every borrow.

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::poll::events;
 

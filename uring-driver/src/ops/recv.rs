@@ -6,7 +6,7 @@ use crate::buf::IoBufMut;
 use crate::cqe::Cqe;
 use crate::current;
 use crate::fd::Fd;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::pool::Piece;
 use crate::sqe::Sqe;
 

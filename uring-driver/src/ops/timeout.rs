@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::cqe::Cqe;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::{Sqe, Timespec};
 use crate::sys::abi;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::buf::{IoBuf, Vectored};
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::op::{Next, Operation};
+use crate::operation::{Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
