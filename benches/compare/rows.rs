@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 }
 
 /// Rows that the contestants measure by themselves: name, title, cores, and the figure that counts.
-const MICRO: [(&str, &str, usize, &str); 24] = [
+const MICRO: [(&str, &str, usize, &str); 25] = [
     ("spawn-batch", "a task spawned and joined, a thousand at a time", 1, "cpu_ns"),
     ("spawn-one", "a task spawned and joined, one at a time", 1, "cpu_ns"),
     ("yield", "a yield, among a thousand tasks", 1, "cpu_ns"),
@@ -63,6 +63,7 @@ const MICRO: [(&str, &str, usize, &str); 24] = [
     ("steal-large", "a task of 20 to 200 µs, of 10,000 that one shard spawns", 2, "wall_ns"),
     ("steal-small", "a task of 1 to 3 µs, of 200,000 that one shard spawns", 2, "wall_ns"),
     ("steal-io", "steal-large, and each task asks an echo first", 2, "wall_ns"),
+    ("udp-echo", "a datagram of 64B and its echo, 32 peers, both ends on one core", 1, "cpu_ns"),
     ("spawn-blocking", "a closure in the blocking pool and back, one core", 1, "cpu_ns"),
     ("idle-tasks", "memory of an idle task with a 72-byte future, of a million", 1, "bytes"),
 ];

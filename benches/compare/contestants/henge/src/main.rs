@@ -29,6 +29,8 @@ mod sync;
 mod tasks;
 #[path = "../../common/rows/timers.rs"]
 mod timers;
+#[path = "../../common/rows/udp.rs"]
+mod udp;
 
 use contestant::{Job, NamedRow};
 
@@ -55,6 +57,7 @@ const ROWS: &[NamedRow] = &[
     ("steal-large", steal::large),
     ("steal-small", steal::small),
     ("steal-io", steal::with_io),
+    ("udp-echo", udp::echo),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),

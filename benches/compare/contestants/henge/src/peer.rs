@@ -15,6 +15,7 @@ use crate::sync::Flavour;
 
 pub use henge::fs;
 pub use henge::io::AsyncWriteExt;
+pub use henge::net::UdpSocket;
 pub use henge::spawn as spawn_local;
 pub use henge::spawn;
 pub use henge::task::{spawn_blocking, yield_now};

@@ -30,6 +30,8 @@ mod sync;
 mod tasks;
 #[path = "../../../common/rows/timers.rs"]
 mod timers;
+#[path = "../../../common/rows/udp.rs"]
+mod udp;
 
 use contestant::{Job, NamedRow};
 
@@ -53,6 +55,7 @@ const ROWS: &[NamedRow] = &[
     ("lane-trip-busy", lanes::busy_round_trip),
     ("lane-trip-idle", lanes::idle_round_trip),
     ("cross-call", lanes::calls),
+    ("udp-echo", udp::echo),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),

@@ -13,6 +13,7 @@ use crate::sync::Flavour;
 
 pub use tokio::fs;
 pub use tokio::io::AsyncWriteExt;
+pub use tokio::net::UdpSocket;
 pub use tokio::task::{spawn_blocking, spawn_local, yield_now};
 pub use tokio::time::sleep;
 
