@@ -10,6 +10,8 @@ struct Executor;
 struct NothingLost;
 #[doc = include_str!("../docs/guide/04-many-shards.md")]
 struct ManyShards;
+#[doc = include_str!("../docs/guide/05-between-shards.md")]
+struct BetweenShards;
 #[doc = include_str!("../docs/guide/06-stealing.md")]
 struct Stealing;
 #[doc = include_str!("../docs/guide/07-files.md")]

@@ -293,17 +293,17 @@ fn full_mesh(count: usize, places: usize, trees: u64, depth: u32) {
 
 #[test]
 fn calls_that_call_back_do_not_lock_up_between_2_shards() {
-    full_mesh(2, 1, 20, 7);
+    full_mesh(2, 1, 6, 6);
 }
 
 #[test]
 fn calls_that_call_back_do_not_lock_up_between_4_shards() {
-    full_mesh(4, 1, 10, 6);
+    full_mesh(4, 1, 4, 5);
 }
 
 #[test]
 fn calls_that_call_back_do_not_lock_up_between_8_shards() {
-    full_mesh(8, 2, 4, 6);
+    full_mesh(8, 2, 3, 5);
 }
 
 #[test]
