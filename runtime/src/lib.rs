@@ -23,6 +23,7 @@
 //! |---|---|
 //! | [`runtime`] | making a runtime, running on it, ending it, seeing what it does |
 //! | [`task`] | tasks, their handles, blocking work |
+//! | [`blocking`] | bounds on blocking work |
 //! | [`shard`] | which shards there are, and where this runs |
 //! | [`mesh`] | calls and channels between shards, services that have a part on each |
 //! | [`sync`] | channels, semaphores, notifications |
@@ -37,7 +38,7 @@
 #![deny(unsafe_code)]
 
 mod acceptor;
-mod blocking;
+pub mod blocking;
 mod capabilities;
 pub mod future;
 mod into_shard;

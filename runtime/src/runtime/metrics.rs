@@ -62,6 +62,17 @@ impl RuntimeMetrics {
         self.shared.pool.metrics().queued
     }
 
+    /// How many closures have begun after they had waited because all threads of the blocking pool
+    /// were busy and it may have no more.
+    pub fn blocking_wait_count(&self) -> u64 {
+        self.shared.pool.metrics().waits
+    }
+
+    /// For how long those closures have waited, in all.
+    pub fn blocking_total_wait_duration(&self) -> Duration {
+        self.shared.pool.metrics().waited
+    }
+
     /// How often the shard has slept.
     ///
     /// # Panics

@@ -133,7 +133,7 @@ pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;
 
 // Signposts: `task` itself knows nothing of runtimes.
-pub use crate::blocking::{block_in_place, spawn_blocking};
+pub use crate::blocking::call::{block_in_place, spawn_blocking};
 pub use crate::spawn::spawn;
 pub use crate::task_tracker::TaskTracker;
 

@@ -25,8 +25,10 @@
 #[must_use = "a job may be waiting for this"]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wanted<B> {
-    /// Somebody is coming anyway, or nobody can.
+    /// Somebody is coming anyway.
     Nothing,
+    /// Nobody is coming and nobody can: the job waits until one of the crew has finished another.
+    Full,
     /// Ring the bell of this sleeper, which is among those coming now.
     Wake(B),
     /// Start a thread, which is among those coming now; [`Crew::failed`] if that fails.
@@ -75,7 +77,7 @@ impl<B> Crew<B> {
             self.coming += 1;
             return Wanted::Start;
         }
-        Wanted::Nothing
+        Wanted::Full
     }
 
     /// A thread that was coming looks at the queue now.
@@ -138,7 +140,7 @@ mod tests {
         let mut crew = Crew::<u8>::new(2);
         assert_eq!(crew.wanted(1), Wanted::Start);
         assert_eq!(crew.wanted(2), Wanted::Start);
-        assert_eq!(crew.wanted(3), Wanted::Nothing);
+        assert_eq!(crew.wanted(3), Wanted::Full);
         assert_eq!(crew.threads(), 2);
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::config::Config;
 use super::crew::{Crew, Wanted};
@@ -44,13 +44,22 @@ pub(super) struct Shared {
 pub(super) type Start = fn(&Arc<Shared>) -> io::Result<()>;
 
 struct State {
-    queue: Queue<Arc<dyn Run>>,
+    queue: Queue<Queued>,
     crew: Crew<Arc<Condvar>>,
     /// The threads of the crew, and those that have left it and run their last hook.
     alive: usize,
     members: HashSet<ThreadId>,
     /// Takes no more jobs; threads end as soon as the queue is empty.
     closed: bool,
+    waits: u64,
+    waited: Duration,
+}
+
+/// A job, and since when it has waited if the crew was complete and all of it busy. What a job
+/// waits for a thread to start or to wake up is not worth two looks at the clock.
+struct Queued {
+    job: Arc<dyn Run>,
+    since: Option<Instant>,
 }
 
 /// What a pool is doing.
@@ -62,6 +71,10 @@ pub struct Metrics {
     pub idle: usize,
     /// Jobs that no thread has begun.
     pub queued: usize,
+    /// How many jobs have begun after they had waited because no other thread was allowed.
+    pub waits: u64,
+    /// For how long those have waited, in all.
+    pub waited: Duration,
 }
 
 impl Pool {
@@ -77,6 +90,8 @@ impl Pool {
             alive: 0,
             members: HashSet::new(),
             closed: false,
+            waits: 0,
+            waited: Duration::ZERO,
         };
         let (state, ended) = (Mutex::new(state), Condvar::new());
         Pool { shared: Arc::new(Shared { config, state, ended, start }) }
@@ -106,6 +121,8 @@ impl Pool {
             threads: state.crew.threads(),
             idle: state.crew.asleep(),
             queued: state.queue.len(),
+            waits: state.waits,
+            waited: state.waited,
         }
     }
 
@@ -142,7 +159,7 @@ impl Pool {
         for bell in bells {
             bell.notify_one();
         }
-        for job in queued {
+        for Queued { job, .. } in queued {
             job.refuse(JobError::Cancelled);
         }
     }
@@ -175,13 +192,14 @@ impl Shared {
             job.refuse(JobError::Cancelled);
             return None;
         }
-        let ticket = state.queue.push(class, job);
-        let queued = state.queue.len();
+        let queued = state.queue.len() + 1;
         let wanted = state.crew.wanted(queued);
+        let since = matches!(wanted, Wanted::Full).then(sys::clock::now);
+        let ticket = state.queue.push(class, Queued { job, since });
         state.alive += usize::from(matches!(wanted, Wanted::Start));
         drop(state);
         match wanted {
-            Wanted::Nothing => {}
+            Wanted::Nothing | Wanted::Full => {}
             // After the lock is given back, or the thread would wake only to wait for it.
             Wanted::Wake(bell) => bell.notify_one(),
             Wanted::Start => {
@@ -204,7 +222,7 @@ impl Shared {
             refused.extend(std::iter::from_fn(|| state.queue.pop()));
         }
         drop(state);
-        for job in refused {
+        for Queued { job, .. } in refused {
             let error = match error.raw_os_error() {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::new(error.kind(), error.to_string()),
@@ -215,7 +233,7 @@ impl Shared {
     }
 
     pub(super) fn remove(&self, ticket: Ticket) -> Option<Arc<dyn Run>> {
-        lock(&self.state).queue.remove(ticket)
+        lock(&self.state).queue.remove(ticket).map(|queued| queued.job)
     }
 
     /// The life of one thread of the pool.
@@ -227,7 +245,11 @@ impl Shared {
         state.members.insert(me);
         state.crew.arrive();
         loop {
-            if let Some(job) = state.queue.pop() {
+            if let Some(Queued { job, since }) = state.queue.pop() {
+                if let Some(since) = since {
+                    state.waits += 1;
+                    state.waited += sys::clock::now().saturating_duration_since(since);
+                }
                 drop(state);
                 let coming = self.run(job);
                 state = lock(&self.state);

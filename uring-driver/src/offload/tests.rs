@@ -132,11 +132,13 @@ mod real {
             })
             .collect();
         let behind = pool.spawn(Class::User, || "ran");
-        let full = Metrics { threads: 3, idle: 0, queued: 1 };
+        let full = Metrics { threads: 3, queued: 1, ..Metrics::default() };
         until("all threads are busy", || pool.metrics() == full);
         assert!(!behind.is_finished());
         all.wait();
         assert_eq!(wait(behind).unwrap(), "ran");
+        assert_eq!(pool.metrics().waits, 1, "the others found a thread");
+        assert!(pool.metrics().waited > Duration::ZERO);
         busy.into_iter().for_each(|job| assert!(wait(job).is_ok()));
     }
 
