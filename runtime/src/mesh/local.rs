@@ -38,6 +38,8 @@ pub(crate) struct Local {
     has_news: Cell<bool>,
     /// How often news were told.
     tellings: Cell<u64>,
+    /// Somebody who waits was called in the middle of a turn.
+    called: Cell<bool>,
     /// Lanes that the target has not been told of.
     dirty: RefCell<Vec<usize>>,
     others: RefCell<Vec<Arc<dyn Flush>>>,
@@ -72,6 +74,7 @@ impl Local {
             lanes: (0..lanes).map(|_| OnceCell::new()).collect(),
             has_news: Cell::new(false),
             tellings: Cell::new(1),
+            called: Cell::new(false),
             dirty: RefCell::default(),
             others: RefCell::default(),
             services: RefCell::default(),
@@ -124,6 +127,22 @@ impl Local {
     #[inline]
     pub(super) fn telling(&self) -> u64 {
         self.tellings.get()
+    }
+
+    /// Somebody who waits has been called, and may sleep.
+    pub(super) fn note_call(&self) {
+        self.called.set(true);
+    }
+
+    /// Whether somebody was called since the last time: the wake of one who sleeps goes out with
+    /// the end of the turn, which should not be far.
+    #[inline]
+    pub(crate) fn takes_call(&self) -> bool {
+        let called = self.called.get();
+        if called {
+            self.called.set(false);
+        }
+        called
     }
 
     /// Has `other` flushed the next time.

@@ -16,6 +16,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::current;
+use super::local::Local;
 use crate::loom::sync::atomic::{AtomicU8, fence};
 use crate::queue::inbox::{Content, Inbox, Parcel};
 use crate::task::Home;
@@ -82,6 +84,7 @@ impl<S: Summoned> Summons<S> {
             // SAFETY: SENT was turned on by this, and is on while the parcel is under way.
             // An owner that has ended has nothing left that waits.
             drop(unsafe { this.content.inbox.post(Arc::clone(this)) });
+            current::with(|local| local.map(Local::note_call));
         }
         sent.is_ok()
     }

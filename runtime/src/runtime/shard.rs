@@ -53,18 +53,24 @@ impl Shard {
             worker.stop_searching();
         }
         self.nest.set_between_polls(false);
+        // What the end of the last turn called for went out with its enter.
+        self.mesh.takes_call();
         let batch = self.home.polls();
         while polls < self.event_interval && self.poll_next(&batch, polls) {
             polls += 1;
             if self.nest.is_left() {
                 break;
             }
-            if polls % 8 == 0 {
+            // Whoever was called and sleeps is woken by an entry that goes out when the ring is
+            // entered: the turn ends for its sake, or it would sleep while a lane fills up.
+            let called = self.mesh.takes_call();
+            if called || polls % 8 == 0 {
                 self.nest.between_polls(|| {
                     batch.take_inbox();
                     self.mesh.flush();
                 });
-                if self.ring_wants_us() && clock::now() - self.entered.get() >= LONGEST {
+                if self.ring_wants_us() && (called || clock::now() - self.entered.get() >= LONGEST)
+                {
                     break;
                 }
             }
