@@ -18,6 +18,8 @@ struct Stealing;
 struct Files;
 #[doc = include_str!("../docs/guide/08-datagrams-unix-sockets-and-pipes.md")]
 struct DatagramsUnixSocketsAndPipes;
+#[doc = include_str!("../docs/guide/09-operations-of-your-own.md")]
+struct OperationsOfYourOwn;
 #[doc = include_str!("../docs/guide/cancel-safety.md")]
 struct CancelSafety;
 #[doc = include_str!("../docs/guide/cpu-bound-work.md")]

@@ -5,6 +5,9 @@
 //! prepares it. A constructor takes what its operation cannot do without; flags are added by
 //! the `with_` methods.
 
+#[allow(unsafe_code, reason = "an entry of any kind is a promise of who makes it")]
+mod raw;
+
 use std::ffi::{CStr, c_void};
 use std::ptr;
 use std::time::Duration;
@@ -62,13 +65,14 @@ pub(crate) enum Opcode {
     SymlinkAt = 38,
     LinkAt = 39,
     MsgRing = 40,
+    UringCmd = 46,
     SendZc = 47,
     Ftruncate = 55,
 }
 
 impl Opcode {
     /// All of them, for the probe.
-    pub(crate) const ALL: [Opcode; 33] = [
+    pub(crate) const ALL: [Opcode; 34] = [
         Opcode::Nop,
         Opcode::Readv,
         Opcode::Writev,
@@ -100,6 +104,7 @@ impl Opcode {
         Opcode::SymlinkAt,
         Opcode::LinkAt,
         Opcode::MsgRing,
+        Opcode::UringCmd,
         Opcode::SendZc,
         Opcode::Ftruncate,
     ];
@@ -135,7 +140,7 @@ impl From<Duration> for Timespec {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Sqe {
-    pub(crate) opcode: Opcode,
+    pub(crate) opcode: u8,
     pub(crate) flags: u8,
     pub(crate) ioprio: u16,
     pub(crate) fd: i32,
@@ -159,7 +164,7 @@ const _: () = assert!(size_of::<Sqe>() == 64 && align_of::<Sqe>() == 8);
 impl Sqe {
     const fn new(opcode: Opcode, fd: i32, address: u64, len: u32, offset: u64) -> Sqe {
         Sqe {
-            opcode,
+            opcode: opcode as u8,
             flags: 0,
             ioprio: 0,
             fd,
@@ -196,11 +201,11 @@ impl Sqe {
     #[must_use]
     pub fn with_registered(mut self, number: Option<u16>) -> Sqe {
         if let Some(number) = number {
-            self.opcode = match self.opcode {
-                Opcode::Read => Opcode::ReadFixed,
-                Opcode::Write => Opcode::WriteFixed,
-                other => other,
-            };
+            if self.opcode == Opcode::Read as u8 {
+                self.opcode = Opcode::ReadFixed as u8;
+            } else if self.opcode == Opcode::Write as u8 {
+                self.opcode = Opcode::WriteFixed as u8;
+            }
             self.buffer = number;
         }
         self
