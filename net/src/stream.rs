@@ -95,23 +95,21 @@ fn poll_moving<T: Awaits, R>(
     visit: impl FnOnce(&mut Here<'_, T>) -> Option<R>,
 ) -> Poll<io::Result<R>> {
     let spent = ready!(coop::poll_proceed(cx));
-    let mut waker = Some(cx.waker().clone());
-    let visited = side.poll_with(cx, |here| {
-        let done = visit(here);
-        if done.is_none()
-            && let Some(watch) = here.watch()
-        {
-            waker = watch.leave(waker.take());
-        }
-        done
-    });
-    drop(waker);
-    match ready!(visited)? {
-        Some(done) => {
+    let visited = ready!(side.poll_with(cx, |here| match visit(here) {
+        Some(done) => Ok(done),
+        None => Err(here.watch().as_ref().map(|watch| watch.told())),
+    }))?;
+    match visited {
+        Ok(done) => {
             spent.made_progress();
             Poll::Ready(Ok(done))
         }
-        None => Poll::Pending,
+        Err(told) => {
+            if let Some(told) = told {
+                told.wake_later(cx.waker());
+            }
+            Poll::Pending
+        }
     }
 }
 

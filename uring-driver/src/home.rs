@@ -37,8 +37,9 @@
 //!   a visitor gets an error.
 //!
 //! - **In passing**: a visitor that may be at another thread the next time (`current::moving`)
-//!   leaves no home behind: it adopts, visits, and recalls at once. If an operation is in flight,
-//!   which such a visitor does not start but may find, the place is released when that has ended.
+//!   leaves no home behind: it holds a homeless place while it visits. One that has a home here is
+//!   recalled after the visit; if an operation is in flight, which such a visitor does not start
+//!   but may find, the place is released when that has ended.
 //!
 //! A place that was never visited, or has been released, has no home to be dropped at: `T` is
 //! dropped by whoever drops the handle, and must stand that.
@@ -193,6 +194,10 @@ impl<T: Resident> Homed<T> {
     ) -> Poll<io::Result<R>> {
         let place = self.place();
         let polled = current::with(|driver| {
+            let visit = match place.pass(driver, visit) {
+                Ok(result) => return Poll::Ready(Ok(result)),
+                Err(visit) => visit,
+            };
             let at_home = place.word.is(driver.id().get());
             if !at_home || place.local.leaving.get() != Leaving::Stays {
                 match place.come_here(driver, Some(cx.waker())) {
@@ -221,6 +226,10 @@ impl<T: Resident> Homed<T> {
     pub fn try_with<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
         let place = self.place();
         let visited = current::with(|driver| {
+            let visit = match place.pass(driver, visit) {
+                Ok(result) => return Some(result),
+                Err(visit) => visit,
+            };
             let here =
                 place.word.is(driver.id().get()) && place.local.leaving.get() == Leaving::Stays;
             if !here && !place.adopt_if_homeless(driver) {
@@ -422,7 +431,32 @@ impl<T: Resident> Place<T> {
         self.release_if_idle(driver)
     }
 
-    /// After a visit in passing. If the place cannot be released yet, `waker` is woken when it is.
+    /// Visits a homeless place without making it at home, for a visitor that moves. All others get
+    /// their closure back.
+    #[inline]
+    fn pass<R, V>(self: &Arc<Self>, driver: &Driver, visit: V) -> Result<R, V>
+    where
+        V: FnOnce(&mut Here<'_, T>) -> R,
+    {
+        if !current::is_moving() {
+            return Err(visit);
+        }
+        let Some(passing) = self.word.pass(driver.id().get()) else { return Err(visit) };
+        self.local.leaving.set(Leaving::Stays);
+        let result = self.visit(driver, |here| {
+            T::arrived(here);
+            visit(here)
+        });
+        if self.local.refs.get() > 0 {
+            passing.stay(driver.remote().clone());
+            self.local.slot.set(driver.homes().insert(self.clone()));
+            drop(self.leave(driver, Leaving::Recalled));
+        }
+        Ok(result)
+    }
+
+    /// After a visit in passing at home. If the place cannot be released yet, `waker` is woken when
+    /// it is.
     fn let_go(&self, driver: &Driver, waker: Option<&Waker>) {
         match (self.leave(driver, Leaving::Recalled), waker) {
             (None, Some(waker)) => self.word.queue(waker.clone()),

@@ -22,11 +22,13 @@ pub(crate) struct Pace {
     direct: bool,
     /// There is no more for now, or so it seems: waiting comes before the next receive.
     drained: bool,
+    /// It is direct for another reason than what comes.
+    forced: bool,
 }
 
 impl Pace {
     pub(crate) const fn new() -> Pace {
-        Pace { bytes: 0, usual: 0, streak: 0, direct: false, drained: false }
+        Pace { bytes: 0, usual: 0, streak: 0, direct: false, drained: false, forced: false }
     }
 
     /// Whether a read goes to the socket itself.
@@ -67,6 +69,9 @@ impl Pace {
             return;
         }
         self.usual = bytes;
+        if self.forced {
+            return;
+        }
         let speaks_against = if self.direct { bytes < LARGE / 2 } else { bytes >= LARGE };
         if !speaks_against {
             self.streak = 0;
@@ -85,6 +90,21 @@ impl Pace {
         self.direct = true;
         self.streak = 0;
         self.drained = false;
+    }
+
+    /// As [`go_direct`](Pace::go_direct), until [`unforce`](Pace::unforce), whatever comes.
+    #[inline]
+    pub(crate) fn force_direct(&mut self) {
+        if !self.direct {
+            self.go_direct();
+        }
+        self.forced = true;
+    }
+
+    /// What comes decides again.
+    #[inline]
+    pub(crate) fn unforce(&mut self) {
+        self.forced = false;
     }
 
     /// Somebody wants the pool's buffers.

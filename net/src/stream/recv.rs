@@ -276,7 +276,9 @@ impl RecvSide {
     /// tokio's read: what is queued first, then, if that is the better way, from the socket.
     #[inline]
     fn read(here: &mut Here<'_, RecvSide>, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
-        if current::is_moving() && !RecvSide::may_try(here) {
+        if !current::is_moving() {
+            here.pace.unforce();
+        } else if !RecvSide::may_try(here) {
             return None;
         }
         if here.pace.is_direct() && here.queue.is_empty() {

@@ -15,9 +15,11 @@
 //!
 //! The place of a side is shared by nobody while it is visited; what a poll tells comes to the
 //! thread of its driver at any time. So what both touch, the epoch and the waker, has a lock of its
-//! own. A poll holds the file: [`Socket::hang_up`] sees to it that the peer need not wait for it.
+//! own ([`Told`]). A poll holds the file: [`Socket::hang_up`] sees to it that the peer need not wait
+//! for it.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
@@ -38,12 +40,14 @@ pub(crate) enum For {
 pub(crate) struct Watch {
     told: Arc<Told>,
     armed: Option<Armed>,
+    /// Of the driver that was armed last.
+    remote: Option<Remote>,
 }
 
 #[derive(Debug)]
 struct Armed {
     driver: DriverId,
-    remote: Remote,
+    epoch: u64,
     ticket: Ticket,
 }
 
@@ -58,10 +62,13 @@ pub(crate) enum Look {
     Try,
 }
 
+/// What polls tell, and whom.
 #[derive(Debug)]
-struct Told {
+pub(crate) struct Told {
     socket: Arc<Socket>,
     wait: For,
+    /// The last poll that has ended and was listened to. Written under the lock.
+    fired: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -69,7 +76,6 @@ struct Told {
 struct State {
     /// Counts the polls: only the last one is listened to.
     epoch: u64,
-    fired: bool,
     waker: Option<Waker>,
 }
 
@@ -78,19 +84,44 @@ impl Told {
         // Nothing of a user's runs under the lock.
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+
+    fn has_fired(&self, epoch: u64) -> bool {
+        // Acquire: pairs with the end of the poll, so that a transfer finds what it told of.
+        self.fired.load(Ordering::Acquire) == epoch
+    }
+
+    /// Has a task woken when the poll ends that was armed last. Outside of visits: cloning and
+    /// dropping are the waker's own code.
+    pub(crate) fn wake_later(&self, waker: &Waker) {
+        let fresh = waker.clone();
+        let mut state = self.state();
+        let fired = self.has_fired(state.epoch);
+        let old = state.waker.replace(fresh);
+        drop(state);
+        drop(old);
+        if fired {
+            // At another thread, where somebody else waits by the same watch.
+            waker.wake_by_ref();
+        }
+    }
 }
 
 impl Watch {
     pub(crate) fn new(socket: &Arc<Socket>, wait: For) -> Box<Watch> {
-        let state = Mutex::new(State { epoch: 0, fired: false, waker: None });
-        let told = Arc::new(Told { socket: Arc::clone(socket), wait, state });
-        Box::new(Watch { told, armed: None })
+        let (state, fired) = (Mutex::new(State { epoch: 0, waker: None }), AtomicU64::new(0));
+        let told = Arc::new(Told { socket: Arc::clone(socket), wait, fired, state });
+        Box::new(Watch { told, armed: None, remote: None })
+    }
+
+    /// Where a task that waits leaves its waker.
+    pub(crate) fn told(&self) -> Arc<Told> {
+        Arc::clone(&self.told)
     }
 
     /// Whether a transfer is worth a try for a visitor at driver `here`.
     pub(crate) fn look(&mut self, here: DriverId) -> Look {
         let Some(armed) = &self.armed else { return Look::Unknown };
-        if self.told.state().fired {
+        if self.told.has_fired(armed.epoch) {
             self.armed = None;
             return Look::Try;
         }
@@ -106,7 +137,6 @@ impl Watch {
         let epoch = {
             let mut state = self.told.state();
             state.epoch += 1;
-            state.fired = false;
             state.epoch
         };
         self.told.socket.polled();
@@ -115,21 +145,20 @@ impl Watch {
             For::Bytes => driver.submit_detached(PollOnce::readable(sink)),
             For::Room => driver.submit_detached(PollOnce::writable(sink)),
         };
-        let (id, remote) = (driver.id(), driver.remote().clone());
-        self.armed = Some(Armed { driver: id, remote, ticket });
-    }
-
-    /// Leaves the waker of the task that waits; the one before it comes back, to be dropped outside
-    /// of the visit.
-    pub(crate) fn leave(&self, waker: Option<Waker>) -> Option<Waker> {
-        std::mem::replace(&mut self.told.state().waker, waker)
+        if self.remote.as_ref().is_none_or(|remote| remote.id() != driver.id()) {
+            self.remote = Some(driver.remote().clone());
+        }
+        self.armed = Some(Armed { driver: driver.id(), epoch, ticket });
     }
 
     fn cancel(&mut self) {
-        let Some(Armed { driver, remote, ticket }) = self.armed.take() else { return };
+        let Some(Armed { driver, epoch, ticket }) = self.armed.take() else { return };
+        if self.told.has_fired(epoch) {
+            return;
+        }
         if current::is(driver) {
             let _here = current::with(|driver| driver.cancel(ticket));
-        } else {
+        } else if let Some(remote) = &self.remote {
             // A driver that is gone has ended its polls.
             let _gone = remote.post(Arc::new(Stop { link: Link::new(), ticket }));
         }
@@ -182,7 +211,8 @@ impl PollSink for Sink {
         if state.epoch != self.epoch {
             return;
         }
-        state.fired = true;
+        // Release: see `has_fired`.
+        told.fired.store(self.epoch, Ordering::Release);
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {

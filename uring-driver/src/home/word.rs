@@ -21,6 +21,8 @@
 //!   relaxed, because the store that it sees is its own.
 //! - What the old home wrote happens before what the new one does: the old one stores HOMELESS
 //!   under the lock, the new one sees it under the lock.
+//! - Who passes by (`pass`) holds the lock while it touches a homeless state: nobody adopts it
+//!   meanwhile, and it is homeless again afterwards, unless it `stay`s.
 //! - Nobody who asks is forgotten: a waker is put in line under the lock and only while `home` is
 //!   some driver's; whoever takes that driver's id away, takes the line with it and wakes it.
 
@@ -140,6 +142,18 @@ impl<R: Clone> Word<R> {
         }
     }
 
+    /// Holds a homeless state for driver `me`, for as long as the answer lives. None if it is
+    /// somebody's.
+    #[inline]
+    pub(super) fn pass(&self, me: u64) -> Option<Passing<'_, R>> {
+        let line = self.line();
+        if self.home.load(Ordering::Relaxed) != HOMELESS {
+            return None;
+        }
+        self.home.store(me, Ordering::Relaxed);
+        Some(Passing { word: self, line, stays: false })
+    }
+
     /// Puts the waker of somebody at home behind those elsewhere who wait already.
     pub(super) fn queue(&self, waker: Waker) {
         let mut line = self.line();
@@ -187,6 +201,32 @@ impl<R: Clone> Word<R> {
     }
 }
 
+/// A homeless state, held: for a visit after which nothing is left behind.
+#[must_use]
+pub(super) struct Passing<'a, R> {
+    word: &'a Word<R>,
+    line: MutexGuard<'a, Line<R>>,
+    stays: bool,
+}
+
+impl<R> Passing<'_, R> {
+    /// Something was left behind: the state is at home where it is held. The caller registers it
+    /// with its driver.
+    pub(super) fn stay(mut self, remote: R) {
+        self.line.remote = Some(remote);
+        self.stays = true;
+    }
+}
+
+impl<R> Drop for Passing<'_, R> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.stays {
+            self.word.home.store(HOMELESS, Ordering::Relaxed);
+        }
+    }
+}
+
 #[cfg(all(test, not(henge_loom)))]
 mod tests {
     use super::{Asked, Home, Wanted, Word};
@@ -215,6 +255,19 @@ mod tests {
         assert!(!word.is(1));
         assert!(matches!(ask(&word, 2), Asked::Adopted));
         assert!(word.is(2));
+    }
+
+    #[test]
+    fn who_passes_by_holds_it_and_leaves_it_homeless() {
+        let word = Word::new();
+        drop(word.pass(1).expect("homeless"));
+        assert!(!word.is(1));
+        let passing = word.pass(1).expect("homeless");
+        assert!(word.is(1));
+        passing.stay(1);
+        assert!(word.is(1) && word.pass(2).is_none() && word.pass(1).is_none());
+        assert!(matches!(ask(&word, 2), Asked::Elsewhere(1)));
+        assert_eq!(word.release().0.len(), 1);
     }
 
     #[test]
@@ -323,6 +376,31 @@ mod loom_tests {
             other.join().unwrap();
             // SAFETY: both threads have ended.
             place.state.with(|state| assert_eq!(unsafe { *state }, 4));
+        });
+    }
+
+    #[test]
+    fn loom_one_who_passes_by_and_one_who_stays() {
+        loom::model(|| {
+            let place = Arc::new(Place {
+                word: Word::new(),
+                state: UnsafeCell::new(0),
+                posted: AtomicBool::new(false),
+            });
+            let other = {
+                let place = place.clone();
+                thread::spawn(move || visitor(&place, 1))
+            };
+            let mut passed = 0;
+            for _ in 0..2 {
+                if let Some(_passing) = place.word.pass(2) {
+                    touch(&place);
+                    passed += 1;
+                }
+            }
+            other.join().unwrap();
+            // SAFETY: both threads have ended.
+            place.state.with(|state| assert_eq!(unsafe { *state }, 2 + passed));
         });
     }
 

@@ -69,10 +69,13 @@ impl RecvSide {
         here: &mut Here<'_, RecvSide>,
         ask: impl FnOnce(&Fd) -> io::Result<R>,
     ) -> Option<io::Result<R>> {
-        if current::is_moving() && !RecvSide::may_try(here) {
-            return None;
+        if current::is_moving() {
+            if !RecvSide::may_try(here) {
+                return None;
+            }
+        } else {
+            here.pace.go_direct();
         }
-        here.pace.go_direct();
         if let Some(flight) = &here.flight {
             if !flight.polls {
                 // It might take what this call is to see: it ends first.

@@ -24,9 +24,7 @@ impl RecvSide {
 
     /// Whether it is worth while to ask the socket. If not, something will tell when it is.
     pub(super) fn may_try(here: &mut Here<'_, RecvSide>) -> bool {
-        if !here.pace.is_direct() {
-            here.pace.go_direct();
-        }
+        here.pace.force_direct();
         if here.flight.is_some() {
             return here.has_something();
         }
