@@ -545,7 +545,7 @@ fn no_switch_loses_work() {
 fn as_many_shards_are_woken_as_there_is_work_for() {
     const SHARDS: usize = 4;
     let runtime = runtime(SHARDS);
-    for _ in 0..50 {
+    for _ in 0..300 {
         let _entered = runtime.enter();
         let barrier = Arc::new(Barrier::new(SHARDS));
         let tasks: Vec<_> = (0..SHARDS)

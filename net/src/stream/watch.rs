@@ -15,8 +15,8 @@
 //!
 //! The place of a side is shared by nobody while it is visited; what a poll tells comes to the
 //! thread of its driver at any time. So what both touch, the epoch and the waker, has a lock of its
-//! own ([`Told`]). A poll holds the file: [`Socket::hang_up`] sees to it that the peer need not wait
-//! for it.
+//! own ([`Told`]). A poll holds the file: [`Socket::hang_up`] sees to it that the peer need not
+//! wait for it.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};

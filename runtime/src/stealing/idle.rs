@@ -21,7 +21,8 @@
 //! 3. A searcher that finds something, and is the last one that searched, wakes one more
 //!    ([`Idle::found`]): so as many are woken as there is work for, one by one.
 //! 4. A shard that goes to sleep while nobody searches looks everywhere once more
-//!    ([`Idle::sleep`]).
+//!    ([`Idle::sleep`]). If it sees something it searches, so that rule 3 applies: there may be
+//!    more than it takes.
 //! 5. Who searches does nothing else: before it runs anything, it has `found` something. (A shard
 //!    that was woken, counted as searching, and ran a task first which was long kept all others
 //!    asleep meanwhile.)
@@ -46,10 +47,10 @@
 //! - *Nobody sleeps.* Then whoever sleeps later changes the word later. If nobody searches at that
 //!   change, it looks after it, and by (A) sees the work. If somebody does, see the next case.
 //! - *Somebody searches.* The number of searchers becomes zero by some later change, that of the
-//!   last one, S. If S went to sleep, it looks everywhere and by (A) sees the work. If S has found
-//!   something, it calls `wake_one`, which is where we began, at a later word: either a sleeper is
-//!   now a searcher, or somebody else is, or nobody sleeps. Each round takes some work off the
-//!   queues, so there is an end to it.
+//!   last one, S. If S went to sleep, it looks everywhere, by (A) sees the work, and searches
+//!   again (unless others do: then take those). If S has found something, it calls `wake_one`,
+//!   which is where we began, at a later word: either a sleeper is now a searcher, or somebody else
+//!   is, or nobody sleeps. Each round takes some work off the queues, so there is an end to it.
 //!
 //! A shard that searches and is told something else to do (its ring, its pinned tasks) calls
 //! `found` as well, which is only ever one wake too many.

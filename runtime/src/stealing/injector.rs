@@ -33,7 +33,8 @@ impl<T: Token> Injector<T> {
     /// How many items wait, or did a moment ago.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.len.load(Ordering::Relaxed)
+        // Acquire: see `take_with`.
+        self.len.load(Ordering::Acquire)
     }
 
     #[inline]
@@ -78,7 +79,8 @@ impl<T: Token> Injector<T> {
         let open = queue.as_mut()?;
         let first = open.pop_front();
         more(open);
-        self.len.store(open.len(), Ordering::Relaxed);
+        // Release: whoever sees the shorter queue sees the longer ring (`len`).
+        self.len.store(open.len(), Ordering::Release);
         first
     }
 

@@ -245,6 +245,9 @@ impl Worker {
         match pool.idle.sleep(self.partition.index(), searched) {
             Asleep::LookFirst if pool.has_any() => {
                 self.rise();
+                // As one that searches, for it is the one that others relied on: if there is more
+                // than it takes, it has to wake the next.
+                self.try_search();
                 false
             }
             _ => true,
