@@ -182,6 +182,11 @@ impl Shared {
         Self::owes(self.0.fetch_or(WOKEN | LINKED, Ordering::Release))
     }
 
+    /// Wakes, and drops the reference with which the caller does.
+    pub(super) fn wake_and_release(&self) -> Owes {
+        self.release_with(|_| WOKEN | LINKED)
+    }
+
     /// Asks for the task's end; keeps the reference.
     pub(super) fn abort(&self) -> Owes {
         // Release: as for a wake.

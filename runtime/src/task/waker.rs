@@ -152,9 +152,13 @@ unsafe fn wake(data: *const ()) {
             stealable::release(task);
         }
         None => {
-            // Two steps: the reference keeps the inbox until its bell was rung.
-            wake_elsewhere(task);
-            release_elsewhere(task);
+            // One step: the home, which has to count what was made there and dropped here, would
+            // be woken a second time for the reference.
+            if task.header().local.is_done() {
+                release_elsewhere(task);
+            } else if task.header().shared.wake_and_release() == Owes::Push {
+                push_unreferenced(task);
+            }
         }
     }
 }
