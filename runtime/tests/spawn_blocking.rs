@@ -1,8 +1,10 @@
 //! `spawn_blocking`: whose result comes when, and what an abort does to a closure before and while
 //! it runs.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -145,4 +147,57 @@ fn a_paused_clock_waits_for_a_closure_whose_handle_is_gone() {
         assert!(ended.load(Ordering::Relaxed));
         assert!(begun.elapsed() >= Duration::from_secs(3600));
     });
+}
+
+/// Spawns a closure when it is woken, and says how many threads there are then.
+struct SpawnsNext {
+    runtime: Handle,
+    threads: mpsc::SyncSender<usize>,
+}
+
+impl Wake for SpawnsNext {
+    fn wake(self: Arc<Self>) {
+        drop(self.runtime.spawn_blocking(|| ()));
+        self.threads.send(self.runtime.metrics().num_blocking_threads()).unwrap();
+    }
+}
+
+/// Spawns `call`, polls it after `before`, and calls `go`: whoever is woken by its end spawns
+/// another closure, which must not need another thread.
+fn one_thread_for_two(
+    runtime: &Runtime,
+    call: impl FnOnce() + Send + 'static,
+    before: impl FnOnce(),
+    go: impl FnOnce(),
+) {
+    let (threads, counts) = mpsc::sync_channel(1);
+    let waker = Waker::from(Arc::new(SpawnsNext { runtime: runtime.handle().clone(), threads }));
+    let mut task = pin!(runtime.spawn_blocking(call));
+    before();
+    assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    go();
+    assert_eq!(counts.recv_timeout(PATIENCE).unwrap(), 1, "it is about to be free");
+}
+
+#[test]
+fn who_is_woken_by_a_closure_that_was_polled_while_it_ran_has_its_thread() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let (started, starts) = mpsc::channel();
+    let (go, goes) = mpsc::channel::<()>();
+    let call = move || {
+        started.send(()).unwrap();
+        goes.recv_timeout(PATIENCE).unwrap();
+    };
+    let before = || starts.recv_timeout(PATIENCE).unwrap();
+    one_thread_for_two(&runtime, call, before, || go.send(()).unwrap());
+}
+
+#[test]
+fn who_is_woken_by_a_closure_that_was_polled_before_it_ran_has_its_thread() {
+    let gate = Arc::new(Mutex::new(()));
+    let hook = gate.clone();
+    let closed = gate.lock().unwrap();
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder.on_thread_start(move || drop(hook.lock().unwrap())).build().unwrap();
+    one_thread_for_two(&runtime, || (), || (), || drop(closed));
 }

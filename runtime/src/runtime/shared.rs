@@ -243,9 +243,9 @@ impl Shared {
         let (task, errand) = Errand::new(call);
         let shared = Arc::clone(self);
         let inhibit = self.clock.inhibit();
-        let job = self.pool.spawn(Class::User, move || {
+        let job = self.pool.spawn_telling(Class::User, move |telling| {
             let entered = context::SharedGuard::new(Arc::clone(&shared));
-            errand.run();
+            errand.run(|| telling.begin());
             drop(entered);
             drop(inhibit);
             shared.let_time_pass();

@@ -12,11 +12,13 @@
 //!
 //! So the join handle has its result whatever becomes of the runtime's shards; an abort that comes
 //! in time is seen by `run`, and one that comes later finds a task that is about to be done.
-//! Joiners ask the home as they ask any, and are answered when it closes.
+//! Joiners ask the home as they ask any, and are answered when it has closed, and its thread has
+//! said that it is about to be free.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::raw::swallow;
 use super::{Home, JoinHandle};
 use crate::queue::inbox::Inbox;
 
@@ -41,13 +43,26 @@ impl Errand {
         (task, Errand { inbox: Some(inbox) })
     }
 
-    /// Calls the closure, unless the task was aborted, and tells whoever waits for it.
-    pub(crate) fn run(mut self) {
+    /// Calls the closure, unless the task was aborted, calls `telling`, and then tells whoever
+    /// waits for it.
+    pub(crate) fn run(mut self, telling: impl FnOnce()) {
         let Some(home) = self.home() else { return };
-        let _entered = home.enter();
-        home.take_inbox();
+        let entered = home.enter();
+        // Joiners ask by messages, which are kept: dropped, they wake whoever sent them.
+        let early = home.take_first();
         // Once: it is done then.
         _ = home.polls().poll_next();
+        drop(entered);
+        // First: it may drop the result of a handle that is gone, for as long as that takes.
+        let mut late = Vec::new();
+        home.close_and(|message| late.push(message));
+        telling();
+        for message in early {
+            swallow(|| drop(message));
+        }
+        for message in late {
+            swallow(|| drop(message));
+        }
     }
 
     /// The home, on this thread, which is no shard by it: nothing is spawned there.

@@ -20,7 +20,7 @@ use super::state::{
     ABORT, DETACHED, DONE, Kind, Local, MERGED, NOTIFIED, RUNNING, Settled, Shared, YIELDED,
 };
 use super::waker;
-use crate::queue::inbox::{Entry, Inbox};
+use crate::queue::inbox::{Entries, Entry, Inbox, Message};
 use crate::queue::local::Ring;
 
 /// Polls in a row out of the LIFO slot, before the queue has its turn.
@@ -334,6 +334,18 @@ impl Home {
         true
     }
 
+    /// Takes in the task that was sent here first, and leaves what came behind it to the caller.
+    pub(super) fn take_first(&self) -> Entries {
+        let mut entries = self.inbox.take();
+        match entries.next() {
+            // SAFETY: as in `take_inbox`.
+            Some(Entry::Link(link)) => self.answer(unsafe { TaskPtr::new(link.cast()) }),
+            Some(Entry::Message(message)) => swallow(|| message.run(self)),
+            None => {}
+        }
+        entries
+    }
+
     /// Does for one task what others asked for.
     fn answer(&self, task: TaskPtr) {
         let local = &task.header().local;
@@ -523,6 +535,11 @@ impl Home {
     /// Drops every future on this thread, refuses what comes from now on, and leaves the memory
     /// of tasks that others still refer to to them. Does nothing the second time.
     pub(crate) fn close(&self) {
+        self.close_and(|message| swallow(|| drop(message)));
+    }
+
+    /// As [`close`](Self::close), but the messages that nobody took are for `keep`.
+    pub(super) fn close_and(&self, mut keep: impl FnMut(Message)) {
         if self.closed.replace(true) {
             return;
         }
@@ -545,7 +562,7 @@ impl Home {
                     self.cancel(task);
                     self.release(task);
                 }
-                Entry::Message(message) => swallow(|| drop(message)),
+                Entry::Message(message) => keep(message),
             }
         }
         self.lifo.set(None);

@@ -24,7 +24,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::pool::Shared;
+use super::pool::{Shared, Telling};
 use super::queue::Ticket;
 use super::sync::{Mutex, MutexGuard};
 
@@ -108,8 +108,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A job as the queue and the threads see it.
 pub(super) trait Run: Send + Sync {
-    /// Runs the closure. The waker, if there is one, must be woken: the result is there.
-    fn run(&self) -> Option<Waker>;
+    /// Runs the closure, and wakes whoever waits for its result.
+    fn run(self: Arc<Self>, telling: &Telling<'_>);
 
     /// Drops the closure without running it.
     fn refuse(&self, why: JobError);
@@ -157,12 +157,18 @@ pub(super) fn contain(code: impl FnOnce()) {
 
 impl<F, T> Run for Cell<F, T>
 where
-    F: FnOnce() -> T + Send,
+    F: FnOnce(&Telling<'_>) -> T + Send,
     T: Send,
 {
-    fn run(&self) -> Option<Waker> {
-        let call = lock(&self.call).take()?;
-        self.finish(catch_unwind(AssertUnwindSafe(call)).map_err(JobError::Panicked))
+    fn run(self: Arc<Self>, telling: &Telling<'_>) {
+        let Some(call) = lock(&self.call).take() else { return };
+        let result = catch_unwind(AssertUnwindSafe(|| call(telling)));
+        let waker = self.finish(result.map_err(JobError::Panicked));
+        drop(self);
+        if let Some(waker) = waker {
+            telling.begin();
+            contain(|| waker.wake());
+        }
     }
 
     fn refuse(&self, why: JobError) {

@@ -20,5 +20,5 @@ mod tests;
 
 pub use config::Config;
 pub use job::{AbortJob, Job, JobError};
-pub use pool::{Metrics, Pool};
+pub use pool::{Metrics, Pool, Telling};
 pub use queue::Class;

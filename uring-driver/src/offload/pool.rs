@@ -1,5 +1,6 @@
 //! The pool: the queue and the crew behind one lock, and the threads' loop.
 
+use std::cell;
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
@@ -77,6 +78,31 @@ pub struct Metrics {
     pub waited: Duration,
 }
 
+/// The end of a closure's work on its thread.
+pub struct Telling<'a> {
+    shared: &'a Shared,
+    begun: cell::Cell<bool>,
+}
+
+impl Telling<'_> {
+    /// The work is done, and all that the thread still does before it looks for more is to tell
+    /// who waits: who has the next closure in the queue before that returns need not wake, or
+    /// start, another thread for it.
+    ///
+    /// That closure waits for this one, so what follows must neither block nor take long.
+    pub fn begin(&self) {
+        if !self.begun.replace(true) {
+            lock(&self.shared.state).crew.finishing();
+        }
+    }
+}
+
+impl fmt::Debug for Telling<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telling").field("begun", &self.begun.get()).finish_non_exhaustive()
+    }
+}
+
 impl Pool {
     /// A pool without any thread yet.
     pub fn new(config: Config) -> Pool {
@@ -108,6 +134,16 @@ impl Pool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        self.spawn_telling(class, move |_| call())
+    }
+
+    /// As [`spawn`](Self::spawn), for a closure that itself wakes whoever waits for what it did:
+    /// right before it does so it calls [`Telling::begin`].
+    pub fn spawn_telling<F, T>(&self, class: Class, call: F) -> Job<T>
+    where
+        F: FnOnce(&Telling<'_>) -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let cell = Arc::new(Cell::new(call));
         let job: Arc<Cell<F, T>> = Arc::clone(&cell);
         let ticket = Shared::submit(&self.shared, class, job);
@@ -124,6 +160,12 @@ impl Pool {
             waits: state.waits,
             waited: state.waited,
         }
+    }
+
+    /// Whether a job runs or waits.
+    pub fn is_busy(&self) -> bool {
+        let state = lock(&self.shared.state);
+        state.queue.len() > 0 || state.crew.asleep() < state.crew.threads()
     }
 
     /// Drops the jobs that have not started, and waits for those that have, at most for
@@ -251,9 +293,11 @@ impl Shared {
                     state.waited += sys::clock::now().saturating_duration_since(since);
                 }
                 drop(state);
-                let coming = self.run(job);
+                let telling = Telling { shared: self, begun: cell::Cell::new(false) };
+                // Panics of the closure and of its result's destructor are caught inside.
+                job.run(&telling);
                 state = lock(&self.state);
-                if coming {
+                if telling.begun.get() {
                     state.crew.arrive();
                 }
             } else if state.closed {
@@ -275,18 +319,6 @@ impl Shared {
         state.alive -= 1;
         drop(state);
         self.ended.notify_all();
-    }
-
-    /// Runs a job and tells its owner; true if this thread is among those coming then.
-    fn run(&self, job: Arc<dyn Run>) -> bool {
-        // Panics of the closure and of its result's destructor are caught inside.
-        let waker = job.run();
-        drop(job);
-        let Some(waker) = waker else { return false };
-        // Before the wake: its owner may have the next job in the queue before `wake` returns.
-        lock(&self.state).crew.finishing();
-        contain(|| waker.wake());
-        true
     }
 
     /// Sleeps until woken (true) or until the keep-alive has passed (false: leave).

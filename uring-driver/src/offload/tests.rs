@@ -122,6 +122,26 @@ mod real {
     }
 
     #[test]
+    fn a_thread_that_is_telling_comes_for_one_more_job() {
+        let pool = Arc::new(small(8));
+        assert!(!pool.is_busy());
+        let own = Arc::clone(&pool);
+        let job = pool.spawn_telling(Class::User, move |telling| {
+            telling.begin();
+            telling.begin();
+            let next = own.spawn(Class::User, || ());
+            let one = own.metrics().threads;
+            let after = own.spawn(Class::User, || ());
+            ([next, after], [one, own.metrics().threads], own.is_busy())
+        });
+        let (jobs, threads, busy) = wait(job).unwrap();
+        assert!(busy);
+        assert_eq!(threads, [1, 2]);
+        jobs.into_iter().for_each(|job| wait(job).unwrap());
+        until("idle", || !pool.is_busy());
+    }
+
+    #[test]
     fn grows_to_the_cap_and_queues_behind_it() {
         let pool = small(3);
         let all = Arc::new(Barrier::new(4));
