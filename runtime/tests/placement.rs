@@ -73,6 +73,25 @@ fn an_affinity_mask_is_honoured() {
     assert!(text.contains(&format!("CPU {}", last + 1)), "{text}");
 }
 
+/// The closure runs on the CPU on which its end would be looked for.
+#[test]
+fn on_one_cpu_a_shard_does_not_look_while_the_pool_is_busy() {
+    const ROUNDS: u64 = 1_000;
+    if !child() {
+        let mask = format!("exec taskset -c {}", mine()[0]);
+        return in_child("on_one_cpu_a_shard_does_not_look_while_the_pool_is_busy", &mask);
+    }
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        for _ in 0..ROUNDS {
+            henge::task::spawn_blocking(|| ()).await.expect("no panic");
+        }
+    });
+    let shard = runtime.metrics().shard(0);
+    let looks = shard.spins() + shard.spins_in_vain();
+    assert!(looks < ROUNDS / 50, "{looks} looks in {ROUNDS} rounds");
+}
+
 #[test]
 fn more_shards_than_cpus_are_not_pinned() {
     let all = mine();

@@ -12,7 +12,7 @@ use super::Runtime;
 use super::config::{Config, Hooks};
 use super::handle::Handle;
 use super::launch::{Start, launch};
-use super::placement::{Cpus, Pinning};
+use super::placement::{self, Cpus, Pinning};
 use super::seat::Seat;
 use super::shared::{Lone, Seats, Shared};
 use crate::stealing::Policy;
@@ -146,7 +146,8 @@ impl Builder {
     /// [`Duration::ZERO`] for never.
     ///
     /// It looks only where that has been paying, by the average of how long it waited of late. It
-    /// never does where the shards outnumber the CPUs or the process has a CPU quota.
+    /// never does where the shards outnumber the CPUs or the process has a CPU quota; nor, where
+    /// there is one CPU for all, while the blocking pool is busy.
     pub fn spin_before_park(&mut self, limit: Duration) -> &mut Builder {
         self.spin = limit;
         self
@@ -410,6 +411,7 @@ impl Builder {
             stealing: (self.stealing && self.kind == Kind::MultiThread).then_some(self.policy),
             resolution: self.resolution,
             spin: if cpus.have_room_for(shards) { self.spin } else { Duration::ZERO },
+            one_cpu: placement::one_cpu(),
             // One pool for all, and addresses that only these shards share.
             driver: self
                 .driver

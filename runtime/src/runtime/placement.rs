@@ -48,6 +48,11 @@ pub enum Pinning {
     Cpus(Vec<usize>),
 }
 
+/// Whether there is one CPU for all threads, those too that are never pinned.
+pub(super) fn one_cpu() -> bool {
+    cpu::process_affinity().is_ok_and(|cpus| cpus.len() == 1)
+}
+
 /// What this process may use, as found when a runtime is built.
 #[derive(Clone, Debug)]
 pub(crate) struct Cpus {

@@ -137,7 +137,9 @@ impl Shard {
         let mut spin = self.spin.get();
         spin.ran(polls);
         self.spin.set(spin);
-        if let Some(limit) = spin.before_sleep() {
+        if let Some(limit) = spin.before_sleep()
+            && !self.keeps_pool_waiting()
+        {
             if self.driver.has_queued() {
                 // It is submitted first, or there would be nothing to look for.
                 return self.enter();
@@ -154,6 +156,11 @@ impl Shard {
         }
         call(self.shared.config.hooks.unpark.as_ref());
         Ok(())
+    }
+
+    /// Whether a look would take the CPU from the closure whose end it looks for.
+    fn keeps_pool_waiting(&self) -> bool {
+        self.shared.config.one_cpu && self.shared.pool.is_busy()
     }
 
     /// Looks for at most `limit` and not past `deadline`. True if the next turn has something to
