@@ -81,17 +81,20 @@ fn nobody_has_to_drive_the_runtime() {
 fn the_result_of_what_ran_at_shutdown_is_there_and_the_rest_is_cancelled() {
     let runtime = one_thread();
     let (started, starts) = mpsc::channel();
+    let (go, goes) = mpsc::channel();
     let runs = runtime.spawn_blocking(move || {
         started.send(()).unwrap();
-        thread::sleep(Duration::from_millis(20));
+        goes.recv_timeout(PATIENCE).unwrap();
         1
     });
     starts.recv_timeout(PATIENCE).unwrap();
     let waits = runtime.spawn_blocking(|| 2);
     let handle = runtime.handle().clone();
-    drop(runtime);
-    assert_eq!(wait(runs).unwrap(), 1);
+    let shutdown = thread::spawn(move || drop(runtime));
     assert!(wait(waits).unwrap_err().is_cancelled());
+    go.send(()).unwrap();
+    assert_eq!(wait(runs).unwrap(), 1);
+    shutdown.join().unwrap();
     assert!(wait(handle.spawn_blocking(|| 3)).unwrap_err().is_cancelled());
 }
 
