@@ -487,7 +487,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn ready(&self, interest: Interest) -> io::Result<AsyncFdReadyGuard<'_, T>> {
-        let event = self.event(interest).await?;
+        let event = event(&self.source, interest).await?;
         Ok(AsyncFdReadyGuard::new(self, event))
     }
 
@@ -524,7 +524,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         &mut self,
         interest: Interest,
     ) -> io::Result<AsyncFdReadyMutGuard<'_, T>> {
-        let event = self.event(interest).await?;
+        let event = event(&self.source, interest).await?;
         Ok(AsyncFdReadyMutGuard::new(self, event))
     }
 
@@ -825,11 +825,12 @@ impl<T: AsRawFd> AsyncFd<T> {
         }
         done
     }
+}
 
-    async fn event(&self, interest: Interest) -> io::Result<Event> {
-        let mut waiting = Waiting::new(&self.source);
-        poll_fn(|cx| self.source.poll_ready(cx, waiting.who(), interest)).await
-    }
+/// Borrows the source alone, so that who waits with a `&mut AsyncFd<T>` need not share `T`.
+async fn event(source: &Arc<Source>, interest: Interest) -> io::Result<Event> {
+    let mut waiting = Waiting::new(source);
+    poll_fn(|cx| source.poll_ready(cx, waiting.who(), interest)).await
 }
 
 impl<T: AsRawFd> Drop for AsyncFd<T> {

@@ -18,6 +18,8 @@ pub const BUDGET: u8 = 128;
 #[must_use]
 pub struct RestoreOnPending {
     before: u8,
+    /// The budget is the thread's.
+    _here: PhantomData<*const ()>,
 }
 
 impl RestoreOnPending {
@@ -64,7 +66,7 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
         cx.waker().wake_by_ref();
         return Poll::Pending;
     }
-    Poll::Ready(RestoreOnPending { before })
+    Poll::Ready(RestoreOnPending { before, _here: PhantomData })
 }
 
 /// Is there something left? True where nobody counts.

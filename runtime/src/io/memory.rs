@@ -103,6 +103,7 @@ pub fn sink() -> Sink {
 
 /// Two streams, each of which reads what is written to the other; either way holds at most
 /// `max_buf_size` bytes, and then writes wait.
+#[track_caller]
 pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
     let (one, two) = tokio::io::duplex(max_buf_size);
     (DuplexStream(one), DuplexStream(two))
@@ -124,12 +125,14 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
 /// # Ok(())
 /// # }
 /// ```
+#[track_caller]
 pub fn simplex(max_buf_size: usize) -> (ReadHalf<SimplexStream>, WriteHalf<SimplexStream>) {
     tokio::io::split(SimplexStream::new_unsplit(max_buf_size))
 }
 
 impl SimplexStream {
     /// A pipe that holds at most `max_buf_size` bytes, in one piece.
+    #[track_caller]
     pub fn new_unsplit(max_buf_size: usize) -> SimplexStream {
         SimplexStream(tokio::io::SimplexStream::new_unsplit(max_buf_size))
     }
