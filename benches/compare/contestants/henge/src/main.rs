@@ -13,6 +13,8 @@ mod blocking;
 mod channel;
 #[path = "../../common/rows/cross.rs"]
 mod cross;
+#[path = "../../common/rows/everyday.rs"]
+mod everyday;
 #[path = "../../common/rows/files.rs"]
 mod files;
 #[path = "../../common/rows/lanes.rs"]
@@ -58,6 +60,9 @@ const ROWS: &[NamedRow] = &[
     ("steal-small", steal::small),
     ("steal-io", steal::with_io),
     ("udp-echo", udp::echo),
+    ("select", everyday::select_three),
+    ("join-set", everyday::join_set),
+    ("sleeping-tasks", everyday::sleeping_tasks),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),

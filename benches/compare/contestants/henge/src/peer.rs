@@ -8,7 +8,6 @@ use std::time::Duration;
 use henge::mesh;
 use henge::runtime::{Builder, Runtime};
 use henge::shard::ShardId;
-use henge::sync::mpsc;
 use henge::task::JoinHandle;
 
 use crate::sync::Flavour;
@@ -16,9 +15,11 @@ use crate::sync::Flavour;
 pub use henge::fs;
 pub use henge::io::AsyncWriteExt;
 pub use henge::net::UdpSocket;
+pub use henge::select;
 pub use henge::spawn as spawn_local;
 pub use henge::spawn;
-pub use henge::task::{spawn_blocking, yield_now};
+pub use henge::sync::mpsc;
+pub use henge::task::{JoinSet, spawn_blocking, yield_now};
 pub use henge::time::sleep;
 pub use run as run_local;
 

@@ -16,6 +16,8 @@ mod blocking;
 mod channel;
 #[path = "../../../common/rows/cross.rs"]
 mod cross;
+#[path = "../../../common/rows/everyday.rs"]
+mod everyday;
 #[path = "../../../common/rows/files.rs"]
 mod files;
 #[path = "../../../common/rows/lanes.rs"]
@@ -56,6 +58,9 @@ const ROWS: &[NamedRow] = &[
     ("lane-trip-idle", lanes::idle_round_trip),
     ("cross-call", lanes::calls),
     ("udp-echo", udp::echo),
+    ("select", everyday::select_three),
+    ("join-set", everyday::join_set),
+    ("sleeping-tasks", everyday::sleeping_tasks),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),

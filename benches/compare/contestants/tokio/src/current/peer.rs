@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::sync::Flavour;
@@ -14,7 +14,9 @@ use crate::sync::Flavour;
 pub use tokio::fs;
 pub use tokio::io::AsyncWriteExt;
 pub use tokio::net::UdpSocket;
-pub use tokio::task::{spawn_blocking, spawn_local, yield_now};
+pub use tokio::select;
+pub use tokio::sync::mpsc;
+pub use tokio::task::{JoinSet, spawn_blocking, spawn_local, yield_now};
 pub use tokio::time::sleep;
 
 /// Runs a future on a new runtime of one thread.
