@@ -12,7 +12,7 @@ use crate::package::Binary;
 use crate::table::{Row, Verdict};
 
 /// Far more than any of them needs.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 /// For those that are known to hang.
 const SHORT: Duration = Duration::from_secs(4);
 /// Most tests wait rather than compute.
