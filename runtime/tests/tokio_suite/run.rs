@@ -13,7 +13,7 @@ use crate::table::{Row, Verdict};
 
 /// Far more than any of them needs.
 const LIMIT: Duration = Duration::from_secs(180);
-/// For those that are known to hang.
+/// For those that are known to hang, always or sometimes.
 const SHORT: Duration = Duration::from_secs(4);
 /// Most tests wait rather than compute.
 const AT_ONCE: usize = 4;
@@ -47,8 +47,10 @@ pub(crate) fn all(binaries: &[Binary], rows: &[Row]) -> Vec<Run> {
                     let next = queue.lock().expect("no worker panics").next();
                     let Some((binary, name)) = next else { break };
                     let row = rows.iter().find(|row| row.is_of(&name));
-                    let hangs = row.is_some_and(|row| row.verdict == Verdict::Hangs);
-                    let limit = if hangs { SHORT } else { LIMIT };
+                    let limit = match row.map(|row| row.verdict) {
+                        Some(Verdict::Hangs | Verdict::Sometimes) => SHORT,
+                        _ => LIMIT,
+                    };
                     let mut outcome = one(binary, &name, limit, worker);
                     // Some measure time, which a busy machine makes too long.
                     if row.is_none() && matches!(outcome, Outcome::Failed(_)) {
