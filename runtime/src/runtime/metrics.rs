@@ -1,10 +1,14 @@
 //! What a runtime has done, for whoever asks.
 
+mod shard;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::seat::Seat;
 use super::shared::Shared;
+
+pub use shard::ShardMetrics;
 
 /// What a runtime has done so far; see [`Handle::metrics`](super::Handle::metrics).
 ///
@@ -83,7 +87,7 @@ impl RuntimeMetrics {
 
     /// How often the shard went to sleep and how often it woke up, together: odd while it sleeps.
     pub fn worker_park_unpark_count(&self, worker: usize) -> u64 {
-        let counters = &self.shard(worker).seat.counters;
+        let counters = &self.seats[worker].counters;
         // In this order, so that what happens in between shows as a shard that is awake.
         let unparks = counters.unparks.get();
         unparks + counters.parks.get().clamp(unparks, unparks + 1)
@@ -123,94 +127,6 @@ impl RuntimeMetrics {
 
     /// What one shard has done.
     pub fn shard(&self, index: usize) -> ShardMetrics {
-        ShardMetrics { seat: self.seats[index].clone() }
-    }
-}
-
-/// What a shard has done so far; see [`RuntimeMetrics::shard`].
-#[derive(Clone, Debug)]
-pub struct ShardMetrics {
-    seat: Seat,
-}
-
-impl ShardMetrics {
-    /// Turns of its loop.
-    pub fn turns(&self) -> u64 {
-        self.seat.counters.turns.get()
-    }
-
-    /// Polls of tasks.
-    pub fn polls(&self) -> u64 {
-        self.seat.counters.polls.get()
-    }
-
-    /// System calls that entered its ring.
-    pub fn enters(&self) -> u64 {
-        self.seat.counters.enters.get()
-    }
-
-    /// Completions of its operations.
-    pub fn completions(&self) -> u64 {
-        self.seat.counters.completions.get()
-    }
-
-    /// How often it looked for work, instead of sleeping, and found some.
-    pub fn spins(&self) -> u64 {
-        self.seat.counters.spins.get()
-    }
-
-    /// How often it looked and found nothing, and slept after all.
-    pub fn spins_in_vain(&self) -> u64 {
-        self.seat.counters.spins_in_vain.get()
-    }
-
-    /// How often it slept.
-    pub fn parks(&self) -> u64 {
-        self.seat.counters.parks.get()
-    }
-
-    /// For how long it was awake, in all, until it went to sleep or left `block_on` last.
-    pub fn busy(&self) -> Duration {
-        Duration::from_nanos(self.seat.counters.busy.get())
-    }
-
-    /// For how long it slept, in all.
-    pub fn parked(&self) -> Duration {
-        Duration::from_nanos(self.seat.counters.parked.get())
-    }
-
-    /// Tasks that wait for their turn.
-    pub fn queued(&self) -> usize {
-        self.seat.counters.queued.get() as usize
-    }
-
-    /// How many tasks it has taken from others.
-    pub fn steals(&self) -> u64 {
-        self.seat.counters.stolen.get()
-    }
-
-    /// How often it has taken tasks from another shard.
-    pub fn steal_operations(&self) -> u64 {
-        self.seat.counters.thefts.get()
-    }
-
-    /// How often it began to look for tasks of others.
-    pub fn searches(&self) -> u64 {
-        self.seat.counters.searches.get()
-    }
-
-    /// How often its ring of stealable tasks was full.
-    pub fn overflows(&self) -> u64 {
-        self.seat.counters.overflows.get()
-    }
-
-    /// Tasks of its own that have not ended: those that may be stolen are nobody's.
-    pub fn alive(&self) -> usize {
-        self.seat.counters.alive.get() as usize
-    }
-
-    /// Timers that have not fired.
-    pub fn timers(&self) -> usize {
-        self.seat.counters.timers.get() as usize
+        ShardMetrics::new(self.seats[index].clone())
     }
 }
