@@ -20,11 +20,6 @@ use crate::stream::recv::{self, RecvSide};
 use crate::stream::send;
 use crate::stream::traits::{reads, writes};
 
-pub(super) fn split(stream: TcpStream) -> (OwnedReadHalf, OwnedWriteHalf) {
-    let Stream { recv, send } = stream.core;
-    (OwnedReadHalf { recv }, OwnedWriteHalf { write: OwnedWrite::new(send) })
-}
-
 /// The reading half of a stream; see [`TcpStream::into_split`].
 ///
 /// The two halves have homes of their own: on two shards they do not disturb each other.
@@ -97,6 +92,38 @@ pub struct OwnedWriteHalf {
 /// ```
 #[derive(Debug)]
 pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
+
+impl TcpStream {
+    /// Splits into halves that own the stream together, for two tasks or two threads. Dropping the
+    /// writing half ends the stream for the peer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// let (mut read, write) = b.into_split();
+    /// drop(write);
+    /// assert_eq!(a.read(&mut [0; 8]).await?, 0);
+    /// a.write_all(b"still").await?;
+    /// a.shutdown().await?;
+    /// let mut rest = Vec::new();
+    /// read.read_to_end(&mut rest).await?;
+    /// assert_eq!(rest, b"still");
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        let Stream { recv, send } = self.core;
+        (OwnedReadHalf { recv }, OwnedWriteHalf { write: OwnedWrite::new(send) })
+    }
+}
 
 impl fmt::Display for ReuniteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

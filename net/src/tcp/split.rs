@@ -13,10 +13,6 @@ use crate::readiness::{Interest, Ready};
 use crate::stream::traits::{reads, writes};
 use crate::stream::{recv, send};
 
-pub(super) fn split(stream: &mut TcpStream) -> (ReadHalf<'_>, WriteHalf<'_>) {
-    (ReadHalf(stream), WriteHalf(stream))
-}
-
 /// The reading half of a stream; see [`TcpStream::split`].
 ///
 /// # Examples
@@ -60,6 +56,33 @@ pub struct ReadHalf<'a>(&'a TcpStream);
 /// ```
 #[derive(Debug)]
 pub struct WriteHalf<'a>(&'a TcpStream);
+
+impl TcpStream {
+    /// Splits into halves that borrow the stream, for one task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::{TcpListener, TcpStream};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (mut b, _) = listener.accept().await?;
+    /// let (mut read, mut write) = b.split();
+    /// a.write_all(b"hello").await?;
+    /// let mut word = [0; 5];
+    /// read.read_exact(&mut word).await?;
+    /// write.write_all(&word).await?;
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        (ReadHalf(self), WriteHalf(self))
+    }
+}
 
 impl ReadHalf<'_> {
     /// Receives without a copy; see [`TcpStream::recv`].

@@ -11,10 +11,6 @@ use crate::readiness::{Interest, Ready};
 use crate::stream::traits::{reads, writes};
 use crate::stream::{recv, send};
 
-pub(super) fn split(stream: &mut UnixStream) -> (ReadHalf<'_>, WriteHalf<'_>) {
-    (ReadHalf(stream), WriteHalf(stream))
-}
-
 /// The reading half of a stream; see [`UnixStream::split`].
 ///
 /// # Examples
@@ -54,6 +50,31 @@ pub struct ReadHalf<'a>(&'a UnixStream);
 /// ```
 #[derive(Debug)]
 pub struct WriteHalf<'a>(&'a UnixStream);
+
+impl UnixStream {
+    /// Splits into halves that borrow the stream, for one task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use henge_net::UnixStream;
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let (mut a, mut b) = UnixStream::pair()?;
+    /// let (mut read, mut write) = b.split();
+    /// a.write_all(b"hello").await?;
+    /// let mut word = [0; 5];
+    /// read.read_exact(&mut word).await?;
+    /// write.write_all(&word).await?;
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        (ReadHalf(self), WriteHalf(self))
+    }
+}
 
 impl ReadHalf<'_> {
     /// Receives without a copy; see [`UnixStream::recv`].
