@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use henge_driver::coop;
 
-use super::cell::{Immediate, Job, Reply, Ticket};
+use super::cell::{Job, Reply, Ticket};
 use super::current;
 use super::error::CallError;
 use crate::shard_id::ShardId;
@@ -140,6 +140,23 @@ impl<T> Unpin for Call<T> {}
 impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("to", &self.to).finish_non_exhaustive()
+    }
+}
+
+/// Something that is called at the target, and does not last.
+struct Immediate<M>(M);
+
+impl<M, T> Job for Immediate<M>
+where
+    M: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    type Output = T;
+    const LASTS: bool = false;
+
+    fn start(self, _home: &Home, reply: Reply<Self>) {
+        // Whoever gets the panic was not there while it happened, and sees nothing half changed.
+        reply.finish(catch_unwind(AssertUnwindSafe(self.0)));
     }
 }
 
