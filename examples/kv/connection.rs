@@ -7,8 +7,10 @@ use std::io;
 use std::rc::Rc;
 
 use henge::io::{AsyncWrite, AsyncWriteExt};
+use henge::mesh::Sharded;
 use henge::net::{RecvBuf, TcpStream, UnixStream};
 
+use crate::exchange::exchange;
 use crate::pipeline::{Pipeline, Planned};
 use crate::resp::{Parser, Piece, Reply, Rest};
 use crate::server::Counters;
@@ -49,17 +51,20 @@ impl Stream for UnixStream {
 /// # Cancel safety
 ///
 /// Dropped, the connection is closed.
-pub async fn serve<S: Stream>(shard: Rc<Shard>, stream: S, peer: Peer) {
+pub async fn serve<S: Stream>(shard: Rc<Shard>, shards: Sharded<Shard>, stream: S, peer: Peer) {
     let _open = Open::new(&shard);
     stream.answer_at_once();
     let session = Session::new(Rc::clone(&shard).server().clone(), peer);
-    let connection = Connection { shard: &shard, stream, session, parser: Parser::default() };
+    let parser = Parser::default();
+    let connection = Connection { shard: &shard, shards, stream, session, parser };
     // A client that goes away in the middle of something is no event.
     let _gone = connection.run().await;
 }
 
 struct Connection<'a, S> {
     shard: &'a Shard,
+    /// The way to the others.
+    shards: Sharded<Shard>,
     stream: S,
     session: Session,
     parser: Parser,
@@ -119,7 +124,7 @@ impl<S: Stream> Connection<'_, S> {
     async fn answer(&mut self, mut pipeline: Box<Pipeline>) -> io::Result<Box<Pipeline>> {
         while !pipeline.is_done() {
             if pipeline.has_outgoing() {
-                pipeline = self.shard.router().exchange(pipeline).await;
+                exchange(&self.shards, &mut pipeline).await.map_err(io::Error::other)?;
             }
             if pipeline.has_own() {
                 self.shard.with_store(self.session.db, |store| pipeline.execute_own(store));

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use henge::mesh::Sharded;
 use henge::net::{TcpListener, UnixListener};
 use henge::runtime::Builder;
 use henge::signal::unix::{SignalKind, signal};
 use henge_kv::aof::files::Folder;
 use henge_kv::args::{self, HELP, Options};
 use henge_kv::info::unix_millis;
-use henge_kv::router::Mailbox;
 use henge_kv::server::Server;
 use henge_kv::shard::Shard;
 use henge_kv::store::Part;
@@ -73,14 +73,26 @@ async fn serve(options: Options) -> io::Result<()> {
     }
     let stop = server.stop.clone();
     let server = Arc::new(server);
-    let mailboxes: Arc<[Mailbox]> = (0..shards).map(|_| Mailbox::default()).collect();
+    // A part of the data on each shard, to be found there by what connections of others send.
+    let parts = Arc::clone(&server);
+    let data = Sharded::<Shard>::start(move |shard| {
+        let part = Part { index: shard.index(), of: shards };
+        let server = Arc::clone(&parts);
+        async move { Shard::new(part, server) }
+    });
+    let data = data.await.map_err(io::Error::other)?;
+    // All have what was theirs before one of them serves.
+    let loading = data.clone();
+    henge::run_each(move || {
+        let loading = loading.clone();
+        async move { loading.local().load().await }
+    })
+    .await?;
     let listening = Arc::new(AtomicUsize::new(0));
     let mut everywhere = pin!(henge::run_each(move || {
-        let (server, mailboxes) = (Arc::clone(&server), Arc::clone(&mailboxes));
+        let (server, data) = (Arc::clone(&server), data.clone());
         let listening = Arc::clone(&listening);
         async move {
-            let part = Part { index: henge::shard::current().index(), of: shards };
-            let (shard, increment) = Shard::start(part, Arc::clone(&server), mailboxes).await?;
             // Each shard has an accept queue of its own; the kernel spreads connections over them.
             let tcp = TcpListener::bind(address).await?;
             if listening.fetch_add(1, Relaxed) + 1 == shards {
@@ -89,7 +101,7 @@ async fn serve(options: Options) -> io::Result<()> {
             // All shards accept from the one socket file.
             let unix = server.unix.as_ref().map(|unix| unix.try_clone()).transpose()?;
             let unix = unix.map(UnixListener::from_std).transpose()?;
-            shard.serve(tcp, unix, increment).await
+            data.local().serve(data, tcp, unix).await
         }
     }));
     henge::select! {

@@ -1,22 +1,22 @@
 //! One shard: its part of the data, its connections, and the tasks that keep it going.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::pending;
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Context;
 
+use henge::mesh::Sharded;
 use henge::net::{TcpListener, UnixListener, UnixStream};
 
 use crate::alarm::Alarm;
 use crate::aof::load::load;
 use crate::aof::log::{Increment, Log};
+use crate::batch::Batch;
 use crate::connection;
 use crate::info::unix_millis;
 use crate::pipeline::Pipeline;
-use crate::router::{Mailbox, Router};
 use crate::server::{Counters, Server};
 use crate::session::Peer;
 use crate::store::{DATABASES, Part, Store};
@@ -32,18 +32,32 @@ pub struct Shard {
     part: Part,
     server: Arc<Server>,
     store: RefCell<Store>,
-    router: Router,
     #[expect(clippy::vec_box, reason = "a box is what moves between here and the connections")]
     spare: RefCell<Vec<Box<Pipeline>>>,
     /// Wakes the sweeper.
     alarm: Alarm,
     /// Writes down what changes, if anything does.
-    log: Option<Rc<Log>>,
+    log: OnceCell<Rc<Log>>,
+    /// The file that the log goes on with.
+    increment: RefCell<Option<Increment>>,
 }
 
 impl Shard {
-    /// The shard that holds `part`, with what the files say that it held; and the file that its log
-    /// goes on with. All shards start at the same time.
+    /// The shard that holds `part`, with nothing in it.
+    pub fn new(part: Part, server: Arc<Server>) -> Shard {
+        Shard {
+            part,
+            server,
+            store: RefCell::new(Store::new(part, unix_millis)),
+            spare: RefCell::default(),
+            alarm: Alarm::default(),
+            log: OnceCell::new(),
+            increment: RefCell::default(),
+        }
+    }
+
+    /// Takes over what the files say that it held. All shards do so at the same time, and before
+    /// one of them serves: what a connection sends to another shard must find the data there.
     ///
     /// # Errors
     ///
@@ -52,31 +66,18 @@ impl Shard {
     /// # Cancel safety
     ///
     /// Dropped, the files hold the same data.
-    pub async fn start(
-        part: Part,
-        server: Arc<Server>,
-        mailboxes: Arc<[Mailbox]>,
-    ) -> io::Result<(Rc<Shard>, Option<Increment>)> {
-        let mut store = Store::new(part, unix_millis);
-        let (mut log, mut increment) = (None, None);
-        if let Some((fsync, folder)) = &server.files {
-            let loaded = load(folder, part, unix_millis, &server.starting).await?;
-            log = Some(Rc::new(Log::new(*fsync, folder.clone(), loaded.epoch, part.index)));
-            (store, increment) = (loaded.store, Some(loaded.increment));
-        }
-        let shard = Shard {
-            part,
-            server,
-            store: RefCell::new(store),
-            router: Router::new(part.index, mailboxes),
-            spare: RefCell::default(),
-            alarm: Alarm::default(),
-            log,
-        };
+    pub async fn load(&self) -> io::Result<()> {
+        let Some((fsync, folder)) = &self.server.files else { return Ok(()) };
+        let loaded = load(folder, self.part, unix_millis, &self.server.starting).await?;
+        self.store.replace(loaded.store);
+        self.log.get_or_init(|| {
+            Rc::new(Log::new(*fsync, folder.clone(), loaded.epoch, self.part.index))
+        });
         for db in 0..DATABASES {
-            shard.counters().measure(&mut shard.store.borrow_mut(), db);
+            self.counters().measure(&mut self.store.borrow_mut(), db);
         }
-        Ok((Rc::new(shard), increment))
+        self.increment.replace(Some(loaded.increment));
+        Ok(())
     }
 
     /// Serves the connections that the listeners accept, until the server is to stop; then what
@@ -91,32 +92,14 @@ impl Shard {
     /// Dropped, connections that were accepted are served on.
     pub async fn serve(
         self: Rc<Self>,
+        shards: Sharded<Shard>,
         tcp: TcpListener,
         unix: Option<UnixListener>,
-        increment: Option<Increment>,
     ) -> io::Result<()> {
-        let carrier = Rc::clone(&self);
-        henge::spawn(async move {
-            let run = |batch: &mut crate::batch::Batch| {
-                let ran = carrier.with_store(batch.db, |store| batch.execute(store));
-                Counters::add(&carrier.counters().batches, 1);
-                Counters::add(&carrier.counters().foreign, ran as u64);
-                carrier.journal_end()
-            };
-            let settled = |end, cx: &Context<'_>| {
-                carrier.log.as_ref().is_none_or(|log| {
-                    log.has_settled(end) || {
-                        log.wake_carrier(cx);
-                        false
-                    }
-                })
-            };
-            carrier.router.carry(run, settled).await;
-        });
         henge::spawn(Rc::clone(&self).sweep());
         let writer = Rc::clone(&self);
         let mut writing = pin!(async move {
-            match (&writer.log, increment) {
+            match (writer.log.get(), writer.increment.take()) {
                 (Some(log), Some(increment)) => log.write(&writer.store, increment).await,
                 _ => pending().await,
             }
@@ -126,14 +109,16 @@ impl Shard {
                 accepted = tcp.accept() => match accepted {
                     Ok((stream, peer)) => {
                         let peer = Peer::Tcp(peer);
-                        henge::spawn(connection::serve(Rc::clone(&self), stream, peer));
+                        let shards = shards.clone();
+                        henge::spawn(connection::serve(Rc::clone(&self), shards, stream, peer));
                     }
                     // Out of descriptors, or the peer has gone again: the next one may do better.
                     Err(error) => eprintln!("kv: cannot accept a connection: {error}"),
                 },
                 accepted = accept(unix.as_ref()) => match accepted {
                     Ok(stream) => {
-                        henge::spawn(connection::serve(Rc::clone(&self), stream, Peer::Unix));
+                        let (here, shards) = (Rc::clone(&self), shards.clone());
+                        henge::spawn(connection::serve(here, shards, stream, Peer::Unix));
                     }
                     Err(error) => eprintln!("kv: cannot accept a connection: {error}"),
                 },
@@ -141,9 +126,23 @@ impl Shard {
                 () = self.server.stop.cancelled() => break,
             }
         }
-        let Some(log) = &self.log else { return Ok(()) };
+        let Some(log) = self.log.get() else { return Ok(()) };
         log.close();
         writing.await
+    }
+
+    /// Runs the commands of a connection of another shard's; their replies are in the batch when
+    /// they may leave.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the commands have run.
+    pub async fn work_at(&self, mut batch: Box<Batch>) -> Box<Batch> {
+        let ran = self.with_store(batch.db, |store| batch.execute(store));
+        Counters::add(&self.counters().batches, 1);
+        Counters::add(&self.counters().foreign, ran as u64);
+        self.settle().await;
+        batch
     }
 
     /// Waits until what was done so far may be answered.
@@ -152,7 +151,7 @@ impl Shard {
     ///
     /// Dropped, it is as if it had not been called.
     pub async fn settle(&self) {
-        if let Some(log) = &self.log {
+        if let Some(log) = self.log.get() {
             log.settle(self.journal_end()).await;
         }
     }
@@ -163,7 +162,7 @@ impl Shard {
     }
 
     fn wake_log(&self, store: &mut Store) {
-        if let Some(log) = &self.log
+        if let Some(log) = self.log.get()
             && store.journal().is_some_and(|journal| journal.has_work())
         {
             log.wake();
@@ -178,11 +177,6 @@ impl Shard {
     /// What it counts.
     pub fn counters(&self) -> &Counters {
         &self.server.shards()[self.part.index]
-    }
-
-    /// The way to the other shards.
-    pub fn router(&self) -> &Router {
-        &self.router
     }
 
     /// Lets `work` at the store, whose database `db` it may change.

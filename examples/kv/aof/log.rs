@@ -7,7 +7,6 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem;
 use std::rc::Rc;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use henge::fs::File;
@@ -53,8 +52,6 @@ pub struct Log {
     work: Notify,
     /// `reached` has moved.
     progress: Notify,
-    /// Who carries answers to other shards, if some of them wait.
-    carrier: RefCell<Option<Waker>>,
     /// No answer leaves any more.
     closed: Cell<bool>,
 }
@@ -70,7 +67,6 @@ impl Log {
             reached: Cell::new(0),
             work: Notify::new(),
             progress: Notify::new(),
-            carrier: RefCell::default(),
             closed: Cell::new(false),
         }
     }
@@ -81,7 +77,7 @@ impl Log {
     }
 
     /// Whether an answer may leave that was made when the journal's end was here.
-    pub fn has_settled(&self, end: u64) -> bool {
+    fn has_settled(&self, end: u64) -> bool {
         let reached = self.reached.get();
         !self.closed.get()
             && match self.fsync {
@@ -101,11 +97,6 @@ impl Log {
         }
     }
 
-    /// Wakes this task when [`has_settled`](Log::has_settled) may have changed.
-    pub fn wake_carrier(&self, cx: &Context<'_>) {
-        self.carrier.replace(Some(cx.waker().clone()));
-    }
-
     /// Writes what is left and makes it last; no answer leaves any more. [`write`](Log::write) ends
     /// then.
     pub fn close(&self) {
@@ -116,9 +107,6 @@ impl Log {
     fn moved(&self, to: u64) {
         self.reached.set(to);
         self.progress.notify_waiters();
-        if let Some(carrier) = self.carrier.take() {
-            carrier.wake();
-        }
     }
 
     /// Writes what the store's journal holds, until the log is closed.
