@@ -1,5 +1,7 @@
 //! What can be resolved to socket addresses, and the look-up itself.
 
+mod of_socket;
+
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -10,6 +12,8 @@ use std::vec;
 use henge_driver::offload::Class;
 use henge_driver::sys::socket;
 use henge_driver::{Driver, current};
+
+pub(crate) use of_socket::OfSocket;
 
 /// What can be resolved to one or more [`SocketAddr`]s: tokio's trait of the same name.
 ///

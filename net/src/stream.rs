@@ -12,6 +12,7 @@
 pub(crate) mod accept;
 pub(crate) mod core;
 pub(crate) mod listener;
+pub(crate) mod methods;
 pub(crate) mod owned;
 mod pace;
 pub(crate) mod recv;
@@ -20,7 +21,6 @@ mod scatter;
 pub(crate) mod send;
 pub(crate) mod send_queue;
 pub(crate) mod socket;
-pub(crate) mod traits;
 pub(crate) mod watch;
 
 use std::io;

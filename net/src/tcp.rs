@@ -3,6 +3,7 @@
 pub(crate) mod incoming;
 pub(crate) mod listener;
 pub(crate) mod owned;
+mod peek;
 pub(crate) mod socket;
 pub(crate) mod split;
 pub(crate) mod stream;

@@ -4,17 +4,14 @@ mod addr;
 mod connect;
 mod convert;
 mod options;
-mod read;
-mod ready;
-mod write;
 
-use std::fmt;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-
-use henge_driver::Fd;
-
+use crate::descriptor::descriptor;
 use crate::stream::core::Stream;
-use crate::stream::traits::{reads, writes};
+use crate::stream::methods::handle::handle;
+use crate::stream::methods::lend::lends;
+use crate::stream::methods::read::reads;
+use crate::stream::methods::ready::readies;
+use crate::stream::methods::write::writes;
 
 /// A TCP connection.
 ///
@@ -64,70 +61,9 @@ pub struct TcpStream {
     pub(super) core: Stream,
 }
 
-impl TcpStream {
-    pub(super) fn new(fd: Fd) -> TcpStream {
-        TcpStream { core: Stream::new(fd) }
-    }
-
-    fn fd(&self) -> &Fd {
-        self.core.fd()
-    }
-
-    /// Prepares the stream to be used on another shard or thread.
-    ///
-    /// It works without this, too: the first call over there then asks this shard to let go, and
-    /// waits for its turn. Bytes that were received stay with the stream, and those that were
-    /// written go out as they would have.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use henge_net::{TcpListener, TcpStream};
-    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    /// # let driver = henge_driver::Driver::new()?;
-    /// # driver.block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
-    /// let (mut b, _) = listener.accept().await?;
-    /// a.write_all(b"hello").await?;
-    /// assert_eq!(b.read_u8().await?, b'h');
-    /// // Another thread may have it now. Here is as good as there.
-    /// b.let_go();
-    /// let mut rest = [0; 4];
-    /// b.read_exact(&mut rest).await?;
-    /// assert_eq!(&rest, b"ello");
-    /// # std::io::Result::Ok(())
-    /// # })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn let_go(&mut self) {
-        self.core.let_go();
-    }
-}
-
-reads!(TcpStream, |stream| &stream.core.recv);
-writes!(TcpStream, |stream| &stream.core.send);
-
-impl AsFd for TcpStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd().as_fd()
-    }
-}
-
-impl AsRawFd for TcpStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.fd().as_raw_fd()
-    }
-}
-
-impl AsRef<Self> for TcpStream {
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
-impl fmt::Debug for TcpStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TcpStream").field("fd", &self.as_raw_fd()).finish_non_exhaustive()
-    }
-}
+handle!(TcpStream);
+reads!(TcpStream, TcpStream, |stream| &stream.core.recv);
+writes!(TcpStream, TcpStream, |stream| &stream.core.send);
+lends!(TcpStream);
+readies!(TcpStream);
+descriptor!(TcpStream, |stream| stream.core.fd(), std::net::TcpStream);

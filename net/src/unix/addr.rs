@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use henge_driver::Fd;
 use henge_driver::sys::socket::Address;
 use henge_driver::sys::unix as sys;
+
+use crate::addr::OfSocket;
 
 /// The name of a socket of the Unix family: a path, an abstract name, or none.
 ///
@@ -35,14 +37,6 @@ impl SocketAddr {
             _ => std::os::unix::net::SocketAddr::from_pathname(path),
         };
         name.map(SocketAddr)
-    }
-
-    pub(super) fn of(socket: impl AsFd) -> io::Result<SocketAddr> {
-        sys::local_addr(socket).map(SocketAddr)
-    }
-
-    pub(super) fn of_peer(socket: impl AsFd) -> io::Result<SocketAddr> {
-        sys::peer_addr(socket).map(SocketAddr)
     }
 
     pub(super) fn from_kernel(address: &Address) -> io::Result<SocketAddr> {
@@ -96,6 +90,16 @@ impl SocketAddr {
     /// ```
     pub fn as_abstract_name(&self) -> Option<&[u8]> {
         self.0.as_abstract_name()
+    }
+}
+
+impl OfSocket for SocketAddr {
+    fn of(socket: &Fd) -> io::Result<SocketAddr> {
+        sys::local_addr(socket).map(SocketAddr)
+    }
+
+    fn of_peer(socket: &Fd) -> io::Result<SocketAddr> {
+        sys::peer_addr(socket).map(SocketAddr)
     }
 }
 

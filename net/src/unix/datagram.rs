@@ -15,6 +15,7 @@ use henge_driver::sys::{datagram, unix};
 use tokio::io::ReadBuf;
 
 use super::addr::SocketAddr;
+use crate::addr::OfSocket as _;
 use crate::buf;
 use crate::readiness::source::Who;
 use crate::readiness::watched::Watched;

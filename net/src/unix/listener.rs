@@ -13,6 +13,7 @@ use henge_driver::sys::{socket, unix};
 
 use super::addr::SocketAddr;
 use super::stream::UnixStream;
+use crate::addr::OfSocket as _;
 use crate::stream::listener::{self, Listener};
 
 /// A listening socket of the Unix family.

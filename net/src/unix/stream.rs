@@ -4,17 +4,14 @@ mod addr;
 mod connect;
 mod convert;
 mod descriptors;
-mod read;
-mod ready;
-mod write;
 
-use std::fmt;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-
-use henge_driver::Fd;
-
+use crate::descriptor::descriptor;
 use crate::stream::core::Stream;
-use crate::stream::traits::{reads, writes};
+use crate::stream::methods::handle::handle;
+use crate::stream::methods::lend::lends;
+use crate::stream::methods::read::reads;
+use crate::stream::methods::ready::readies;
+use crate::stream::methods::write::writes;
 
 /// A connection between two sockets of the Unix family.
 ///
@@ -41,68 +38,9 @@ pub struct UnixStream {
     pub(super) core: Stream,
 }
 
-impl UnixStream {
-    pub(super) fn new(fd: Fd) -> UnixStream {
-        UnixStream { core: Stream::new(fd) }
-    }
-
-    fn fd(&self) -> &Fd {
-        self.core.fd()
-    }
-
-    /// Prepares the stream to be used on another shard or thread.
-    ///
-    /// It works without this, too: the first call over there then asks this shard to let go, and
-    /// waits for its turn. Bytes that were received stay with the stream, and those that were
-    /// written go out as they would have.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use henge_net::UnixStream;
-    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    /// # let driver = henge_driver::Driver::new()?;
-    /// # driver.block_on(async {
-    /// let (mut a, mut b) = UnixStream::pair()?;
-    /// a.write_all(b"hello").await?;
-    /// assert_eq!(b.read_u8().await?, b'h');
-    /// // Another thread may have it now. Here is as good as there.
-    /// b.let_go();
-    /// let mut rest = [0; 4];
-    /// b.read_exact(&mut rest).await?;
-    /// assert_eq!(&rest, b"ello");
-    /// # std::io::Result::Ok(())
-    /// # })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn let_go(&mut self) {
-        self.core.let_go();
-    }
-}
-
-reads!(UnixStream, |stream| &stream.core.recv);
-writes!(UnixStream, |stream| &stream.core.send);
-
-impl AsFd for UnixStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd().as_fd()
-    }
-}
-
-impl AsRawFd for UnixStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.fd().as_raw_fd()
-    }
-}
-
-impl AsRef<Self> for UnixStream {
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
-impl fmt::Debug for UnixStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnixStream").field("fd", &self.as_raw_fd()).finish_non_exhaustive()
-    }
-}
+handle!(UnixStream);
+reads!(UnixStream, UnixStream, |stream| &stream.core.recv);
+writes!(UnixStream, UnixStream, |stream| &stream.core.send);
+lends!(UnixStream);
+readies!(UnixStream);
+descriptor!(UnixStream, |stream| stream.core.fd(), std::os::unix::net::UnixStream);

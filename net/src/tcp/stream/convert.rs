@@ -57,11 +57,3 @@ impl TcpStream {
         Ok(self.core.into_fd()?.into())
     }
 }
-
-impl TryFrom<std::net::TcpStream> for TcpStream {
-    type Error = io::Error;
-
-    fn try_from(stream: std::net::TcpStream) -> io::Result<TcpStream> {
-        TcpStream::from_std(stream)
-    }
-}

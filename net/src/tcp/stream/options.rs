@@ -246,30 +246,4 @@ impl TcpStream {
     pub fn set_zero_linger(&self) -> io::Result<()> {
         self.set_linger(Some(Duration::ZERO))
     }
-
-    /// The error that the socket has noted since the last call (`SO_ERROR`).
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use henge_net::{TcpListener, TcpStream};
-    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    /// # let driver = henge_driver::Driver::new()?;
-    /// # driver.block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// let mut a = TcpStream::connect(listener.local_addr()?).await?;
-    /// let (mut b, _) = listener.accept().await?;
-    /// assert!(a.take_error()?.is_none());
-    /// # drop(b);
-    /// # std::io::Result::Ok(())
-    /// # })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        sys::take_error(self.fd())
-    }
 }

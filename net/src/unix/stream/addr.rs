@@ -1,10 +1,9 @@
-//! Who the two ends of a connection are, and what has gone wrong between them.
+//! Who the two ends of a connection are.
 
 use std::io;
 
-use henge_driver::sys::socket as sys;
-
 use super::UnixStream;
+use crate::addr::OfSocket as _;
 use crate::unix::addr::SocketAddr;
 use crate::unix::ucred::UCred;
 
@@ -79,29 +78,5 @@ impl UnixStream {
     /// ```
     pub fn peer_cred(&self) -> io::Result<UCred> {
         UCred::of_peer(self.fd())
-    }
-
-    /// The error that the socket has noted since the last call (`SO_ERROR`).
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use henge_net::UnixStream;
-    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    /// # let driver = henge_driver::Driver::new()?;
-    /// # driver.block_on(async {
-    /// let (mut a, mut b) = UnixStream::pair()?;
-    /// assert!(a.take_error()?.is_none());
-    /// # drop(b);
-    /// # std::io::Result::Ok(())
-    /// # })??;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        sys::take_error(self.fd())
     }
 }

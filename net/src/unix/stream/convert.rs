@@ -55,11 +55,3 @@ impl UnixStream {
         Ok(self.core.into_fd()?.into())
     }
 }
-
-impl TryFrom<std::os::unix::net::UnixStream> for UnixStream {
-    type Error = io::Error;
-
-    fn try_from(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
-        UnixStream::from_std(stream)
-    }
-}
