@@ -32,6 +32,7 @@
 mod addr;
 pub mod async_fd;
 mod buf;
+mod datagram;
 mod descriptor;
 pub mod message;
 pub mod readiness;

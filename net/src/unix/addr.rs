@@ -39,10 +39,6 @@ impl SocketAddr {
         name.map(SocketAddr)
     }
 
-    pub(super) fn from_kernel(address: &Address) -> io::Result<SocketAddr> {
-        sys::name(address).map(SocketAddr)
-    }
-
     pub(super) fn as_std(&self) -> &std::os::unix::net::SocketAddr {
         &self.0
     }
@@ -100,6 +96,10 @@ impl OfSocket for SocketAddr {
 
     fn of_peer(socket: &Fd) -> io::Result<SocketAddr> {
         sys::peer_addr(socket).map(SocketAddr)
+    }
+
+    fn from_kernel(address: Address) -> io::Result<SocketAddr> {
+        sys::name(&address).map(SocketAddr)
     }
 }
 
