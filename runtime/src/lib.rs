@@ -31,6 +31,7 @@
 //! | [`net`], [`fs`] | sockets and files |
 //! | [`future`] | methods of all futures |
 //! | [`io`] | tokio's I/O traits and utilities |
+//! | [`metrics`] | what a runtime does, in numbers |
 //! | [`process`], [`signal`] | child processes, signals of this one |
 //! | [`thread`] | threads beside the shards |
 //! | [`driver`] | the ring underneath, for operations of your own |
@@ -41,10 +42,12 @@ mod acceptor;
 pub mod blocking;
 mod capabilities;
 pub mod future;
+mod histogram;
 mod into_shard;
 pub mod io;
 mod loom;
 pub mod mesh;
+pub mod metrics;
 pub mod process;
 mod queue;
 mod run_each;

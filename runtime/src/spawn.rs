@@ -1,6 +1,7 @@
 //! Putting tasks where they run: here, or on a shard by number.
 
 use std::future::Future;
+use std::panic::Location;
 
 use crate::runtime::{Handle, ShardId};
 use crate::task::{Home, JoinHandle};
@@ -32,7 +33,8 @@ where
     F::Output: 'static,
 {
     // Outside of the closure, so that the panic names the caller.
-    match Home::with_shards(|home| home.map(|home| home.spawn(future))) {
+    let location = Location::caller();
+    match Home::with_shards(|home| home.map(|home| home.spawn_from(location, future))) {
         Some(task) => task,
         None => panic!(
             "`henge::spawn` puts the task on the shard that it is called on, and this thread is \

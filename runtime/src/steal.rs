@@ -14,7 +14,7 @@
 //! that computes for long keeps its shard from both, as ever; the stealable ones go elsewhere.
 
 use std::future::{Future, pending};
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 
 use crate::runtime::{Handle, context};
 use crate::task::JoinHandle;
@@ -51,14 +51,15 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
+    let location = Location::caller();
     // A shard knows its runtime; a handle of it would cost two counts that all shards share.
     let mut future = Some(future);
     let here = context::with_shard(|shard| {
-        future.take().map(|future| shard.shared().spawn_stealable(future))
+        future.take().map(|future| shard.shared().spawn_stealable(location, future))
     });
     match (here.flatten(), future) {
         (Some(task), _) => task,
-        (None, Some(future)) => Handle::current().shared().spawn_stealable(future),
+        (None, Some(future)) => Handle::current().shared().spawn_stealable(location, future),
         (None, None) => unreachable!("the future is either spawned or left"),
     }
 }
@@ -96,8 +97,23 @@ where
         Ok(task) => task,
         // The shard that polls this first is the one that has room.
         Err(make) => {
-            spawn(async move { Placed(crate::spawn(async move { make().await })).end().await })
+            let location = Location::caller();
+            spawn(async move { Placed(spawn_here(location, make)).end().await })
         }
+    }
+}
+
+/// Makes the task of a closure that came to this shard from `location`.
+fn spawn_here<M, F>(location: &'static Location<'static>, make: M) -> JoinHandle<F::Output>
+where
+    M: FnOnce() -> F + 'static,
+    F: Future + 'static,
+{
+    let spawned =
+        context::with_shard(|shard| shard.home().spawn_from(location, async move { make().await }));
+    match spawned {
+        Some(task) => task,
+        None => unreachable!("stealable tasks are polled by shards"),
     }
 }
 

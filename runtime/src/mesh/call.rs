@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
@@ -58,7 +58,7 @@ impl ShardId {
         F: Future + 'static,
         F::Output: Send + 'static,
     {
-        Call::new(self, Lasting(make))
+        Call::new(self, Lasting(make, Location::caller()))
     }
 
     /// Calls a closure on this shard and yields what it returns, without a task over there.
@@ -161,7 +161,7 @@ where
 }
 
 /// A future that is made at the target and runs there as a task.
-struct Lasting<M>(M);
+struct Lasting<M>(M, &'static Location<'static>);
 
 impl<M, F> Job for Lasting<M>
 where
@@ -173,7 +173,7 @@ where
     const LASTS: bool = true;
 
     fn start(self, home: &Home, reply: Reply<Self>) {
-        drop(home.spawn(run(self.0, reply)));
+        drop(home.spawn_from(self.1, run(self.0, reply)));
     }
 }
 

@@ -10,12 +10,15 @@ use std::sync::Arc;
 
 use super::stack::{Closed, Drain, Link, Stack};
 use crate::task::Home;
+use crate::task::roster::Roster;
 
 /// The half of a shard that is everybody's.
 pub(crate) struct Inbox {
     stack: Stack,
     /// Wakes the shard if it sleeps, or is about to.
     bell: Box<dyn Fn() + Send + Sync>,
+    /// Where tasks are registered that are sent here, if anybody wants to know.
+    roster: Option<Arc<Roster>>,
 }
 
 /// What stands in the inbox.
@@ -33,7 +36,16 @@ impl Inbox {
     /// `bell` is called after each push; it may be called from any thread at any time, also
     /// after the shard is gone.
     pub(crate) fn new(bell: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { stack: Stack::new(), bell: Box::new(bell) }
+        Self { stack: Stack::new(), bell: Box::new(bell), roster: None }
+    }
+
+    /// The same, whose tasks stand in a roster if there is one.
+    pub(crate) fn with_roster(self, roster: Option<Arc<Roster>>) -> Self {
+        Self { roster, ..self }
+    }
+
+    pub(crate) fn roster(&self) -> Option<&Arc<Roster>> {
+        self.roster.as_ref()
     }
 
     /// Pushes a task by its link and wakes the shard.

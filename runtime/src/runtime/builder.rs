@@ -1,5 +1,7 @@
 //! How a runtime is configured, and what is refused.
 
+mod watching;
+
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -10,13 +12,13 @@ use henge_driver::offload::{self, Pool};
 
 use super::Runtime;
 use super::config::{Config, Hooks};
-use super::handle::Handle;
 use super::launch::{Start, launch};
 use super::placement::{self, Cpus, Pinning};
 use super::seat::Seat;
 use super::shared::{Lone, Seats, Shared};
 use crate::stealing::Policy;
 use crate::time::{Clock, Resolution};
+use watching::Watching;
 
 /// Names the threads of a runtime, one call a thread.
 pub(super) type Namer = Arc<dyn Fn() -> String + Send + Sync>;
@@ -58,6 +60,7 @@ pub struct Builder {
     namer: Option<Namer>,
     hooks: Hooks,
     driver: henge_driver::Config,
+    watching: Watching,
     max_blocking_threads: usize,
     keep_alive: Duration,
 }
@@ -108,6 +111,7 @@ impl Builder {
             namer: None,
             hooks: Hooks::default(),
             driver: henge_driver::Config::default(),
+            watching: Watching::default(),
             max_blocking_threads: 512,
             keep_alive: Duration::from_secs(10),
         }
@@ -279,7 +283,7 @@ impl Builder {
         self
     }
 
-    /// What the runtime is called, for whoever asks its [`Handle`].
+    /// What the runtime is called, for whoever asks its [`Handle`](super::Handle).
     ///
     /// # Panics
     /// If `name` is empty.
@@ -410,6 +414,7 @@ impl Builder {
             lane_capacity: self.lane_capacity,
             stealing: (self.stealing && self.kind == Kind::MultiThread).then_some(self.policy),
             resolution: self.resolution,
+            watch: self.watch(),
             spin: if cpus.have_room_for(shards) { self.spin } else { Duration::ZERO },
             one_cpu: placement::one_cpu(),
             // One pool for all, and addresses that only these shards share.
@@ -425,17 +430,17 @@ impl Builder {
             Kind::CurrentThread => vec![None],
             Kind::MultiThread => cpus.place(self.pinning.as_ref(), shards)?,
         };
-        let seats: Box<[Seat]> = (0..shards).map(|_| Seat::new()).collect();
+        let seats: Box<[Seat]> = (0..shards).map(|_| Seat::new(&config.watch)).collect();
         match self.kind {
             Kind::CurrentThread => {
                 // The thread that will make the ring may be another; whether there is one to be had
                 // is the same for all, and is for this call to say.
                 drop(Driver::with_config(&config.driver)?);
                 let builder = std::thread::current().id();
-                let lone = Lone { seat: Seat::new(), taken: false, builder };
+                let lone = Lone { seat: Seat::new(&config.watch), taken: false, builder };
                 let seats = Seats::Lone(Mutex::new(lone));
                 let shared = Shared::new(seats, Arc::clone(&pool), config, cpus, clock);
-                Ok(Runtime { handle: Handle::new(shared), threads: Vec::new() })
+                self.watched(shared, Vec::new())
             }
             Kind::MultiThread => {
                 let starts = places.into_iter().enumerate().map(|(index, cpu)| Start {
@@ -446,7 +451,7 @@ impl Builder {
                 let seats = Seats::Threads(seats);
                 let shared = Shared::new(seats, Arc::clone(&pool), config, cpus, clock);
                 let threads = launch(&shared, starts.collect())?;
-                Ok(Runtime { handle: Handle::new(shared), threads })
+                self.watched(shared, threads)
             }
         }
     }

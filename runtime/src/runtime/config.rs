@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::watch::Watch;
 use crate::stealing::Policy;
 use crate::time::Resolution;
 
@@ -57,4 +58,5 @@ pub(crate) struct Config {
     pub(crate) lane_capacity: usize,
     pub(crate) driver: henge_driver::Config,
     pub(crate) resolution: Resolution,
+    pub(crate) watch: Watch,
 }

@@ -11,6 +11,9 @@ pub(crate) struct Counters {
     pub(crate) polls: Counter,
     pub(crate) enters: Counter,
     pub(crate) completions: Counter,
+    /// Memory of the ring's buffer pool in bytes, and how often the kernel found none free.
+    pub(crate) pool_bytes: Counter,
+    pub(crate) pool_found_empty: Counter,
     pub(crate) spins: Counter,
     pub(crate) spins_in_vain: Counter,
     pub(crate) parks: Counter,

@@ -227,7 +227,7 @@ fn vacate(shard: &Shard) {
     let Seats::Lone(lone) = &shard.shared().seats else { return };
     if shard.index().is_some() && !shard.shared().is_closed() {
         let mut lone = lock(lone);
-        lone.seat = Seat::new();
+        lone.seat = Seat::new(&shard.shared().config.watch);
         shard.shared().peers.reseat(0, Arc::clone(&lone.seat.inbox));
         lone.taken = false;
     }

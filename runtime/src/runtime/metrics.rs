@@ -1,12 +1,15 @@
 //! What a runtime has done, for whoever asks.
 
+mod prometheus;
 mod shard;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::seat::Seat;
 use super::shared::Shared;
+use crate::histogram::Histogram;
 
 pub use shard::ShardMetrics;
 
@@ -123,6 +126,66 @@ impl RuntimeMetrics {
     /// half of them to the common queue.
     pub fn worker_overflow_count(&self, worker: usize) -> u64 {
         self.shard(worker).overflows()
+    }
+
+    /// Whether polls are counted by how long they take; see
+    /// [`Builder::enable_metrics_poll_time_histogram`](super::Builder::enable_metrics_poll_time_histogram).
+    pub fn poll_time_histogram_enabled(&self) -> bool {
+        self.histogram(0).is_some()
+    }
+
+    /// How many buckets that histogram has: none if it is off.
+    pub fn poll_time_histogram_num_buckets(&self) -> usize {
+        self.histogram(0).map_or(0, Histogram::buckets)
+    }
+
+    /// How long the polls of a bucket took. The last bucket has no end.
+    ///
+    /// # Panics
+    /// If there is no such bucket.
+    #[track_caller]
+    pub fn poll_time_histogram_bucket_range(&self, bucket: usize) -> Range<Duration> {
+        match self.histogram(0) {
+            Some(histogram) => histogram.range(bucket),
+            None => Duration::ZERO..Duration::ZERO,
+        }
+    }
+
+    /// How many polls of a shard's tasks took as long as a bucket says.
+    ///
+    /// # Panics
+    /// If there is no such shard or no such bucket.
+    #[track_caller]
+    pub fn poll_time_histogram_bucket_count(&self, worker: usize, bucket: usize) -> u64 {
+        self.histogram(worker).map_or(0, |histogram| histogram.get(bucket))
+    }
+
+    /// How long a poll of a shard's tasks takes on average; zero where neither the histogram nor
+    /// the detector of stalls has polls timed.
+    pub fn worker_mean_poll_time(&self, worker: usize) -> Duration {
+        self.seats[worker].gauge.as_ref().map_or(Duration::ZERO, |gauge| gauge.mean())
+    }
+
+    /// All of this as text, in the format that Prometheus reads.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Runtime::new()?;
+    /// let text = runtime.metrics().prometheus();
+    /// assert!(text.contains("\nhenge_shard_polls_total{shard=\"0\"} "));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn prometheus(&self) -> String {
+        prometheus::write(self)
+    }
+
+    /// How long polls of a shard's tasks took, in all, where they are timed.
+    fn total_poll_time(&self, worker: usize) -> Duration {
+        self.seats[worker].gauge.as_ref().map_or(Duration::ZERO, |gauge| gauge.total())
+    }
+
+    fn histogram(&self, worker: usize) -> Option<&Histogram> {
+        self.seats[worker].gauge.as_ref()?.histogram()
     }
 
     /// What one shard has done.

@@ -33,11 +33,13 @@ mod seat;
 pub(crate) mod shard;
 pub(crate) mod shared;
 mod spin;
+mod stall;
 mod unwind;
+mod watch;
 
 use std::future::Future;
 use std::io;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle as Thread;
 use std::time::Duration;
@@ -50,6 +52,11 @@ pub use handle::{EnterGuard, Handle, RuntimeFlavor, TryCurrentError};
 pub use id::{Id, count, current, try_current, worker_index};
 pub use metrics::{RuntimeMetrics, ShardMetrics};
 pub use placement::Pinning;
+pub use stall::Stall;
+
+pub use crate::histogram::{
+    HistogramConfiguration, InvalidHistogramConfiguration, LogHistogram, LogHistogramBuilder,
+};
 
 pub use crate::shard_id::ShardId;
 
@@ -76,6 +83,8 @@ pub struct Runtime {
     handle: Handle,
     /// The shards' threads; none for `new_current_thread`, and none once they were joined.
     threads: Vec<Thread<()>>,
+    /// Who looks for stalls, also of those that keep the runtime from ending.
+    watchdog: Option<stall::Watchdog>,
 }
 
 impl Runtime {
@@ -127,6 +136,7 @@ impl Runtime {
                 make().await
             });
         };
+        let location = Location::caller();
         let (send, receive) = mpsc::sync_channel(1);
         let sent = seats[0].inbox.send(move |home| {
             let task = async move {
@@ -134,7 +144,7 @@ impl Runtime {
                 // Nobody receives it if the waiting thread was ended: then nobody wants it.
                 drop(send.send(result));
             };
-            drop(home.spawn(task));
+            drop(home.spawn_from(location, task));
         });
         drop(sent);
         match receive.recv() {
@@ -236,6 +246,8 @@ impl Runtime {
         launch::join(&shared, threads, deadline);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(clock::now()));
         shared.pool.shutdown(left);
+        // Tasks that keep the runtime from ending have been told of until here.
+        drop(self.watchdog.take());
     }
 }
 

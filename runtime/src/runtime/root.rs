@@ -9,6 +9,7 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -30,6 +31,7 @@ impl<'a> Root<'a> {
     /// forgotten, which is why it stays in this crate.
     pub(super) fn new(
         home: &Home,
+        location: &'static Location<'static>,
         future: Pin<&'a mut (dyn Future<Output = ()> + 'a)>,
     ) -> Root<'a> {
         // SAFETY: the future is not moved by anybody who gets it by this pointer: `Borrowed` pins
@@ -44,7 +46,8 @@ impl<'a> Root<'a> {
             >(future)
         };
         let slot = Slot::new(Cell::new(Some(future)));
-        let task = home.spawn(Borrowed { slot: Rc::clone(&slot), view: View::current() });
+        let task =
+            home.spawn_from(location, Borrowed { slot: Rc::clone(&slot), view: View::current() });
         Root { slot, task, _future: PhantomData }
     }
 }
@@ -71,6 +74,11 @@ impl Future for Borrowed {
         let future = unsafe { future.as_mut() };
         // SAFETY: pinned when `Root` got it, and not moved since.
         let future = unsafe { Pin::new_unchecked(future) };
+        Home::with_current(|home| {
+            if let Some(gauge) = home.and_then(Home::gauge) {
+                gauge.disregard();
+            }
+        });
         // It is no task to its author, and has no id of its own. It catches its panics.
         self.view.during(|| future.poll(cx))
     }

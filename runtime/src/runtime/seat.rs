@@ -7,7 +7,9 @@ use std::sync::{Arc, OnceLock};
 use henge_driver::Remote;
 
 use super::counters::Counters;
+use super::watch::Watch;
 use crate::queue::inbox::Inbox;
+use crate::task::gauge::Gauge;
 
 /// Where to send to a shard, and how it fares.
 #[derive(Clone)]
@@ -15,15 +17,17 @@ pub(crate) struct Seat {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) counters: Arc<Counters>,
     remote: Arc<OnceLock<Remote>>,
+    /// Where the runtime is watched.
+    pub(crate) gauge: Option<Arc<Gauge>>,
 }
 
 impl Seat {
     /// A seat that nobody sits on. What is sent to it waits for whoever will.
-    pub(super) fn new() -> Seat {
+    pub(super) fn new(watch: &Watch) -> Seat {
         let remote = Arc::new(OnceLock::<Remote>::new());
         let bell = Arc::clone(&remote);
-        let inbox = Arc::new(Inbox::new(move || ring(&bell)));
-        Seat { inbox, counters: Arc::default(), remote }
+        let inbox = Inbox::new(move || ring(&bell)).with_roster(watch.roster.clone());
+        Seat { inbox: Arc::new(inbox), counters: Arc::default(), remote, gauge: watch.gauge() }
     }
 
     /// From now on the driver of this `remote` is woken when something is sent.

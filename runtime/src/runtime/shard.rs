@@ -17,7 +17,7 @@ use std::fmt;
 use std::future::Future;
 use std::hint;
 use std::io;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -256,7 +256,7 @@ impl Shard {
 #[inline]
 fn poll_either(worker: &Worker, batch: &Polls<'_>, pinned: bool) -> bool {
     if let Some(entry) = worker.next_at_once() {
-        batch.poll_moving(|| worker.run(entry));
+        batch.poll_moving(entry.id(), || worker.run(entry));
         return true;
     }
     if pinned && batch.poll_next() {
@@ -264,7 +264,7 @@ fn poll_either(worker: &Worker, batch: &Polls<'_>, pinned: bool) -> bool {
     }
     match worker.next() {
         Some(entry) => {
-            batch.poll_moving(|| worker.run(entry));
+            batch.poll_moving(entry.id(), || worker.run(entry));
             true
         }
         None => !pinned && batch.poll_next(),
@@ -311,6 +311,9 @@ impl Shard {
         seat.sit(driver.remote());
         let home = Home::with_inbox(Arc::clone(&seat.inbox));
         let timers = Timers::new(Arc::clone(&shared.clock), shared.config.resolution);
+        if let Some(gauge) = &seat.gauge {
+            home.set_gauge(Arc::clone(gauge));
+        }
         let counters = Arc::clone(&seat.counters);
         Shard::new(Arc::clone(shared), Some(index), driver, home, timers, counters)
     }
@@ -405,7 +408,9 @@ impl Shard {
 
     /// Runs turns until `future` is done, which is polled as a task. Also inside of a task of this
     /// shard, if [`Nest::refusal`] has no objection.
+    #[track_caller]
     pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let location = Location::caller();
         let _within = self.enter_all();
         let mut result = None;
         // It does not stand still while it turns from within.
@@ -418,7 +423,7 @@ impl Shard {
                 level.leave();
                 self.roots.set(self.roots.get() - 1);
             });
-            let _root = Root::new(&self.home, future);
+            let _root = Root::new(&self.home, location, future);
             View::current().inside().during(|| self.turns());
         }
         self.counters.blocked.set(blocked);
@@ -441,16 +446,19 @@ impl Shard {
 
     /// Runs a closure that may block in the middle of a poll.
     pub(crate) fn block_in_place<R>(&self, f: impl FnOnce() -> R) -> R {
-        struct Unblocked<'a>(&'a Counters, u64);
+        struct Unblocked<'a>(&'a Shard, u64);
         impl Drop for Unblocked<'_> {
             fn drop(&mut self) {
-                self.0.blocked.set(self.1);
+                if let Some(gauge) = self.0.home.gauge() {
+                    gauge.forgive();
+                }
+                self.0.counters.blocked.set(self.1);
             }
         }
         if self.nest.is_polling() {
             self.nest.between_polls(|| self.make_way());
         }
-        let _unblocked = Unblocked(&self.counters, self.counters.blocked.replace(1));
+        let _unblocked = Unblocked(self, self.counters.blocked.replace(1));
         match &self.worker {
             None => current::blocking(f),
             // What the closure wakes is for the other shards.
@@ -525,6 +533,8 @@ impl Shard {
         let driver = self.driver.counters();
         self.counters.enters.set(driver.enters);
         self.counters.completions.set(driver.completions);
+        self.counters.pool_bytes.set(self.driver.pool().bytes() as u64);
+        self.counters.pool_found_empty.set(self.driver.pool().found_empty_count());
     }
 }
 

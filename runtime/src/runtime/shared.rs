@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
@@ -17,7 +18,7 @@ use super::placement::Cpus;
 use super::seat::Seat;
 use crate::mesh::Peers;
 use crate::stealing::Partition;
-use crate::task::{Errand, Home, JoinHandle};
+use crate::task::{Errand, Home, Id, JoinHandle};
 use crate::time::Clock;
 
 /// One runtime.
@@ -81,7 +82,9 @@ impl Shared {
         let partitions = match (&seats, config.stealing) {
             (Seats::Threads(seats), Some(policy)) => {
                 let bells = seats.clone();
-                Partition::all(seats.len(), policy, move |index| bells[index].wake_at_once())
+                let roster = config.watch.roster.clone();
+                let bell = move |index: usize| bells[index].wake_at_once();
+                Partition::all(seats.len(), policy, roster, bell)
             }
             _ => Box::default(),
         };
@@ -129,6 +132,18 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        self.spawn_from(Location::caller(), future)
+    }
+
+    fn spawn_from<F>(
+        &self,
+        location: &'static Location<'static>,
+        future: F,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
         if self.is_closed() {
             return cancelled(future);
         }
@@ -137,18 +152,22 @@ impl Shared {
             let ours = shard.index().is_some() && std::ptr::eq(&**shard.shared(), self);
             // A closure that blocks this shard may be about to wait for the task.
             let ours = ours && (!current::may_block() || self.shards() == 1);
-            if ours { future.take().map(|future| shard.home().spawn(future)) } else { None }
+            let future = if ours { future.take() } else { None };
+            future.map(|future| shard.home().spawn_from(location, future))
         });
         match (here.flatten(), future) {
             (Some(task), _) => task,
-            (None, Some(future)) => self.draw().inbox.spawn(future),
+            (None, Some(future)) => self.draw().inbox.spawn_from(location, future),
             (None, None) => unreachable!("the future is either spawned or left"),
         }
     }
 
     /// Spawns a task that any shard may run; see [`steal::spawn`](crate::steal::spawn).
-    #[track_caller]
-    pub(crate) fn spawn_stealable<F>(&self, future: F) -> JoinHandle<F::Output>
+    pub(crate) fn spawn_stealable<F>(
+        &self,
+        location: &'static Location<'static>,
+        future: F,
+    ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -158,11 +177,11 @@ impl Shared {
         }
         if self.partitions.is_empty() {
             return match &self.seats {
-                Seats::Threads(_) => self.draw().inbox.spawn(future),
-                Seats::Lone(_) => self.spawn(future),
+                Seats::Threads(_) => self.draw().inbox.spawn_from(location, future),
+                Seats::Lone(_) => self.spawn_from(location, future),
             };
         }
-        self.partition().spawn(future)
+        self.partition().spawn(location, future)
     }
 
     /// Where nothing is stolen, makes a task on the less loaded of two shards that are drawn; see
@@ -170,6 +189,7 @@ impl Shared {
     ///
     /// # Errors
     /// Gives the closure back where tasks are stolen: an idle shard will come for it.
+    #[track_caller]
     pub(crate) fn place_by_draw<M, F>(&self, make: M) -> Result<JoinHandle<F::Output>, M>
     where
         M: FnOnce() -> F + Send + 'static,
@@ -228,6 +248,13 @@ impl Shared {
                 }
                 seats.iter().find(|seat| !seat.is_blocked()).unwrap_or(drawn).clone()
             }
+        }
+    }
+
+    /// Says what a task is called, to whoever watches the runtime.
+    pub(crate) fn call_task(&self, task: Id, name: Arc<str>) {
+        if let Some(roster) = &self.config.watch.roster {
+            roster.name(task, name);
         }
     }
 

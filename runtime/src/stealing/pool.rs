@@ -1,6 +1,7 @@
 //! What all shards of a runtime have in common for stealable tasks.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +13,7 @@ use super::idle::Idle;
 use super::injector::Injector;
 use super::policy::Policy;
 use crate::task::JoinHandle;
+use crate::task::roster::Roster;
 use crate::task::stealable::{self, Entry, Member, Scheduler};
 
 /// The queues that all shards look at, and who of them does.
@@ -22,6 +24,8 @@ pub(crate) struct Pool {
     pub(super) policy: Policy,
     /// Shards that have not closed.
     open: AtomicUsize,
+    /// Where tasks stand that are not complete, if anybody wants to know.
+    roster: Option<Arc<Roster>>,
     /// Wakes the shard of an index if it sleeps, or is about to.
     bell: Box<dyn Fn(usize) + Send + Sync>,
 }
@@ -102,6 +106,7 @@ impl Partition {
     pub(crate) fn all(
         shards: usize,
         policy: Policy,
+        roster: Option<Arc<Roster>>,
         bell: impl Fn(usize) + Send + Sync + 'static,
     ) -> Box<[Arc<Partition>]> {
         let (owners, thieves): (Vec<_>, Vec<_>) = (0..shards).map(|_| deque::ring()).unzip();
@@ -110,6 +115,7 @@ impl Partition {
             injector: Injector::new(),
             idle: Idle::new(shards, policy.most_searching(shards)),
             policy,
+            roster,
             open: AtomicUsize::new(shards),
             bell: Box::new(bell),
         });
@@ -138,12 +144,16 @@ impl Partition {
     }
 
     /// Spawns a task that any shard may run.
-    pub(crate) fn spawn<F>(self: &Arc<Self>, future: F) -> JoinHandle<F::Output>
+    pub(crate) fn spawn<F>(
+        self: &Arc<Self>,
+        location: &'static Location<'static>,
+        future: F,
+    ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        stealable::spawn(self, future)
+        stealable::spawn(self, location, future)
     }
 
     /// Tasks that are not complete.
@@ -176,7 +186,15 @@ impl Scheduler for Partition {
     }
 
     fn dismiss(&self, key: usize) -> Option<Member> {
-        lock(&self.members).as_mut().and_then(|members| members.try_remove(key))
+        let member = lock(&self.members).as_mut().and_then(|members| members.try_remove(key));
+        if let (Some(roster), Some(member)) = (&self.pool.roster, &member) {
+            roster.remove(member.id());
+        }
+        member
+    }
+
+    fn roster(&self) -> Option<&Roster> {
+        self.pool.roster.as_deref()
     }
 
     fn schedule(&self, entry: Entry) {

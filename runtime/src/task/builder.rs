@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{JoinHandle, LocalSet};
-use crate::runtime::Handle;
+use crate::runtime::{Handle, context};
 
 crate::task_local! {
     /// What the task that this thread is polling is called.
@@ -76,7 +76,12 @@ impl<'a> Builder<'a> {
         F::Output: 'static,
     {
         Ok(match self.name {
-            Some(name) => crate::spawn(NAME.scope(name.into(), future)),
+            Some(name) => {
+                let name: Arc<str> = name.into();
+                let task = crate::spawn(NAME.scope(Arc::clone(&name), future));
+                here(&task, name);
+                task
+            }
             None => crate::spawn(future),
         })
     }
@@ -92,7 +97,12 @@ impl<'a> Builder<'a> {
         F::Output: Send + 'static,
     {
         Ok(match self.name {
-            Some(name) => handle.spawn(NAME.scope(name.into(), future)),
+            Some(name) => {
+                let name: Arc<str> = name.into();
+                let task = handle.spawn(NAME.scope(Arc::clone(&name), future));
+                handle.shared().call_task(task.id(), name);
+                task
+            }
             None => handle.spawn(future),
         })
     }
@@ -111,7 +121,12 @@ impl<'a> Builder<'a> {
         F::Output: 'static,
     {
         Ok(match self.name {
-            Some(name) => super::spawn_local(NAME.scope(name.into(), future)),
+            Some(name) => {
+                let name: Arc<str> = name.into();
+                let task = super::spawn_local(NAME.scope(Arc::clone(&name), future));
+                here(&task, name);
+                task
+            }
             None => super::spawn_local(future),
         })
     }
@@ -131,7 +146,12 @@ impl<'a> Builder<'a> {
         F::Output: 'static,
     {
         Ok(match self.name {
-            Some(name) => local_set.spawn_local(NAME.scope(name.into(), future)),
+            Some(name) => {
+                let name: Arc<str> = name.into();
+                let task = local_set.spawn_local(NAME.scope(Arc::clone(&name), future));
+                here(&task, name);
+                task
+            }
             None => local_set.spawn_local(future),
         })
     }
@@ -181,4 +201,9 @@ impl<'a> Builder<'a> {
             None => handle.shared().spawn_blocking(call),
         }
     }
+}
+
+/// Says what a task of this thread is called, to whoever watches the shard.
+fn here<T>(task: &JoinHandle<T>, name: Arc<str>) {
+    context::with_shard(|shard| shard.shared().call_task(task.id(), name));
 }

@@ -1,8 +1,9 @@
 //! One shard's tasks: spawned, queued, polled and dropped here, and nowhere else.
 
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::task::{Context, Waker};
 use henge_driver::coop::{self, Budgets};
 
 use super::current;
+use super::gauge::Gauge;
 use super::header::{Header, TaskPtr};
 use super::id::Id;
 use super::join::JoinHandle;
@@ -47,6 +49,9 @@ pub(crate) struct Home {
     alive: Cell<usize>,
     /// Tasks are cancelled, and no more are taken in.
     closed: Cell<bool>,
+    /// Tasks stand in a roster while they are not done.
+    is_watched: bool,
+    gauge: OnceCell<Arc<Gauge>>,
     /// How often this is entered, and what was entered around the first time.
     entries: Cell<usize>,
     around: Cell<*const Home>,
@@ -79,6 +84,8 @@ pub(crate) struct Polls<'a> {
     home: &'a Home,
     outer: Option<Id>,
     budgets: Budgets,
+    /// Where somebody wants to know what is polled.
+    gauge: Option<&'a Gauge>,
 }
 
 impl Polls<'_> {
@@ -87,15 +94,21 @@ impl Polls<'_> {
     pub(crate) fn poll_next(&self) -> bool {
         let Some(task) = self.home.pop() else { return false };
         self.budgets.renew(coop::BUDGET);
-        self.home.run(task);
+        match self.gauge {
+            None => self.home.run(task),
+            Some(gauge) => gauge.during(Id::of(task), || self.home.run(task)),
+        }
         true
     }
 
     /// Calls `run`, which polls a task that may move from thread to thread, and does not panic.
     #[inline]
-    pub(crate) fn poll_moving(&self, run: impl FnOnce()) {
+    pub(crate) fn poll_moving(&self, task: Id, run: impl FnOnce()) {
         self.budgets.renew(coop::BUDGET);
-        henge_driver::current::moving(run);
+        match self.gauge {
+            None => henge_driver::current::moving(run),
+            Some(gauge) => gauge.during(task, || henge_driver::current::moving(run)),
+        }
     }
 
     /// Does what other threads asked for, between two polls.
@@ -146,6 +159,8 @@ impl Home {
             uses_lifo: Cell::new(false),
             lifo_run: Cell::new(0),
             slab: Slab::new(inbox.clone()),
+            is_watched: inbox.roster().is_some(),
+            gauge: OnceCell::new(),
             inbox,
             alive: Cell::new(0),
             closed: Cell::new(false),
@@ -160,6 +175,16 @@ impl Home {
     /// asked for.
     pub(crate) fn use_lifo_slot(&self, on: bool) {
         self.uses_lifo.set(on);
+    }
+
+    /// From now on says what it polls.
+    pub(crate) fn set_gauge(&self, gauge: Arc<Gauge>) {
+        // A home is given one once; if not, the first one stays.
+        drop(self.gauge.set(gauge));
+    }
+
+    pub(crate) fn gauge(&self) -> Option<&Gauge> {
+        self.gauge.get().map(Arc::as_ref)
     }
 
     /// What other threads may have of this home.
@@ -238,7 +263,22 @@ impl Home {
 
     /// Spawns a task. On a home that has closed, it is cancelled at once.
     #[inline]
+    #[track_caller]
     pub(crate) fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.spawn_from(Location::caller(), future)
+    }
+
+    /// The same, for callers that know better where it comes from.
+    #[inline]
+    pub(crate) fn spawn_from<F>(
+        &self,
+        location: &'static Location<'static>,
+        future: F,
+    ) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
@@ -260,6 +300,9 @@ impl Home {
         if kind == Kind::Alone {
             self.slab.adopt(task);
         }
+        if self.is_watched {
+            self.register::<F>(task, location);
+        }
         self.alive.set(self.alive.get() + 1);
         self.queue.with(|queue| queue.push(task));
         // SAFETY: the reference that the task was made with; `F::Output` is its result.
@@ -269,7 +312,8 @@ impl Home {
     /// Begins to poll tasks, one after the other.
     #[inline]
     pub(crate) fn polls(&self) -> Polls<'_> {
-        Polls { home: self, outer: current::task(), budgets: Budgets::new() }
+        let gauge = self.gauge.get().map(Arc::as_ref);
+        Polls { home: self, outer: current::task(), budgets: Budgets::new(), gauge }
     }
 
     /// The task whose turn it is.
@@ -490,6 +534,9 @@ impl Home {
         let flags = local.flags();
         local.set_flags(flags & (DETACHED | MERGED) | DONE);
         self.alive.set(self.alive.get() - 1);
+        if self.is_watched {
+            self.strike(task);
+        }
         if flags & DETACHED != 0 {
             // SAFETY: done, and nobody else will ask for the result.
             unsafe { (header.vtable.drop_output)(task) };
@@ -498,6 +545,22 @@ impl Home {
             waker::wake_any(joiner);
         }
         self.release(task);
+    }
+
+    /// Puts a task on the roster.
+    #[cold]
+    fn register<F>(&self, task: TaskPtr, location: &'static Location<'static>) {
+        if let Some(roster) = self.inbox.roster() {
+            roster.add::<F>(Id::of(task), location);
+        }
+    }
+
+    /// Takes a task off the roster.
+    #[cold]
+    fn strike(&self, task: TaskPtr) {
+        if let Some(roster) = self.inbox.roster() {
+            roster.remove(Id::of(task));
+        }
     }
 
     /// One reference less, at home.
@@ -619,15 +682,30 @@ impl fmt::Debug for Home {
 impl Inbox {
     /// Spawns a task on the home of this inbox, from any thread. If the home has closed, the
     /// task is cancelled at once, on this thread.
+    #[track_caller]
     pub(crate) fn spawn<F>(self: &Arc<Self>, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_elsewhere(self, future)
+        self.spawn_from(Location::caller(), future)
+    }
+
+    /// The same, for callers that know better where it comes from.
+    pub(crate) fn spawn_from<F>(
+        self: &Arc<Self>,
+        location: &'static Location<'static>,
+        future: F,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_elsewhere(self, location, future)
     }
 
     /// Spawns the task that `make` makes, over there: the future need not be Send.
+    #[track_caller]
     pub(crate) fn spawn_with<M, F>(self: &Arc<Self>, make: M) -> JoinHandle<F::Output>
     where
         M: FnOnce() -> F + Send + 'static,
@@ -636,19 +714,29 @@ impl Inbox {
     {
         // A task holds its future from the start, so the closure travels inside of one that
         // becomes what it makes at its first poll.
-        spawn_elsewhere(self, async move { make().await })
+        spawn_elsewhere(self, Location::caller(), async move { make().await })
     }
 }
 
 /// A task that is made here, to live at the home of `inbox`. What is in the future before its
 /// first poll must be Send.
-fn spawn_elsewhere<F: Future>(inbox: &Arc<Inbox>, future: F) -> JoinHandle<F::Output> {
+fn spawn_elsewhere<F: Future>(
+    inbox: &Arc<Inbox>,
+    location: &'static Location<'static>,
+    future: F,
+) -> JoinHandle<F::Output> {
     let task = make_alone(inbox, future, Shared::newborn(), 0);
+    if let Some(roster) = inbox.roster() {
+        roster.add::<F>(Id::of(task), location);
+    }
     // The reference is made first: the task may be done before the push returns.
     // SAFETY: the reference of a newborn; `F::Output` is its result.
     let handle = unsafe { JoinHandle::new(task) };
     // SAFETY: a newborn is LINKED from the start, and on no list.
     if unsafe { inbox.push_link(task.as_ptr().cast()) }.is_err() {
+        if let Some(roster) = inbox.roster() {
+            roster.remove(Id::of(task));
+        }
         stillborn(task);
     }
     handle

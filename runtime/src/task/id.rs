@@ -33,6 +33,15 @@ impl Id {
     pub(super) fn at(address: *const ()) -> Self {
         Self(NonZeroU64::new(address.addr() as u64).unwrap_or(NonZeroU64::MAX))
     }
+
+    pub(super) fn bits(self) -> u64 {
+        self.0.get()
+    }
+
+    /// Undoes [`bits`](Self::bits).
+    pub(super) fn from_bits(bits: u64) -> Option<Self> {
+        NonZeroU64::new(bits).map(Self)
+    }
 }
 
 impl fmt::Display for Id {

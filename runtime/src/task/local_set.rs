@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,7 +54,8 @@ where
         return spawn_into(&home, future);
     }
     // Outside of the closure, so that the panic names the caller.
-    match Home::with_shards(|home| home.map(|home| home.spawn(future))) {
+    let location = Location::caller();
+    match Home::with_shards(|home| home.map(|home| home.spawn_from(location, future))) {
         Some(task) => task,
         None => panic!(
             "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`, \

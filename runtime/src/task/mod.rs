@@ -84,6 +84,7 @@ pub mod coop;
 mod current;
 mod errand;
 mod error;
+pub(crate) mod gauge;
 #[allow(unsafe_code, reason = "tasks by their addresses")]
 mod header;
 #[allow(unsafe_code, reason = "polls, cancels and frees tasks whose type is erased")]
@@ -102,6 +103,7 @@ mod loom_tests;
 mod members;
 #[allow(unsafe_code, reason = "the memory that holds first a future, then its result")]
 mod raw;
+pub(crate) mod roster;
 mod scope;
 #[allow(unsafe_code, reason = "the allocator of tasks")]
 mod slab;

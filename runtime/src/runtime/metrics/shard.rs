@@ -1,5 +1,6 @@
 //! What one shard has done.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::runtime::seat::Seat;
@@ -33,6 +34,24 @@ impl ShardMetrics {
     /// Completions of its operations.
     pub fn completions(&self) -> u64 {
         self.seat.counters.completions.get()
+    }
+
+    /// Memory of its ring's buffers, in bytes.
+    pub fn buffer_bytes(&self) -> usize {
+        self.seat.counters.pool_bytes.get() as usize
+    }
+
+    /// How often the kernel had bytes for a stream and found no buffer free. Each time more buffers
+    /// are given to it, up to the pool's cap.
+    pub fn buffers_found_empty(&self) -> u64 {
+        self.seat.counters.pool_found_empty.get()
+    }
+
+    /// How many polls took longer than the detector of stalls allows; zero where there is none. See
+    /// [`Builder::detect_stalls`](crate::runtime::Builder::detect_stalls).
+    pub fn stalls(&self) -> u64 {
+        // Relaxed: a number that stands for itself.
+        self.seat.gauge.as_ref().map_or(0, |gauge| gauge.stalls.load(Ordering::Relaxed))
     }
 
     /// How often it looked for work, instead of sleeping, and found some.

@@ -2,6 +2,7 @@
 //! abort and close, of the code itself.
 
 use std::future::poll_fn;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc as StdArc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -96,7 +97,7 @@ fn waiting(
     let slot = StdArc::new(std::sync::Mutex::new(None));
     let drops = StdArc::new(AtomicUsize::new(0));
     let (ready, kept, mut token) = (ready.clone(), slot.clone(), Some(Token(drops.clone())));
-    let handle = spawn(queue, async move {
+    let handle = spawn(queue, Location::caller(), async move {
         poll_fn(move |cx| {
             if ready.load(Ordering::Relaxed) {
                 return Poll::Ready(token.take().expect("ready once"));

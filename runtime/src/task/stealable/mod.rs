@@ -42,6 +42,7 @@ use std::alloc::{self, Layout};
 use std::cell::Cell;
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -51,6 +52,7 @@ use super::header::{Header, TaskPtr};
 use super::id::Id;
 use super::join::JoinHandle;
 use super::raw::{Task, swallow};
+use super::roster::Roster;
 use super::state::{DONE, Kind, Local, Shared};
 use super::waker;
 pub(super) use state::NEW;
@@ -71,6 +73,11 @@ pub(crate) trait Scheduler: Send + Sync + 'static {
     /// Sees to it that the entry is [run](Entry::run), or drops it if the scheduler has closed.
     /// Called from any thread, at any time; runs nothing of a user's.
     fn schedule(&self, entry: Entry);
+
+    /// Where tasks stand that are not complete, if anybody wants to know.
+    fn roster(&self) -> Option<&Roster> {
+        None
+    }
 }
 
 /// What stands in front of a stealable task.
@@ -185,6 +192,10 @@ pub(crate) struct Entry(TaskPtr);
 unsafe impl Send for Entry {}
 
 impl Entry {
+    pub(crate) fn id(&self) -> Id {
+        Id::of(self.0)
+    }
+
     /// Gives the entry up to a pointer.
     #[inline]
     pub(crate) fn into_raw(self) -> NonNull<()> {
@@ -266,6 +277,10 @@ pub(crate) struct Member(TaskPtr);
 unsafe impl Send for Member {}
 
 impl Member {
+    pub(crate) fn id(&self) -> Id {
+        Id::of(self.0)
+    }
+
     /// The scheduler closes: drops the task's future here, or leaves that to whoever runs it.
     pub(crate) fn cancel(self) {
         if word(&self.0).claim() {
@@ -314,7 +329,11 @@ fn complete(task: TaskPtr) {
 
 /// Makes a stealable task and queues it. If the scheduler has closed, it is cancelled at once, on
 /// this thread, which made its future.
-pub(crate) fn spawn<F>(scheduler: &Arc<impl Scheduler>, future: F) -> JoinHandle<F::Output>
+pub(crate) fn spawn<F>(
+    scheduler: &Arc<impl Scheduler>,
+    location: &'static Location<'static>,
+    future: F,
+) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
@@ -326,6 +345,9 @@ where
     let task = unsafe { Task::<F>::write(memory, header, future) };
     // SAFETY: one of the three references of a new task; `F::Output` is its result.
     let handle = unsafe { JoinHandle::new(task) };
+    if let Some(roster) = scheduler.roster() {
+        roster.add::<F>(Id::of(task), location);
+    }
     // The other two.
     let (entry, member) = (Entry(task), Member(task));
     match scheduler.enlist(member) {

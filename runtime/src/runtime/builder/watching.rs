@@ -1,0 +1,112 @@
+//! What a runtime is watched for: how long polls take, and which take too long.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle as Thread;
+use std::time::Duration;
+
+use super::Builder;
+use crate::histogram::HistogramConfiguration;
+use crate::runtime::Runtime;
+use crate::runtime::handle::Handle;
+use crate::runtime::shared::Shared;
+use crate::runtime::stall::{self, Report, Stall, Watchdog};
+use crate::runtime::watch::Watch;
+use crate::task::roster::Roster;
+
+/// What was asked for.
+#[derive(Clone, Default)]
+pub(super) struct Watching {
+    histogram: Option<HistogramConfiguration>,
+    counts_polls: bool,
+    threshold: Option<Duration>,
+    report: Option<Report>,
+}
+
+impl Builder {
+    /// Counts polls by how long they take; off by default, as it looks at the clock before and
+    /// after each poll. See
+    /// [`RuntimeMetrics::poll_time_histogram_bucket_count`](crate::runtime::RuntimeMetrics::poll_time_histogram_bucket_count).
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .build()?;
+    /// runtime.block_on(async { henge::spawn(async {}).await })?;
+    /// let metrics = runtime.metrics();
+    /// let buckets = 0..metrics.poll_time_histogram_num_buckets();
+    /// let polls: u64 = buckets.map(|b| metrics.poll_time_histogram_bucket_count(0, b)).sum();
+    /// assert_eq!(polls, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn enable_metrics_poll_time_histogram(&mut self) -> &mut Builder {
+        self.watching.counts_polls = true;
+        self
+    }
+
+    /// The buckets of that histogram; ten of 100 µs each unless set.
+    pub fn metrics_poll_time_histogram_configuration(
+        &mut self,
+        configuration: HistogramConfiguration,
+    ) -> &mut Builder {
+        self.watching.histogram = Some(configuration);
+        self
+    }
+
+    /// Looks for polls that take longer than `threshold`, and says on the error output which task
+    /// it is and where that was spawned; off by default. While a poll lasts, its shard does nothing
+    /// else.
+    ///
+    /// A thread beside the shards looks twice a `threshold`, and a report comes that much later at
+    /// most; it comes again whenever the poll has taken twice as long. Each task's origin is kept
+    /// for it, which costs about 100 ns a task, and each poll two looks at the clock. What
+    /// [`block_in_place`](crate::task::block_in_place) does is no stall, and guests are not
+    /// watched.
+    ///
+    /// # Panics
+    /// If `threshold` is zero.
+    ///
+    /// # Examples
+    /// See [`Stall`].
+    #[track_caller]
+    pub fn detect_stalls(&mut self, threshold: Duration) -> &mut Builder {
+        assert!(!threshold.is_zero(), "every poll takes longer than no time");
+        self.watching.threshold = Some(threshold);
+        self
+    }
+
+    /// Who is told of what [`detect_stalls`](Builder::detect_stalls) finds, instead of the error
+    /// output. Called on the detector's thread; a panic is swallowed.
+    pub fn on_stall<F>(&mut self, report: F) -> &mut Builder
+    where
+        F: Fn(&Stall) + Send + Sync + 'static,
+    {
+        self.watching.report = Some(Arc::new(report));
+        self
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        let Watching { histogram, counts_polls, threshold, .. } = &self.watching;
+        Watch {
+            histogram: counts_polls.then(|| histogram.clone().unwrap_or_default()),
+            roster: threshold.map(|_| Roster::new()),
+        }
+    }
+
+    /// What `build` gives, with whoever watches it.
+    pub(super) fn watched(
+        &self,
+        shared: Arc<Shared>,
+        threads: Vec<Thread<()>>,
+    ) -> io::Result<Runtime> {
+        let watchdog = self.watching.threshold.map(|threshold| {
+            let report = self.watching.report.clone().unwrap_or_else(|| Arc::new(stall::print));
+            Watchdog::start(&shared, threshold, report)
+        });
+        let mut runtime = Runtime { handle: Handle::new(shared), threads, watchdog: None };
+        // If there is no thread for it, the runtime is dropped, which ends its shards.
+        runtime.watchdog = watchdog.transpose()?;
+        Ok(runtime)
+    }
+}
