@@ -6,13 +6,28 @@
 //!
 //! | I want to know | look at |
 //! |---|---|
-//! | whether a shard is overloaded | [`busy`](ShardMetrics::busy) against [`parked`](ShardMetrics::parked), [`queued`](ShardMetrics::queued) |
-//! | which task keeps a shard busy | [`Builder::detect_stalls`](crate::runtime::Builder::detect_stalls) |
-//! | how long polls take | [`Builder::enable_metrics_poll_time_histogram`](crate::runtime::Builder::enable_metrics_poll_time_histogram) |
-//! | what the kernel is asked | [`enters`](ShardMetrics::enters), [`completions`](ShardMetrics::completions) |
-//! | whether receives find memory | [`buffer_bytes`](ShardMetrics::buffer_bytes), [`buffers_found_empty`](ShardMetrics::buffers_found_empty) |
-//! | whether stealing evens out the load | [`steals`](ShardMetrics::steals), [`searches`](ShardMetrics::searches), [`overflows`](ShardMetrics::overflows) |
-//! | whether the blocking pool is large enough | [`blocking_queue_depth`](RuntimeMetrics::blocking_queue_depth), [`blocking_total_wait_duration`](RuntimeMetrics::blocking_total_wait_duration) |
+//! | whether a shard is overloaded | [`busy`] against [`parked`], [`queued`] |
+//! | which task keeps a shard busy | [`Builder::detect_stalls`] |
+//! | how long polls take | [`Builder::enable_metrics_poll_time_histogram`] |
+//! | what the kernel is asked | [`enters`], [`completions`] |
+//! | whether receives find memory | [`buffer_bytes`], [`buffers_found_empty`] |
+//! | whether stealing evens out the load | [`steals`], [`searches`], [`overflows`] |
+//! | whether the blocking pool is large enough | [`blocking_queue_depth`] |
+//!
+//! [`busy`]: ShardMetrics::busy
+//! [`parked`]: ShardMetrics::parked
+//! [`queued`]: ShardMetrics::queued
+//! [`enters`]: ShardMetrics::enters
+//! [`completions`]: ShardMetrics::completions
+//! [`buffer_bytes`]: ShardMetrics::buffer_bytes
+//! [`buffers_found_empty`]: ShardMetrics::buffers_found_empty
+//! [`steals`]: ShardMetrics::steals
+//! [`searches`]: ShardMetrics::searches
+//! [`overflows`]: ShardMetrics::overflows
+//! [`blocking_queue_depth`]: RuntimeMetrics::blocking_queue_depth
+//! [`Builder::detect_stalls`]: crate::runtime::Builder::detect_stalls
+//! [`Builder::enable_metrics_poll_time_histogram`]:
+//!     crate::runtime::Builder::enable_metrics_poll_time_histogram
 
 use crate::runtime::Handle;
 

@@ -8,8 +8,10 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// How a histogram divides durations into buckets; see
-/// [`Builder::metrics_poll_time_histogram_configuration`](crate::runtime::Builder::metrics_poll_time_histogram_configuration).
+/// How a histogram divides durations into buckets; see [`Builder`]'s
+/// `metrics_poll_time_histogram_configuration`.
+///
+/// [`Builder`]: crate::runtime::Builder::metrics_poll_time_histogram_configuration
 ///
 /// # Examples
 /// ```

@@ -128,8 +128,10 @@ impl RuntimeMetrics {
         self.shard(worker).overflows()
     }
 
-    /// Whether polls are counted by how long they take; see
-    /// [`Builder::enable_metrics_poll_time_histogram`](super::Builder::enable_metrics_poll_time_histogram).
+    /// Whether polls are counted by how long they take; see [`Builder`]'s
+    /// `enable_metrics_poll_time_histogram`.
+    ///
+    /// [`Builder`]: super::Builder::enable_metrics_poll_time_histogram
     pub fn poll_time_histogram_enabled(&self) -> bool {
         self.histogram(0).is_some()
     }

@@ -101,6 +101,8 @@ mod local_set;
 mod loom_tests;
 #[allow(unsafe_code, reason = "wakers that point to seats, counted together")]
 mod members;
+#[allow(unsafe_code, reason = "makes tasks whose type is erased")]
+mod newborn;
 #[allow(unsafe_code, reason = "the memory that holds first a future, then its result")]
 mod raw;
 pub(crate) mod roster;

@@ -25,8 +25,9 @@ pub(super) struct Watching {
 
 impl Builder {
     /// Counts polls by how long they take; off by default, as it looks at the clock before and
-    /// after each poll. See
-    /// [`RuntimeMetrics::poll_time_histogram_bucket_count`](crate::runtime::RuntimeMetrics::poll_time_histogram_bucket_count).
+    /// after each poll. See `poll_time_histogram_bucket_count` of [`RuntimeMetrics`].
+    ///
+    /// [`RuntimeMetrics`]: crate::runtime::RuntimeMetrics::poll_time_histogram_bucket_count
     ///
     /// # Examples
     /// ```
