@@ -456,13 +456,6 @@ impl Home {
         }
     }
 
-    /// The running task gives way to all others and to the ring.
-    #[inline]
-    pub(super) fn give_way(&self, task: TaskPtr) {
-        let local = &task.header().local;
-        local.set_flags(local.flags() | YIELDED);
-    }
-
     /// The join handle is gone, or going, and has left the result.
     pub(super) fn unjoin(&self, task: TaskPtr) {
         let header = task.header();

@@ -7,9 +7,10 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 use super::current;
 use super::header::TaskPtr;
 use super::home::Home;
+use super::id::Id;
 use super::raw::swallow;
 use super::slab;
-use super::state::{MERGED, Owes, RUNNING};
+use super::state::{Kind, MERGED, Owes, RUNNING, YIELDED};
 use super::stealable;
 
 /// A `static`, so that its address identifies our wakers.
@@ -18,10 +19,10 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dr
 /// The home of a task, if it is the one that this thread has entered.
 #[inline]
 pub(super) fn home_of<'a>(task: TaskPtr) -> Option<&'a Home> {
-    if task.is_stealable() {
-        return None;
-    }
-    let home = task.place().home();
+    let home = match task.header().local.kind.get() {
+        Kind::Stealable => return None,
+        _ => task.place().home(),
+    };
     if home != current::home() {
         return None;
     }
@@ -194,17 +195,23 @@ pub(super) fn is_ours(waker: &Waker) -> bool {
     std::ptr::eq(waker.vtable(), &raw const VTABLE)
 }
 
-/// The task of a waker, and its home, if that is this thread's and is polling it.
+/// Has the task of this waker give way to all others and to the ring, if this thread is polling it.
 #[inline]
-pub(super) fn running<'a>(waker: &Waker) -> Option<(&'a Home, TaskPtr)> {
+pub(super) fn give_way(waker: &Waker) -> bool {
     if !is_ours(waker) {
-        return None;
+        return false;
     }
-    // SAFETY: ours, and live for as long as this uses the task. The caller may use it for as long
-    // as the task runs, which it does at least until the caller's poll returns.
+    // SAFETY: ours, and live for as long as this uses the task.
     let task = unsafe { task_of(waker.data()) };
-    let home = home_of(task)?;
-    (task.header().local.flags() & RUNNING != 0).then_some((home, task))
+    let local = &task.header().local;
+    let flags = local.flags();
+    // RUNNING is never set in a stealable task. The future of `block_on` runs as no task.
+    let here = current::task() == Some(Id::of(task)) || home_of(task).is_some();
+    if !here || flags & RUNNING == 0 {
+        return false;
+    }
+    local.set_flags(flags | YIELDED);
+    true
 }
 
 /// Whether a waker is that of the task at `data`.

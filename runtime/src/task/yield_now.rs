@@ -1,7 +1,7 @@
 //! Giving way to others.
 
-use std::future::poll_fn;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use super::home::Home;
 use super::waker;
@@ -21,22 +21,37 @@ use super::waker;
 /// }
 /// # });
 /// ```
-pub async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
+pub fn yield_now() -> impl Future<Output = ()> + Send + Sync {
+    YieldNow { yielded: false }
+}
+
+/// Written by hand, since the compiler's own states between the caller's and this one cost as much
+/// as all that it does.
+struct YieldNow {
+    yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.yielded, true) {
             return Poll::Ready(());
         }
-        if let Some((home, task)) = waker::running(cx.waker()) {
-            home.give_way(task);
-            return Poll::Pending;
+        if !waker::give_way(cx.waker()) {
+            give_way_elsewhere(cx.waker());
         }
-        Home::with_current(|home| match home {
-            Some(home) => home.defer(cx.waker()),
-            // Under somebody else's executor.
-            None => cx.waker().wake_by_ref(),
-        });
         Poll::Pending
-    })
-    .await;
+    }
+}
+
+/// For a task of somebody else's, or something inside of one that has wakers of its own.
+#[cold]
+fn give_way_elsewhere(waker: &Waker) {
+    Home::with_current(|home| match home {
+        Some(home) => home.defer(waker),
+        // Under somebody else's executor.
+        None => waker.wake_by_ref(),
+    });
 }
