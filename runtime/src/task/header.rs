@@ -131,6 +131,12 @@ impl Joiner {
         }
     }
 
+    /// Whether there is one.
+    #[inline]
+    pub(super) fn is_set(&self) -> bool {
+        !self.0.get().is_null()
+    }
+
     /// Puts a waker here. The one that was here comes back, for the caller to drop when it is
     /// ready for whatever that runs.
     #[inline]

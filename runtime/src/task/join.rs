@@ -153,9 +153,12 @@ impl<T> JoinHandle<T> {
     /// then be woken or not.
     #[inline]
     pub(super) fn leave(&mut self, waker: &Waker) -> bool {
-        if self.is_finished() {
-            return false;
-        }
+        !self.is_finished() && self.leave_early(waker)
+    }
+
+    /// The task was not done yet.
+    #[inline(never)]
+    fn leave_early(&mut self, waker: &Waker) -> bool {
         if self.task.is_stealable() {
             return stealable::join(self.task, waker);
         }
@@ -229,7 +232,9 @@ impl<T> Drop for JoinHandle<T> {
         } else if header.shared.unjoin() == Owes::Push {
             waker::push_unreferenced(task);
         }
-        swallow(|| drop(self.elsewhere.take()));
+        if let Some(elsewhere) = self.elsewhere.take() {
+            swallow(|| drop(elsewhere));
+        }
     }
 }
 

@@ -298,6 +298,7 @@ impl Shared {
     /// For the home, when the task is done and its own count is `refs`, not above zero: whether
     /// the task can be freed. If not it has merged the count into this word, or `refs` must be
     /// counted again when the link has been taken.
+    #[inline]
     pub(super) fn settle(&self, refs: i32) -> Settled {
         // Acquire: pairs with every release of a reference that this count has seen. A stale
         // count cannot be zero: whoever changed it later holds, or was made from, a reference
