@@ -27,7 +27,8 @@ pub(crate) enum Takes {
     OneConnection,
     ThreadsOnly,
     FilesOnly,
-    EverythingButFiles,
+    /// The reads past the cache.
+    DirectReadsOnly,
 }
 
 impl Contestant {
@@ -44,7 +45,7 @@ impl Contestant {
 /// The contestant that everybody is put in proportion to.
 pub(crate) const BASE: &str = "tokio";
 
-pub(crate) const ALL: [Contestant; 13] = [
+pub(crate) const ALL: [Contestant; 14] = [
     Contestant::new("henge", "henge"),
     // The same server by `recv` and `write_owned`, without a copy.
     Contestant::variant("henge-owned", "henge", "owned"),
@@ -56,15 +57,16 @@ pub(crate) const ALL: [Contestant; 13] = [
     },
     Contestant::new(BASE, "tokio"),
     Contestant::new("tokio-multi", "tokio"),
-    // Nobody has written the file rows in their words yet.
-    Contestant { takes: Takes::EverythingButFiles, ..Contestant::new("monoio", "monoio") },
-    Contestant { takes: Takes::EverythingButFiles, ..Contestant::new("glommio", "glommio") },
-    Contestant { takes: Takes::EverythingButFiles, ..Contestant::new("compio", "compio") },
+    Contestant::new("monoio", "monoio"),
+    Contestant::new("glommio", "glommio"),
+    Contestant::new("compio", "compio"),
     Contestant::new("kimojio", "kimojio"),
     // Two floors: which is lower depends on the size.
     Contestant::variant("bare-multishot", "bare", "multishot"),
     Contestant::variant("bare-oneshot", "bare", "oneshot"),
     Contestant { takes: Takes::FilesOnly, ..Contestant::new("bare", "bare") },
+    // Not a runtime, and not ours: the rate that everybody else reports of a device.
+    Contestant { takes: Takes::DirectReadsOnly, ..Contestant::new("fio", "bare") },
     Contestant { takes: Takes::ThreadsOnly, ..Contestant::new("threads", "threads") },
 ];
 

@@ -184,18 +184,22 @@ fn server_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
 
 fn single_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
     let figure = row.kind.figure();
-    let unit = match figure {
-        "bytes" => "bytes",
-        "wall_ns" => "time, ns",
-        _ => "CPU, ns",
+    let (unit, other) = match figure {
+        "bytes" => ("bytes", None),
+        "wall_ns" => ("time, ns", Some(("CPU, ns", "cpu_ns"))),
+        _ => ("CPU, ns", Some(("time, ns", "wall_ns"))),
     };
-    let mut text =
-        format!("| contestant | {unit} | to tokio | to the floor |\n|---|---:|---:|---:|\n");
+    let mut text = format!("| contestant | {unit} | to tokio | to the floor |");
+    if let Some((unit, _)) = other {
+        _ = write!(text, " {unit} |");
+    }
+    let columns = 3 + usize::from(other.is_some());
+    _ = writeln!(text, "\n|---|{}", "---:|".repeat(columns));
     let base = rounds_of(cells, contestants::BASE);
     let floor = floor(cells, figure);
     for (who, rounds) in cells {
         let Some(spread) = rounds.spread(figure) else {
-            text.push_str(&trouble(who, rounds, 3));
+            text.push_str(&trouble(who, rounds, columns));
             continue;
         };
         let late = rounds.spread("late_us").map(|late| format!(", {:.0} µs late", late.median));
@@ -203,7 +207,12 @@ fn single_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
         let to_base = ratio(base.and_then(|base| rounds.ratio(base, figure)));
         let to_floor = ratio(floor.and_then(|floor| rounds.ratio(floor, figure)));
         let (name, median) = (who.name, spread.median);
-        _ = writeln!(text, "| {name} | {median:.1}{late} | {to_base} | {to_floor} |");
+        _ = write!(text, "| {name} | {median:.1}{late} | {to_base} | {to_floor} |");
+        if let Some((_, figure)) = other {
+            let median = rounds.spread(figure).map(|spread| spread.median);
+            _ = write!(text, " {} |", median.map_or("–".into(), |n| format!("{n:.1}")));
+        }
+        text.push('\n');
     }
     text
 }

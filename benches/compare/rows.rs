@@ -71,15 +71,19 @@ const MICRO: [(&str, &str, usize, &str); 28] = [
     ("idle-tasks", "memory of an idle task with a 72-byte future, of a million", 1, "bytes"),
 ];
 
-/// Rows about files, likewise.
-const FILES: [(&str, &str, &str); 7] = [
-    ("file-read-1", "a page of a file in memory, one at a time", "wall_ns"),
-    ("file-read-32", "a page of a file in memory, by 32 tasks", "wall_ns"),
-    ("direct-read-32", "a page of a file on the device, by 32 tasks", "cpu_ns"),
-    ("small-files", "a small file read, of 10,000", "wall_ns"),
-    ("walk-tree", "a file of a tree that is walked, with its metadata", "wall_ns"),
-    ("append-sync", "a record of a log, on the device before the next", "wall_ns"),
-    ("copy", "a MiB of a file copied", "wall_ns"),
+/// Rows about files: name, what the contestants know it by, title, and the figure that counts.
+/// Where a device sets the pace that is the time; what it costs to keep up is a row of its own.
+const FILES: [(&str, &str, &str, &str); 10] = [
+    ("file-read-1", "file-read-1", "a page of a file in memory, one at a time", "wall_ns"),
+    ("file-read-32", "file-read-32", "a page of a file in memory, by 32 tasks", "wall_ns"),
+    ("file-read-long", "file-read-long", "a MiB of a file in memory", "wall_ns"),
+    ("direct-read-32", "direct-read-32", "a page of a file on the device, by 32 tasks", "cpu_ns"),
+    ("direct-rate-32", "direct-read-32", "the same, by the clock", "wall_ns"),
+    ("direct-stream", "direct-stream", "a MiB of a file on the device, read ahead", "wall_ns"),
+    ("small-files", "small-files", "a small file read, of 10,000", "wall_ns"),
+    ("walk-tree", "walk-tree", "a file of a tree that is walked, with its metadata", "wall_ns"),
+    ("append-sync", "append-sync", "a record of a log, on the device before the next", "wall_ns"),
+    ("copy", "copy", "a MiB of a file copied", "wall_ns"),
 ];
 
 pub(crate) fn all() -> Vec<Row> {
@@ -131,8 +135,9 @@ pub(crate) fn all() -> Vec<Row> {
             kind: Kind::Micro { row, cores, figure },
         });
     }
-    for (row, title, figure) in FILES {
-        rows.push(Row { name: row.into(), title: title.into(), kind: Kind::Files { row, figure } });
+    for (name, row, title, figure) in FILES {
+        let kind = Kind::Files { row, figure };
+        rows.push(Row { name: name.into(), title: title.into(), kind });
     }
     rows.push(Row {
         name: "idle-connections".into(),

@@ -1,62 +1,78 @@
-//! Random reads of single pages, from memory and from the device, few and many at a time.
+//! Reads of pages in a random order, and of long pieces one behind the other, from memory and from
+//! the device, few and many at a time.
 
-use contestant::files::{self, Places};
+use contestant::files::{self, LONG, PAGE, Places};
 use contestant::{Meter, Row};
 
-use crate::pages_peer::Page;
+use crate::pages_peer::Part;
 use crate::peer;
 
 /// From memory, one at a time.
 pub fn cached_one() -> Row {
-    peer::run(|| cached(1, 20_000))
+    peer::run(|| cached(1, 40_000))
 }
 
 /// From memory, by 32 tasks.
 pub fn cached_many() -> Row {
-    peer::run(|| cached(32, 20_000))
+    peer::run(|| cached(32, 40_000))
+}
+
+/// A MiB at a time from memory.
+pub fn cached_long() -> Row {
+    peer::run(|| async {
+        let mut part = Part::open(&files::table(), LONG).await;
+        let places = || (0..files::CACHED * PAGE as u64).step_by(LONG);
+        for place in places() {
+            part.read(place).await;
+        }
+        let meter = Meter::start();
+        let mut count = 0;
+        for place in (0..8).flat_map(|_| places()) {
+            part.read(place).await;
+            count += 1;
+        }
+        meter.stop(count)
+    })
 }
 
 /// From the device, by 32 tasks.
 pub fn direct_many() -> Row {
     peer::run(|| async {
         let table = files::table();
-        let mut tasks = Vec::new();
-        let meter = Meter::start();
+        let mut parts = Vec::new();
         for seed in 0..32 {
-            let table = table.clone();
-            tasks.push(peer::spawn(async move {
-                let mut page = Page::open_direct(&table).await;
-                for place in Places::all(seed).take(500) {
-                    page.read(place).await;
-                }
-            }));
+            parts.push((Part::open_direct(&table, PAGE).await, Places::all(seed)));
         }
-        for task in tasks {
-            _ = task.await;
-        }
-        meter.stop(32 * 500)
+        by_tasks(parts, files::DIRECT_READS).await
     })
 }
 
 async fn cached(tasks: u64, reads: u64) -> Row {
     let table = files::table();
-    let mut page = Page::open(&table).await;
-    for place in (0..64 << 20).step_by(files::PAGE) {
-        page.read(place).await;
-    }
-    let mut handles = Vec::new();
-    let meter = Meter::start();
+    let mut parts = Vec::new();
     for seed in 0..tasks {
-        let table = table.clone();
-        handles.push(peer::spawn(async move {
-            let mut page = Page::open(&table).await;
-            for place in Places::cached(seed).take((reads / tasks) as usize) {
-                page.read(place).await;
+        parts.push((Part::open(&table, PAGE).await, Places::cached(seed)));
+    }
+    for place in (0..files::CACHED * PAGE as u64).step_by(PAGE) {
+        parts[0].0.read(place).await;
+    }
+    by_tasks(parts, reads).await
+}
+
+/// So many reads, of which each task does its part.
+async fn by_tasks(parts: Vec<(Part, Places)>, reads: u64) -> Row {
+    let each = reads as usize / parts.len();
+    let meter = Meter::start();
+    let mut tasks = Vec::new();
+    for (mut part, places) in parts {
+        tasks.push(peer::spawn(async move {
+            for place in places.take(each) {
+                part.read(place).await;
             }
         }));
     }
-    for handle in handles {
-        _ = handle.await;
+    for task in tasks {
+        _ = task.await;
     }
     meter.stop(reads)
 }

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// The bytes of a page, and of a random read.
 pub const PAGE: usize = 4096;
 
+/// The bytes of a long read.
+pub const LONG: usize = 1 << 20;
+
 /// The flag of `open` for transfers past the kernel's cache.
 pub const O_DIRECT: i32 =
     if cfg!(any(target_arch = "arm", target_arch = "aarch64")) { 0x1_0000 } else { 0x4000 };
@@ -16,7 +19,10 @@ pub const O_DIRECT: i32 =
 const PAGES: u64 = 64 << 10;
 
 /// Cached reads are from so many of the first pages.
-const CACHED: u64 = 16 << 10;
+pub const CACHED: u64 = 16 << 10;
+
+/// So many pages are read from the device, by all tasks together.
+pub const DIRECT_READS: u64 = 16_000;
 
 /// Folders in the [tree](tree), and files in each of them.
 pub const FOLDERS: usize = 100;

@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 mod echo;
+mod pages_peer;
 mod peer;
 
 #[path = "../../common/rows/blocking.rs"]
@@ -11,6 +12,8 @@ mod blocking;
 mod cross;
 #[path = "../../common/rows/local.rs"]
 mod local;
+#[path = "../../common/rows/pages.rs"]
+mod pages;
 #[path = "../../common/rows/tasks.rs"]
 mod tasks;
 #[path = "../../common/rows/timers.rs"]
@@ -31,6 +34,10 @@ const ROWS: &[NamedRow] = &[
     ("cross-round-trip", cross::busy_round_trip),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
+    ("file-read-1", pages::cached_one),
+    ("file-read-32", pages::cached_many),
+    ("direct-read-32", pages::direct_many),
+    ("file-read-long", pages::cached_long),
 ];
 
 fn main() -> std::io::Result<()> {

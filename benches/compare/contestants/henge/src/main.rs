@@ -25,6 +25,8 @@ mod local;
 mod pages;
 #[path = "../../common/rows/steal.rs"]
 mod steal;
+#[path = "../../common/rows/streams.rs"]
+mod streams;
 #[path = "../../common/rows/sync.rs"]
 mod sync;
 #[path = "../../common/rows/tasks.rs"]
@@ -68,6 +70,8 @@ const ROWS: &[NamedRow] = &[
     ("file-read-1", pages::cached_one),
     ("file-read-32", pages::cached_many),
     ("direct-read-32", pages::direct_many),
+    ("file-read-long", pages::cached_long),
+    ("direct-stream", streams::direct),
     ("small-files", files::small_files),
     ("walk-tree", files::walk),
     ("append-sync", files::append),

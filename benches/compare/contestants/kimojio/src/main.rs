@@ -34,6 +34,7 @@ const ROWS: &[NamedRow] = &[
     ("file-read-1", pages::cached_one),
     ("file-read-32", pages::cached_many),
     ("direct-read-32", pages::direct_many),
+    ("file-read-long", pages::cached_long),
 ];
 
 fn main() -> std::io::Result<()> {

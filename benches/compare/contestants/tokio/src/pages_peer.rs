@@ -1,27 +1,26 @@
-//! A page, in tokio's words.
+//! A part of a file, in tokio's words.
 
 use std::io::SeekFrom;
 use std::path::Path;
 
-use contestant::files::PAGE;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 /// A file and a buffer.
-pub struct Page {
+pub struct Part {
     file: File,
     buf: Vec<u8>,
 }
 
-impl Page {
-    pub async fn open(path: &Path) -> Page {
+impl Part {
+    pub async fn open(path: &Path, len: usize) -> Part {
         match File::open(path).await {
-            Ok(file) => Page { file, buf: vec![0; PAGE] },
+            Ok(file) => Part { file, buf: vec![0; len] },
             Err(error) => panic!("{error}"),
         }
     }
 
-    pub async fn open_direct(_: &Path) -> Page {
+    pub async fn open_direct(_: &Path, _: usize) -> Part {
         contestant::unsupported("its buffers are not aligned")
     }
 

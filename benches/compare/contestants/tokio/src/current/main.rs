@@ -66,6 +66,7 @@ const ROWS: &[NamedRow] = &[
     ("file-read-1", pages::cached_one),
     ("file-read-32", pages::cached_many),
     ("direct-read-32", pages::direct_many),
+    ("file-read-long", pages::cached_long),
     ("small-files", files::small_files),
     ("walk-tree", files::walk),
     ("append-sync", files::append),
