@@ -3,6 +3,7 @@
 mod reader;
 mod writer;
 
+use std::future::Future;
 use std::io;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use henge_driver::current;
 
 pub use self::reader::DirectReader;
 pub use self::writer::DirectWriter;
+use crate::file::reading::{ReadAt, ReadExactAt};
 use crate::{File, OpenOptions};
 
 /// Where the kernel does not say: what every device and file system in use is content with.
@@ -230,10 +232,14 @@ impl DirectFile {
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub async fn read_at<B: IoBufMut>(&self, buf: B, offset: u64) -> (io::Result<usize>, B) {
+    pub fn read_at<B: IoBufMut>(
+        &self,
+        buf: B,
+        offset: u64,
+    ) -> impl Future<Output = (io::Result<usize>, B)> {
         match self.check(buf.stable_ptr(), buf.bytes_total(), offset) {
-            Ok(()) => self.file.read_at(buf, offset).await,
-            Err(error) => (Err(error), buf),
+            Ok(()) => ReadAt::new(&self.file, buf, offset),
+            Err(error) => ReadAt::known(&self.file, Err(error), buf),
         }
     }
 
@@ -247,23 +253,15 @@ impl DirectFile {
     /// # Cancel safety
     ///
     /// Nothing is lost but the buffer.
-    pub async fn read_exact_at<B: IoBufMut>(&self, mut buf: B, offset: u64) -> (io::Result<()>, B) {
-        if let Err(error) = self.check(buf.stable_ptr(), buf.bytes_total(), offset) {
-            return (Err(error), buf);
+    pub fn read_exact_at<B: IoBufMut>(
+        &self,
+        buf: B,
+        offset: u64,
+    ) -> impl Future<Output = (io::Result<()>, B)> {
+        match self.check(buf.stable_ptr(), buf.bytes_total(), offset) {
+            Ok(()) => ReadExactAt::new(&self.file, buf, offset, self.place()),
+            Err(error) => ReadExactAt::refused(&self.file, error, buf),
         }
-        let (mut done, total) = (0, buf.bytes_total());
-        while done < total {
-            let at = offset.saturating_add(done as u64);
-            let (result, part) = self.file.read_at(buf.slice(done..total), at).await;
-            buf = part.into_inner();
-            match result {
-                Ok(n) if n > 0 && (done + n) % self.place() == 0 => done += n,
-                // A file of another length ends with a part of a block.
-                Ok(_) => return (Err(io::ErrorKind::UnexpectedEof.into()), buf),
-                Err(error) => return (Err(error), buf),
-            }
-        }
-        (Ok(()), buf)
     }
 
     /// Writes the buffer's initialised bytes at the byte `offset`; see [`File::write_at`].

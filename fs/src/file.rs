@@ -6,6 +6,7 @@ mod positional;
 mod ranges;
 #[allow(unsafe_code, reason = "whoever gives a number away vouches for it")]
 mod raw;
+pub(crate) mod reading;
 mod stream;
 
 use std::fmt;

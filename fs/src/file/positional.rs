@@ -1,5 +1,6 @@
 //! Transfers at places that the caller names, of buffers that the kernel has meanwhile.
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use henge_driver::buf::{self, IoBuf, IoBufMut};
 use henge_driver::sys::file::now;
 use henge_driver::{ops, submit};
 
+use super::reading::{ReadAt, ReadExactAt};
 use super::{File, LAST, beyond};
 use crate::attempts;
 use crate::call::proceed;
@@ -41,18 +43,12 @@ impl File {
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub async fn read_at<B: IoBufMut>(&self, mut buf: B, offset: u64) -> (io::Result<usize>, B) {
-        if offset > LAST {
-            return (Err(beyond()), buf);
-        }
-        if buf.bytes_total() <= attempts::MOST {
-            proceed().await;
-            let read = || now::read_into(&self.fd, &mut buf, offset);
-            if let Some(n) = self.attempts.read(&self.fd, read) {
-                return (Ok(n), buf);
-            }
-        }
-        submit(ops::ReadAt::new(Arc::clone(&self.fd), buf, offset)).await
+    pub fn read_at<B: IoBufMut>(
+        &self,
+        buf: B,
+        offset: u64,
+    ) -> impl Future<Output = (io::Result<usize>, B)> {
+        ReadAt::new(self, buf, offset)
     }
 
     /// As [`read_at`](File::read_at), until the buffer's capacity is full; a
@@ -78,21 +74,12 @@ impl File {
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub async fn read_exact_at<B: IoBufMut>(&self, mut buf: B, offset: u64) -> (io::Result<()>, B) {
-        let (mut done, total) = (0, buf.bytes_total());
-        while done < total {
-            let Some(at) = offset.checked_add(done as u64) else {
-                return (Err(beyond()), buf);
-            };
-            let (result, part) = self.read_at(buf.slice(done..total), at).await;
-            buf = part.into_inner();
-            match result {
-                Ok(0) => return (Err(io::ErrorKind::UnexpectedEof.into()), buf),
-                Ok(n) => done += n,
-                Err(error) => return (Err(error), buf),
-            }
-        }
-        (Ok(()), buf)
+    pub fn read_exact_at<B: IoBufMut>(
+        &self,
+        buf: B,
+        offset: u64,
+    ) -> impl Future<Output = (io::Result<()>, B)> {
+        ReadExactAt::new(self, buf, offset, 1)
     }
 
     /// Writes the buffer's initialised bytes at the byte `offset`. Returns how many of them were
