@@ -1,8 +1,14 @@
 //! A turn enters the ring once, with all that it queued, and not at all without need: counted.
 
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use henge::driver::{ops, submit};
+use henge::io::{AsyncReadExt, AsyncWriteExt};
+use henge::net::TcpListener;
 use henge::runtime::{Builder, Runtime};
 use henge::task::{JoinHandle, yield_now};
 
@@ -77,4 +83,39 @@ fn a_timer_takes_one_sleep() {
     });
     // The wheel may look once on the way.
     assert!((1..=3).contains(&enters), "{enters} enters for one timer");
+}
+
+/// One stream's answer is sent by a direct call: a send by the ring would come back as a completion
+/// that ends the wait for the next request, which is one more enter each.
+#[test]
+fn a_lone_answer_leaves_no_completion() {
+    const ROUNDS: u64 = 200;
+    let (tell, told) = mpsc::channel::<SocketAddr>();
+    let client = thread::spawn(move || {
+        let address = told.recv().expect("the server listens");
+        let mut stream = std::net::TcpStream::connect(address)?;
+        let mut answer = [0; 64];
+        for _ in 0..ROUNDS {
+            stream.write_all(&[7; 64])?;
+            stream.read_exact(&mut answer)?;
+            assert_eq!(answer, [7; 64]);
+        }
+        std::io::Result::Ok(())
+    });
+    let runtime = lone();
+    let before = runtime.metrics().shard(0).completions();
+    let enters = enters(&runtime, async || {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        tell.send(listener.local_addr().expect("its address")).expect("the client lives");
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut buffer = [0; 256];
+        while let Ok(n @ 1..) = stream.read(&mut buffer).await {
+            stream.write_all(&buffer[..n]).await.expect("the client reads");
+        }
+    });
+    client.join().expect("no panic").expect("all answers");
+    let completions = runtime.metrics().shard(0).completions() - before;
+    // Of receives, and a few for accepting; by the ring it would be twice as many of both.
+    assert!((ROUNDS..ROUNDS + 20).contains(&completions), "{completions} completions");
+    assert!((ROUNDS..ROUNDS + 40).contains(&enters), "{enters} enters");
 }

@@ -215,6 +215,7 @@ impl Driver {
         if unsettled >= SETTLE_EVERY {
             self.settle();
         }
+        self.before_enter();
         if self.has_queued() || self.inner.ring.completion_pending() {
             self.enter_ring(Wait::No)?;
         }
@@ -242,7 +243,7 @@ impl Driver {
     ) -> io::Result<Turn> {
         self.assert_turnable();
         self.settle();
-        self.inner.homes.before_enter(self);
+        self.before_enter();
         let shared = self.inner.remote.shared();
         shared.sleep.publish();
         let wait = if !shared.list.is_empty() || ready() {
@@ -287,9 +288,7 @@ impl Driver {
     /// Are there entries that the kernel has not seen yet?
     #[inline]
     pub fn has_queued(&self) -> bool {
-        self.inner.ring.queued() != 0
-            || self.inner.homes.has_due()
-            || !self.inner.overflow.borrow().is_empty()
+        self.inner.homes.has_due() || self.has_entries()
     }
 
     /// Hands over what is queued without reaping: before the thread does something that takes
@@ -300,7 +299,7 @@ impl Driver {
     /// As [`turn`](Driver::turn).
     pub fn flush(&self) -> io::Result<()> {
         while self.has_queued() {
-            self.inner.homes.before_enter(self);
+            self.before_enter();
             self.refill();
             if !retry(self.inner.ring.submit())? {
                 self.inner.counting.retries.add(1);
@@ -419,10 +418,23 @@ impl Driver {
         assert!(self.is_turnable(), "the driver was turned from inside an operation's `complete`");
     }
 
+    /// What waits for an enter makes its entries, or makes them superfluous.
+    #[inline]
+    fn before_enter(&self) {
+        let idle = || !self.has_entries() && !self.inner.ring.completion_pending();
+        self.inner.homes.before_enter(self, idle);
+    }
+
+    /// Entries that have been made, and that the kernel has not seen.
+    #[inline]
+    fn has_entries(&self) -> bool {
+        self.inner.ring.queued() != 0 || !self.inner.overflow.borrow().is_empty()
+    }
+
     /// One enter, with everything that is queued; more only if the submission queue cannot hold
     /// it.
     fn enter_ring(&self, wait: Wait) -> io::Result<()> {
-        self.inner.homes.before_enter(self);
+        self.before_enter();
         loop {
             self.refill();
             let rest = !self.inner.overflow.borrow().is_empty();

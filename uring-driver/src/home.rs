@@ -85,8 +85,10 @@ pub trait Resident: Send + Sized + 'static {
     /// rest. For what is to happen at the end whatever became of it; there is no driver.
     fn dropped_nowhere(&mut self, _shared: &Self::Shared) {}
 
-    /// Called before the ring is entered, once for each [`Here::before_enter`].
-    fn before_enter(_here: &mut Here<'_, Self>) {}
+    /// Called before the ring is entered, once for each [`Here::before_enter`]. `alone`: nothing
+    /// else is known that the enter is for, so that a direct call in the place of an entry may save
+    /// it.
+    fn before_enter(_here: &mut Here<'_, Self>, _alone: bool) {}
 
     /// Called before the driver sleeps, and every few turns, once for each
     /// [`Here::before_sleep`].
@@ -667,9 +669,9 @@ impl<T: Resident> Posted for Place<T> {
 }
 
 impl<T: Resident> Tenant for Place<T> {
-    fn before_enter(&self, driver: &Driver) {
+    fn before_enter(&self, driver: &Driver, alone: bool) {
         self.local.listed.set(false);
-        self.visit(driver, T::before_enter);
+        self.visit(driver, |here| T::before_enter(here, alone));
     }
 
     fn before_sleep(&self, driver: &Driver) {

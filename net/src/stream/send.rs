@@ -7,6 +7,8 @@
 //! gather. At most one send is in flight (I8: the order on the wire is the order of calls), and
 //! its bytes belong to the operation until its last completion.
 //!
+//! - What one stream alone has gathered for an enter is sent by a direct call as well: a server of
+//!   one connection makes no entries, and gets no completions of its own sends.
 //! - A large write with nothing queued or in flight does not copy: it is a direct send that
 //!   cannot wait.
 //! - A send that is still in flight after the enter that submitted it found the socket full. Then
@@ -121,7 +123,10 @@ impl Resident for SendSide {
         }
     }
 
-    fn before_enter(here: &mut Here<'_, SendSide>) {
+    fn before_enter(here: &mut Here<'_, SendSide>, alone: bool) {
+        if alone {
+            SendSide::send_alone(here);
+        }
         SendSide::start(here);
     }
 
@@ -176,6 +181,25 @@ impl SendSide {
         }
         if let Some(Outgoing { bytes, at }) = here.queue.take() {
             SendSide::submit(here, bytes, at, ToQueue);
+        }
+    }
+
+    /// The only one who has something for this enter sends it directly: that costs what an enter
+    /// does, and leaves no completion to enter for once more. Not where somebody waits for the end
+    /// of it, since nothing of a user's may run here.
+    fn send_alone(here: &mut Here<'_, SendSide>) {
+        let awaited = here.writer.is_some() || here.shared().writers.has_any();
+        if awaited || here.orphaned || here.flight.is_some() || here.is_leaving() {
+            return;
+        }
+        let Some(Outgoing { bytes, at }) = here.queue.take() else { return };
+        match socket::send_now(here.shared().fd(), &bytes[at..]) {
+            Ok(n) if at + n == bytes.len() => here.driver().scratch().give(bytes),
+            Ok(n) => here.queue.put_back(Outgoing { bytes, at: at + n }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                here.queue.put_back(Outgoing { bytes, at });
+            }
+            Err(error) => here.fail(error),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::driver::Driver;
 /// A place, whatever it holds. All calls are at home, except `lose`, which is its last.
 pub(crate) trait Tenant: Send + Sync {
     /// Asked for through [`Homes::list`]; followed by `unlist`.
-    fn before_enter(&self, driver: &Driver);
+    fn before_enter(&self, driver: &Driver, alone: bool);
     /// Asked for through [`Homes::rest`]; followed by `unlist`.
     fn before_sleep(&self, driver: &Driver);
     /// Gives back the count that the list had. What comes back is to be dropped by the caller,
@@ -51,6 +51,11 @@ impl List {
     #[inline]
     fn is_empty(&self) -> bool {
         self.places.borrow().is_empty()
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.places.borrow().len()
     }
 
     fn run(&self, driver: &Driver, call: impl Fn(&dyn Tenant, &Driver)) {
@@ -105,11 +110,12 @@ impl Homes {
         !self.due.is_empty()
     }
 
-    /// To be called before entries are submitted.
+    /// To be called before entries are submitted. `idle`: there are none yet, nor completions.
     #[inline]
-    pub(crate) fn before_enter(&self, driver: &Driver) {
+    pub(crate) fn before_enter(&self, driver: &Driver, idle: impl FnOnce() -> bool) {
         if self.has_due() {
-            self.due.run(driver, |tenant, driver| tenant.before_enter(driver));
+            let alone = self.due.len() == 1 && idle();
+            self.due.run(driver, |tenant, driver| tenant.before_enter(driver, alone));
         }
     }
 
