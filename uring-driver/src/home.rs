@@ -548,6 +548,11 @@ impl<T: Resident> Here<'_, T> {
         }
     }
 
+    /// Whether a call of [`Resident::before_enter`] is still to come, until when the state lives.
+    pub fn waits_for_enter(&self) -> bool {
+        self.place.local.listed.get()
+    }
+
     /// Asks for one call of [`Resident::before_sleep`].
     #[inline]
     pub fn before_sleep(&self) {

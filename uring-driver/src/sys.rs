@@ -18,5 +18,6 @@ pub mod poll;
 pub mod process;
 pub mod signal;
 pub mod socket;
+pub mod splice;
 pub mod thread;
 pub mod unix;

@@ -80,4 +80,11 @@ impl Sqe {
     pub fn close(number: i32) -> Sqe {
         Sqe::new(Opcode::Close, number, 0, 0, 0)
     }
+
+    /// Moves bytes between a pipe and something else; `u64::MAX` in the place of an offset means
+    /// the file's own position, or a pipe.
+    pub fn splice(from: &Fd, from_offset: u64, to: &Fd, to_offset: u64, len: u32) -> Sqe {
+        let sqe = Sqe::new(Opcode::Splice, to.number(), from_offset, len, to_offset);
+        sqe.with_second_fd(from)
+    }
 }

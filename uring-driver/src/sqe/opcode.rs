@@ -28,6 +28,7 @@ pub(crate) enum Opcode {
     Fadvise = 24,
     Send = 26,
     Recv = 27,
+    Splice = 30,
     Shutdown = 34,
     RenameAt = 35,
     UnlinkAt = 36,
@@ -42,7 +43,7 @@ pub(crate) enum Opcode {
 
 impl Opcode {
     /// All of them, for the probe.
-    pub(crate) const ALL: [Opcode; 34] = [
+    pub(crate) const ALL: [Opcode; 35] = [
         Opcode::Nop,
         Opcode::Readv,
         Opcode::Writev,
@@ -67,6 +68,7 @@ impl Opcode {
         Opcode::Fadvise,
         Opcode::Send,
         Opcode::Recv,
+        Opcode::Splice,
         Opcode::Shutdown,
         Opcode::RenameAt,
         Opcode::UnlinkAt,

@@ -132,6 +132,13 @@ pub fn send_now(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     retry(|| SockRef::from(&fd).send_with_flags(bytes, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL))
 }
 
+/// As [`send_now`], of bytes that more will follow at once: the kernel need not make a packet of
+/// them alone.
+pub fn send_more_now(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_MORE;
+    retry(|| SockRef::from(&fd).send_with_flags(bytes, flags))
+}
+
 /// Sends what fits of `pieces`, in order, without waiting; `WouldBlock` if nothing does.
 pub fn send_vectored_now(fd: impl AsFd, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
