@@ -36,6 +36,7 @@ mod datagram;
 mod descriptor;
 pub mod message;
 pub mod readiness;
+pub mod splice;
 mod stream;
 pub mod tcp;
 pub mod udp;

@@ -20,6 +20,8 @@ pub use memory::{
 
 #[doc(inline)]
 pub use henge_net::readiness::{Interest, Ready};
+#[doc(inline)]
+pub use henge_net::splice::{SpliceDestination, SpliceSource, splice, tee};
 
 pub use standard::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 

@@ -54,8 +54,8 @@ use super::watch::Watch;
 use super::{Awaits, poll_side};
 
 pub(crate) use by_hand::{
-    peek, poll_descriptors, poll_peek, poll_ready, poll_ready_in_line, readable, ready, try_io,
-    try_read, try_read_buf,
+    peek, poll_descriptors, poll_peek, poll_ready, poll_ready_in_line, readable, ready, try_give,
+    try_io, try_read, try_read_buf,
 };
 
 /// So many bytes may wait for their reader before receiving stops.

@@ -22,6 +22,7 @@
 //! - When the handle is dropped the queue is not: it is sent by operations that give up when the
 //!   peer takes nothing for [`PATIENCE`], and the socket is closed after that.
 
+mod file;
 mod moving;
 
 use std::any::Any;
@@ -45,6 +46,8 @@ use super::watch::Watch;
 use super::{Awaits, poll_in_line, poll_side};
 use crate::readiness::{Interest, Ready};
 use crate::waiters::Place;
+
+pub(crate) use file::send_file;
 
 /// So many bytes gather at most.
 const CAP: usize = 64 << 10;
@@ -233,13 +236,14 @@ impl SendSide {
 
     /// The handle is gone, and so is everything that was written.
     fn end(here: &mut Here<'_, SendSide>) {
-        let polling = here.polling.is_some();
-        SendSide::end_at(here.shared(), polling);
+        // Each of them holds the socket for as long as the driver does not turn.
+        let held = here.polling.is_some() || here.waits_for_enter();
+        SendSide::end_at(here.shared(), held);
     }
 
-    fn end_at(socket: &Socket, polling: bool) {
+    fn end_at(socket: &Socket, held: bool) {
         match socket.at_drop() {
-            AtDrop::Close => socket.hang_up(polling),
+            AtDrop::Close => socket.hang_up(held),
             AtDrop::End => {
                 let _gone = socket::shutdown(socket.fd(), Shutdown::Write);
             }

@@ -58,7 +58,7 @@ use crate::stream::methods::write::writes;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct TcpStream {
-    pub(super) core: Stream,
+    pub(crate) core: Stream,
 }
 
 handle!(TcpStream);

@@ -35,7 +35,7 @@ use crate::stream::methods::write::writes;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct UnixStream {
-    pub(super) core: Stream,
+    pub(crate) core: Stream,
 }
 
 handle!(UnixStream);

@@ -6,6 +6,8 @@ macro_rules! writes {
     ($stream:ident, $writer:ty, |$this:ident| $side:expr $(, $half:literal)?) => {
         const _: () = {
             use std::io::{self, IoSlice};
+            use std::ops::Range;
+            use std::os::fd::AsFd;
             use std::pin::Pin;
             use std::task::{Context, Poll};
 
@@ -88,6 +90,51 @@ macro_rules! writes {
                 /// ```
                 pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
                     send::try_write(self.send_side(), bufs)
+                }
+
+                /// Sends the bytes of `range` of a file, behind what was written before, and
+                /// returns how many that was: fewer if the file ends, or is cut meanwhile, before
+                /// the end of `range`.
+                ///
+                /// What the kernel has in memory is not copied (it is `sendfile`): what is written
+                /// to the file before the peer has it may be what the peer gets. What is not in
+                /// memory the ring reads, so nobody but the caller waits for the device. When the
+                /// future is ready the kernel has everything. `file` is whatever has a descriptor;
+                /// its own position stays where it is.
+                ///
+                /// # Errors
+                ///
+                /// `NotSeekable` if it is no file; `BrokenPipe`, without a signal, if the peer is
+                /// gone; what the kernel answers. How much has been sent then is not known, as
+                /// after a `write_all`.
+                ///
+                /// # Cancel safety
+                ///
+                /// Nothing is lost between file and socket, and what is written afterwards comes
+                /// behind what has been sent. How much that was is not known, as with a
+                /// `write_all`: who wants to go on later sends small ranges, one by one.
+                ///
+                /// # Panics
+                ///
+                /// On a thread without a driver, if the file has to be waited for.
+                ///
+                /// # Examples
+                ///
+                /// ```
+                #[doc = ends!($stream $(, $half)?)]
+                /// let file = std::fs::File::open("/proc/self/exe")?;
+                /// assert_eq!(a.send_file(&file, 1..4).await?, 3);
+                /// assert_eq!(&*b.recv().await?, b"ELF");
+                /// # std::io::Result::Ok(())
+                /// # })??;
+                /// # Ok::<(), std::io::Error>(())
+                /// ```
+                pub async fn send_file(
+                    &mut self,
+                    file: &(impl AsFd + ?Sized),
+                    range: Range<u64>,
+                ) -> io::Result<u64> {
+                    send::send_file(self.send_side(), file.as_fd(), range).await
                 }
             }
 

@@ -225,3 +225,28 @@ pub(crate) fn try_io<R>(
     side.shared().make_nonblocking()?;
     receive()
 }
+
+/// Gives the first run of what is queued, at most `most` bytes of it, to `give`, which says how
+/// many it has taken. `None` if nothing is queued.
+pub(crate) fn try_give(
+    side: &Homed<RecvSide>,
+    most: usize,
+    give: impl FnOnce(&[u8]) -> io::Result<usize>,
+) -> Option<io::Result<usize>> {
+    let given = side.try_with(|here| {
+        if !here.has_something() || here.queue.is_empty() {
+            return None;
+        }
+        let (mut give, mut given) = (Some(give), None);
+        here.queue.peek(most, |run| {
+            if let Some(give) = give.take() {
+                given = Some(give(run));
+            }
+        });
+        if let Some(Ok(n)) = given {
+            here.queue.read(n, |_run| ());
+        }
+        given
+    });
+    given.flatten()
+}

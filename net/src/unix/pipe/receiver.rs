@@ -37,7 +37,7 @@ const LARGEST: usize = 64 << 10;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Receiver {
-    core: Watched,
+    pub(crate) core: Watched,
 }
 
 impl Receiver {

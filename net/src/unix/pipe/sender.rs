@@ -32,7 +32,7 @@ use crate::readiness::{Interest, Ready};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Sender {
-    core: Watched,
+    pub(crate) core: Watched,
 }
 
 impl Sender {
