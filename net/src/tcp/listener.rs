@@ -1,9 +1,8 @@
 //! A listening TCP socket.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use henge_driver::{Fd, Membership, Role, current};
 use super::incoming::Incoming;
 use super::stream::TcpStream;
 use crate::addr::{ToSocketAddrs, none_resolved, resolve};
+use crate::descriptor::descriptor;
 use crate::stream::listener::Listener;
 
 /// Listens for TCP connections.
@@ -326,28 +326,4 @@ fn named(fd: Fd) -> io::Result<(TcpStream, SocketAddr)> {
     Ok((TcpStream::new(fd), peer))
 }
 
-impl AsFd for TcpListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.core.fd().as_fd()
-    }
-}
-
-impl AsRawFd for TcpListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.core.fd().as_raw_fd()
-    }
-}
-
-impl TryFrom<std::net::TcpListener> for TcpListener {
-    type Error = io::Error;
-
-    fn try_from(listener: std::net::TcpListener) -> io::Result<TcpListener> {
-        TcpListener::from_std(listener)
-    }
-}
-
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TcpListener").field("fd", &self.as_raw_fd()).finish_non_exhaustive()
-    }
-}
+descriptor!(TcpListener, |listener| listener.core.fd(), std::net::TcpListener);

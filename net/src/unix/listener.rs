@@ -1,8 +1,7 @@
 //! A listening socket of the Unix family.
 
-use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,6 +13,7 @@ use henge_driver::sys::{socket, unix};
 use super::addr::SocketAddr;
 use super::stream::UnixStream;
 use crate::addr::OfSocket as _;
+use crate::descriptor::descriptor;
 use crate::stream::listener::{self, Listener};
 
 /// A listening socket of the Unix family.
@@ -283,31 +283,7 @@ fn named(fd: Fd) -> io::Result<(UnixStream, SocketAddr)> {
     Ok((UnixStream::new(fd), peer))
 }
 
-impl AsFd for UnixListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.core.fd().as_fd()
-    }
-}
-
-impl AsRawFd for UnixListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.core.fd().as_raw_fd()
-    }
-}
-
-impl TryFrom<std::os::unix::net::UnixListener> for UnixListener {
-    type Error = io::Error;
-
-    fn try_from(listener: std::os::unix::net::UnixListener) -> io::Result<UnixListener> {
-        UnixListener::from_std(listener)
-    }
-}
-
-impl fmt::Debug for UnixListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnixListener").field("fd", &self.as_raw_fd()).finish_non_exhaustive()
-    }
-}
+descriptor!(UnixListener, |listener| listener.core.fd(), std::os::unix::net::UnixListener);
 
 /// A stream of connections; see [`UnixListener::incoming`].
 ///

@@ -4,6 +4,7 @@
 //! copied at once, at most 64 KiB of it, or not at all. Where it is not, a poll on the ring tells
 //! when to try again. Nothing is read ahead of a call, so a dropped future loses nothing.
 
+mod end;
 mod open_options;
 mod receiver;
 mod sender;
