@@ -84,6 +84,9 @@ mod tests {
                 let local = crate::spawn(async move { assert!(n % 5 > 0, "one in five") });
                 let stolen = crate::steal::spawn(async {});
                 let large = crate::spawn(async { std::hint::black_box([0_u8; 20_000]) });
+                let early = crate::spawn(async {});
+                crate::task::yield_now().await;
+                assert!(early.is_finished(), "nobody waits for it yet");
                 drop(local.await);
                 stolen.await.expect("it ends");
                 large.await.expect("it ends");

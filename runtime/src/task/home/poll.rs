@@ -134,7 +134,7 @@ impl Home {
     pub(super) fn complete(&self, task: TaskPtr) {
         let header = task.header();
         let local = &header.local;
-        let plain = local.refs() > 0 && !header.joiner.is_set();
+        let plain = local.refs() > 0 && !header.joiner.is_set() && !self.is_watched;
         if plain && local.flags() & (DETACHED | MERGED) == 0 {
             // Its handle is there, and nobody waits yet: nothing to run, and nothing to free.
             local.set_flags(DONE);
