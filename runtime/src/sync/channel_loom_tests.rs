@@ -157,6 +157,52 @@ fn loom_mpsc_a_waiting_sender_goes_away() {
     });
 }
 
+/// The receiver has taken a batch: what comes back of it needs no mutex, and those who come to wait
+/// for it, or leave, do.
+#[test]
+fn loom_mpsc_capacity_of_a_batch_comes_back() {
+    loom::model(|| {
+        let (tx, mut rx) = mpsc::channel(2);
+        tx.try_send(0).unwrap();
+        tx.try_send(1).unwrap();
+        assert_eq!(rx.try_recv(), Ok(0));
+        let other = tx.clone();
+        let sender = thread::spawn(move || {
+            for n in 2..4 {
+                block_on(tx.send(n)).unwrap();
+            }
+        });
+        let leaves = thread::spawn(move || {
+            let mut all = pin!(other.reserve_many(2));
+            _ = poll(all.as_mut());
+        });
+        assert_eq!(drain(rx), [1, 2, 3]);
+        sender.join().unwrap();
+        leaves.join().unwrap();
+    });
+}
+
+/// Capacity that has come back is not lost on who looks for it on another thread.
+#[test]
+fn loom_mpsc_capacity_is_seen_once_it_has_come_back() {
+    loom::model(|| {
+        let (tx, mut rx) = mpsc::channel(2);
+        tx.try_send(0).unwrap();
+        tx.try_send(1).unwrap();
+        assert_eq!(rx.try_recv(), Ok(0));
+        let receiver = thread::spawn(move || {
+            assert_eq!(rx.try_recv(), Ok(1));
+            rx
+        });
+        let seen = tx.capacity();
+        assert!(seen == 1 || seen == 2);
+        let _rx = receiver.join().unwrap();
+        assert_eq!(tx.capacity(), 2);
+        tx.try_send(2).unwrap();
+        tx.try_send(3).unwrap();
+    });
+}
+
 /// A receiver that has closed waits for the permits that are out.
 #[test]
 fn loom_mpsc_permits_come_back_after_the_close() {
@@ -213,6 +259,17 @@ fn loom_oneshot_a_receiver_that_moves() {
                 other.join().unwrap();
             }
         }
+        sender.join().unwrap().unwrap();
+    });
+}
+
+/// A thread that looks for its wake before it sleeps.
+#[test]
+fn loom_oneshot_a_thread_that_waits() {
+    loom::model(|| {
+        let (tx, rx) = oneshot::channel();
+        let sender = thread::spawn(move || tx.send(1));
+        assert_eq!(rx.blocking_recv(), Ok(1));
         sender.join().unwrap().unwrap();
     });
 }

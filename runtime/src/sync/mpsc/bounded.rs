@@ -8,6 +8,7 @@ use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::futures::{Closed, Reserve, Send};
 use super::permit::{OwnedPermit, Permit, PermitIterator};
 use super::receiver::Receiver;
+use crate::sync::Semaphore;
 use crate::sync::blocking::block_on;
 use crate::time::{Duration, timeout};
 
@@ -30,10 +31,10 @@ use crate::time::{Duration, timeout};
 #[track_caller]
 pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
     assert!(buffer > 0, "mpsc bounded channel requires buffer > 0");
-    let most = Chan::<T>::UNBOUNDED;
+    let most = Semaphore::MAX_PERMITS;
     assert!(buffer <= most, "a semaphore may not have more than MAX_PERMITS permits ({most})");
     let chan = Arc::new(Chan::new(buffer));
-    (Sender { chan: chan.clone() }, Receiver { chan })
+    (Sender { chan: chan.clone() }, Receiver::new(chan))
 }
 
 /// A sending end of a bounded channel; clones send to the same receiver.

@@ -1,32 +1,41 @@
 //! The channel under the bounded and the unbounded flavour.
 //!
-//! Everything that both sides change sits in one mutex, so that a message costs one lock on each
-//! side and nothing else: the queue, the free capacity, the line of senders that wait for it, and
-//! the receiver's waker. The count of senders is an atomic beside it, as clones are common and
-//! touch nothing else.
+//! What both sides change sits in one mutex, so that a message costs the sender one lock and
+//! nothing else: the queue, the free capacity, the line of senders that wait for it, and the
+//! receiver's waker. The count of senders is an atomic beside it, as clones are common and touch
+//! nothing else.
+//!
+//! The receiver takes a single message out in place. Where there are more it takes all of them, as
+//! its *batch*, and then receives without the mutex (`receive`), so that a receiver that is behind
+//! does not stand in the way of its senders. The capacity of a message of the batch comes back
+//! when it is received, by a word of its own (`returned`).
 //!
 //! Rules:
 //!
-//! - `free + queue.len() + outstanding permits = max` for a bounded channel.
+//! - `free + unsettled + batch + queue + outstanding permits = max` for a bounded channel, where
+//!   `unsettled` is what has come back by the word since `settled`.
 //! - While somebody stands in line `free` is 0: capacity that comes back goes to the front first.
-//! - The receiver has seen the end when the queue is empty, no permit is outstanding, and either
-//!   side is closed.
+//! - While somebody stands in line the word says so.
+//! - The receiver has seen the end when batch and queue are empty, no permit is outstanding, and
+//!   either side is closed.
 //! - Values and wakers are dropped, and wakers called, only when the mutex is free.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
+use crossbeam_utils::CachePadded;
+
+use super::returned::{Count, Returned};
 use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::{Mutex, MutexGuard};
 use crate::sync::wait_queue::{WaitQueue, WakeBatch};
 
-/// The queue gives its room back when it runs empty with more than this.
-const KEPT_CAPACITY: usize = 256;
-
 #[derive(Debug)]
 pub(super) struct Chan<T> {
     state: Mutex<State<T>>,
+    /// What comes back of the capacity without the mutex, and not in the senders' cache line.
+    pub(super) returned: CachePadded<Returned>,
     /// Senders that keep the channel open.
     senders: AtomicUsize,
     /// Senders that do not.
@@ -36,14 +45,16 @@ pub(super) struct Chan<T> {
 
 #[derive(Debug)]
 pub(super) struct State<T> {
-    queue: VecDeque<T>,
-    free: usize,
+    pub(super) queue: VecDeque<T>,
+    pub(super) free: usize,
+    /// What has come back by the word up to here is in `free`, or was handed out.
+    settled: Count,
     /// Senders waiting for capacity, each with what it still lacks.
-    line: WaitQueue<usize>,
+    pub(super) line: WaitQueue<usize>,
     /// Those who wait for the receiver to go away.
     closed_line: WaitQueue<()>,
-    receiver: Option<Waker>,
-    receiver_closed: bool,
+    pub(super) receiver: Option<Waker>,
+    pub(super) receiver_closed: bool,
 }
 
 /// What a message could not be put in for.
@@ -54,26 +65,28 @@ pub(super) enum NoRoom {
 }
 
 impl<T> Chan<T> {
-    /// Capacity of the unbounded flavour: nobody can fill it.
-    pub(super) const UNBOUNDED: usize = usize::MAX >> 3;
+    /// Capacity of the unbounded flavour: nobody can fill it, even if none comes back.
+    pub(super) const UNBOUNDED: usize = usize::MAX;
 
     pub(super) fn new(max: usize) -> Self {
         Self {
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 free: max,
+                settled: Count::START,
                 line: WaitQueue::new(),
                 closed_line: WaitQueue::new(),
                 receiver: None,
                 receiver_closed: false,
             }),
+            returned: CachePadded::new(Returned::new()),
             senders: AtomicUsize::new(1),
             weak_senders: AtomicUsize::new(0),
             max,
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
         // No foreign code runs under this mutex, so a poisoned one is as good as any.
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -82,12 +95,14 @@ impl<T> Chan<T> {
         self.max
     }
 
-    pub(super) fn free(&self) -> usize {
-        self.state().free
+    pub(super) fn is_unbounded(&self) -> bool {
+        self.max == Self::UNBOUNDED
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.state().queue.len()
+    pub(super) fn free(&self) -> usize {
+        let mut state = self.state();
+        state.settle(self.returned.count());
+        state.free
     }
 
     pub(super) fn is_receiver_closed(&self) -> bool {
@@ -96,6 +111,13 @@ impl<T> Chan<T> {
 
     pub(super) fn senders(&self) -> usize {
         self.senders.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody can send any more. What they have sent is seen by who looks after this.
+    pub(super) fn senders_are_gone(&self) -> bool {
+        // Acquire: pairs with the release in `drop_sender`; what those senders sent before is in
+        // the queue, which is looked at under the mutex.
+        self.senders.load(Ordering::Acquire) == 0
     }
 
     pub(super) fn weak_senders(&self) -> usize {
@@ -149,7 +171,7 @@ impl<T> Chan<T> {
             drop(state);
             return Err((NoRoom::Closed, value));
         }
-        if state.free == 0 {
+        if !state.has_room(1, &self.returned) {
             drop(state);
             return Err((NoRoom::Full, value));
         }
@@ -178,7 +200,7 @@ impl<T> Chan<T> {
         if state.receiver_closed {
             return Err(NoRoom::Closed);
         }
-        if !state.has_room(n) {
+        if !state.has_room(n, &self.returned) {
             return Err(NoRoom::Full);
         }
         state.free -= n;
@@ -191,6 +213,7 @@ impl<T> Chan<T> {
             return;
         }
         let mut state = self.state();
+        state.settle(self.returned.count());
         let mut wakers = WakeBatch::new();
         let receiver = state.give_back(n, &mut wakers, self.max);
         self.finish(state, wakers);
@@ -200,7 +223,7 @@ impl<T> Chan<T> {
     }
 
     /// Lets go of the mutex and wakes; goes on while a batch could not take everybody.
-    fn finish<'s>(&'s self, mut state: MutexGuard<'s, State<T>>, mut wakers: WakeBatch) {
+    pub(super) fn finish<'s>(&'s self, mut state: MutexGuard<'s, State<T>>, mut wakers: WakeBatch) {
         loop {
             let more = wakers.is_full();
             drop(state);
@@ -217,103 +240,6 @@ impl<T> Chan<T> {
         }
     }
 
-    /// The next message, `None` at the end.
-    pub(super) fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let mut fresh = None;
-        loop {
-            let mut state = self.state();
-            if let Some(value) = state.queue.pop_front() {
-                self.received(state, 1);
-                return Poll::Ready(Some(value));
-            }
-            if self.is_over(&state) {
-                return Poll::Ready(None);
-            }
-            if state.receiver.as_ref().is_some_and(|own| own.will_wake(cx.waker())) {
-                return Poll::Pending;
-            }
-            match fresh.take() {
-                Some(waker) => {
-                    let old = state.receiver.replace(waker);
-                    drop(state);
-                    drop(old);
-                    return Poll::Pending;
-                }
-                // A clone is foreign code: it runs without the mutex, and we look again.
-                None => {
-                    drop(state);
-                    fresh = Some(cx.waker().clone());
-                }
-            }
-        }
-    }
-
-    /// Up to `limit` messages into `buffer`; 0 at the end.
-    pub(super) fn poll_recv_many(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut Vec<T>,
-        limit: usize,
-    ) -> Poll<usize> {
-        let mut state = self.state();
-        let n = limit.min(state.queue.len());
-        if n > 0 {
-            buffer.extend(state.queue.drain(..n));
-            self.received(state, n);
-            return Poll::Ready(n);
-        }
-        drop(state);
-        self.poll_recv(cx).map(|value| match value {
-            Some(value) => {
-                buffer.push(value);
-                1
-            }
-            None => 0,
-        })
-    }
-
-    /// The next message if there is one; whether there can ever be one if not.
-    pub(super) fn try_recv(&self) -> Result<T, NoRoom> {
-        let mut state = self.state();
-        match state.queue.pop_front() {
-            Some(value) => {
-                self.received(state, 1);
-                Ok(value)
-            }
-            None if self.is_over(&state) => Err(NoRoom::Closed),
-            None => Err(NoRoom::Full),
-        }
-    }
-
-    fn is_over(&self, state: &State<T>) -> bool {
-        debug_assert!(state.queue.is_empty());
-        if state.receiver_closed {
-            // Permits that are outstanding may yet become messages. Nobody stands in line after a
-            // close, and who left it short gives back what it had collected.
-            return state.free == self.max;
-        }
-        // Acquire: pairs with the release in `drop_sender`; what those senders sent before is in
-        // the queue, which is looked at under the mutex.
-        self.senders.load(Ordering::Acquire) == 0
-    }
-
-    fn received(&self, mut state: MutexGuard<'_, State<T>>, n: usize) {
-        let spare = if state.queue.is_empty() && state.queue.capacity() > KEPT_CAPACITY {
-            std::mem::take(&mut state.queue)
-        } else {
-            VecDeque::new()
-        };
-        if state.line.is_empty() {
-            state.free += n;
-            drop(state);
-        } else {
-            let mut wakers = WakeBatch::new();
-            state.hand_out(n, &mut wakers);
-            self.finish(state, wakers);
-        }
-        drop(spare);
-    }
-
     /// The receiver takes no more than what is queued and permitted.
     pub(super) fn close(&self) {
         let mut state = self.state();
@@ -324,17 +250,6 @@ impl<T> Chan<T> {
         let mut wakers = WakeBatch::new();
         state.refuse_all(&mut wakers);
         self.finish(state, wakers);
-    }
-
-    /// Takes out what is queued, for the receiver that goes away to drop.
-    pub(super) fn drain(&self) -> VecDeque<T> {
-        let mut state = self.state();
-        let queue = std::mem::take(&mut state.queue);
-        let receiver = state.receiver.take();
-        state.free += queue.len();
-        drop(state);
-        drop(receiver);
-        queue
     }
 
     /// Waits in line for `n` permits.
@@ -349,14 +264,26 @@ impl<T> Chan<T> {
             let mut state = self.state();
             match *key {
                 None if state.receiver_closed => return Poll::Ready(Err(NoRoom::Closed)),
-                None if state.has_room(n) => {
+                None if state.has_room(n, &self.returned) => {
                     state.free -= n;
                     return Poll::Ready(Ok(()));
                 }
                 None => {
                     if let Some(waker) = fresh.take() {
-                        let taken = if state.line.is_empty() { state.free.min(n) } else { 0 };
-                        state.free -= taken;
+                        let mut taken = 0;
+                        if state.line.is_empty() {
+                            let count = self.returned.await_more();
+                            state.settle(count);
+                            taken = state.free.min(n);
+                            state.free -= taken;
+                            if taken == n {
+                                // Enough has come back since we looked.
+                                self.returned.nobody_waits();
+                                drop(state);
+                                drop(waker);
+                                return Poll::Ready(Ok(()));
+                            }
+                        }
                         *key = Some(state.line.push_back(n - taken, waker));
                         return Poll::Pending;
                     }
@@ -441,13 +368,32 @@ impl<T> Chan<T> {
 }
 
 impl<T> State<T> {
+    /// Makes what has come back by the word free for who comes now, unless somebody is in line:
+    /// then it is the line's, and the receiver is about to hand it out.
+    pub(super) fn settle(&mut self, count: Count) {
+        if self.line.is_empty() {
+            self.free += count.since(self.settled);
+            self.settled = count;
+        }
+    }
+
+    /// The same for the receiver, who hands out to the line.
+    pub(super) fn hand_out_returned(&mut self, count: Count, wakers: &mut WakeBatch) {
+        let n = count.since(self.settled);
+        self.settled = count;
+        self.hand_out(n, wakers);
+    }
+
     /// Whether `n` permits are free for who comes now. No permits always are.
-    fn has_room(&self, n: usize) -> bool {
+    fn has_room(&mut self, n: usize, returned: &Returned) -> bool {
+        if n > self.free {
+            self.settle(returned.count());
+        }
         n == 0 || self.free >= n && self.line.is_empty()
     }
 
     /// Capacity for those in line, front first; what is left is free.
-    fn hand_out(&mut self, mut n: usize, wakers: &mut WakeBatch) {
+    pub(super) fn hand_out(&mut self, mut n: usize, wakers: &mut WakeBatch) {
         while n > 0 && !wakers.is_full() {
             let Some(lacking) = self.line.front_mut() else { break };
             let given = n.min(*lacking);

@@ -34,7 +34,9 @@ mod chan;
 mod futures;
 mod permit;
 pub(super) mod poll;
+mod receive;
 mod receiver;
+mod returned;
 mod unbounded;
 
 pub mod error;

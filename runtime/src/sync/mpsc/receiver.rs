@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use super::chan::Chan;
 use super::error::TryRecvError;
+use super::receive::Batch;
 use crate::sync::blocking::block_on;
 use crate::task::coop;
 
@@ -16,10 +17,15 @@ macro_rules! receiver {
     ($(#[$doc:meta])* $name:ident, $make:literal, $import:literal, $one:literal, $two:literal) => {
         $(#[$doc])*
         pub struct $name<T> {
-            pub(super) chan: Arc<Chan<T>>,
+            chan: Arc<Chan<T>>,
+            batch: Batch<T>,
         }
 
         impl<T> $name<T> {
+            pub(super) fn new(chan: Arc<Chan<T>>) -> Self {
+                Self { chan, batch: Batch::new() }
+            }
+
             /// Waits for the next message; `None` when the channel is empty and closed.
             ///
             /// # Cancel safety
@@ -85,7 +91,7 @@ macro_rules! receiver {
             /// assert_eq!(rx.try_recv(), Ok(1));
             /// ```
             pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-                Ok(self.chan.try_recv()?)
+                Ok(self.chan.try_recv(&mut self.batch)?)
             }
 
             /// Waits for the next message on a thread that runs no tasks.
@@ -176,7 +182,7 @@ macro_rules! receiver {
             /// # rx.try_recv().unwrap();
             /// ```
             pub fn is_empty(&self) -> bool {
-                self.chan.len() == 0
+                self.chan.len(&self.batch) == 0
             }
 
             /// How many messages are in the channel.
@@ -191,7 +197,7 @@ macro_rules! receiver {
             /// # rx.try_recv().unwrap();
             /// ```
             pub fn len(&self) -> usize {
-                self.chan.len()
+                self.chan.len(&self.batch)
             }
 
             /// Polls for the next message; `None` when the channel is empty and closed. The waker
@@ -211,7 +217,7 @@ macro_rules! receiver {
             /// ```
             pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
                 let progress = ready!(coop::poll_proceed(cx));
-                let value = ready!(self.chan.poll_recv(cx));
+                let value = ready!(self.chan.poll_recv(cx, &mut self.batch));
                 progress.made_progress();
                 Poll::Ready(value)
             }
@@ -241,7 +247,7 @@ macro_rules! receiver {
                     return Poll::Ready(0);
                 }
                 let progress = ready!(coop::poll_proceed(cx));
-                let n = ready!(self.chan.poll_recv_many(cx, buffer, limit));
+                let n = ready!(self.chan.poll_recv_many(cx, &mut self.batch, buffer, limit));
                 progress.made_progress();
                 Poll::Ready(n)
             }
@@ -283,7 +289,7 @@ macro_rules! receiver {
             fn drop(&mut self) {
                 self.chan.close();
                 // Out of the channel first, as a message may hold one of its senders.
-                drop(self.chan.drain());
+                drop(self.chan.drain(&mut self.batch));
             }
         }
 

@@ -23,7 +23,7 @@ use super::receiver::UnboundedReceiver;
 /// ```
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
     let chan = Arc::new(Chan::new(Chan::<T>::UNBOUNDED));
-    (UnboundedSender { chan: chan.clone() }, UnboundedReceiver { chan })
+    (UnboundedSender { chan: chan.clone() }, UnboundedReceiver::new(chan))
 }
 
 /// A sending end of an unbounded channel; clones send to the same receiver.
