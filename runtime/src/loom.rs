@@ -14,6 +14,16 @@ pub(crate) mod sync {
     }
 }
 
+#[cfg(not(henge_loom))]
+pub(crate) mod thread {
+    pub(crate) use std::thread::{Thread, current, park, yield_now};
+}
+
+#[cfg(henge_loom)]
+pub(crate) mod thread {
+    pub(crate) use loom::thread::{Thread, current, park, yield_now};
+}
+
 #[cfg(henge_loom)]
 pub(crate) mod sync {
     pub(crate) use loom::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
