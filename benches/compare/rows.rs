@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 }
 
 /// Rows that the contestants measure by themselves: name, title, cores, and the figure that counts.
-const MICRO: [(&str, &str, usize, &str); 28] = [
+const MICRO: [(&str, &str, usize, &str); 38] = [
     ("spawn-batch", "a task spawned and joined, a thousand at a time", 1, "cpu_ns"),
     ("spawn-one", "a task spawned and joined, one at a time", 1, "cpu_ns"),
     ("yield", "a yield, among a thousand tasks", 1, "cpu_ns"),
@@ -55,6 +55,16 @@ const MICRO: [(&str, &str, usize, &str); 28] = [
     ("timer-drop-earlier", "a timer made and dropped, one due earlier", 1, "cpu_ns"),
     ("timer-drop-million", "a timer made and dropped, a million pending", 1, "cpu_ns"),
     ("timer-fire", "a timer fired, 100,000 within a second", 1, "cpu_ns"),
+    ("channel-threads", "a message from one of two threads to a third", 2, "wall_ns"),
+    ("unbounded-threads", "the same without a bound", 2, "wall_ns"),
+    ("channel-runtimes", "channel-threads by tasks of a runtime each", 2, "wall_ns"),
+    ("unbounded-runtimes", "the same without a bound", 2, "wall_ns"),
+    ("oneshot-runtimes", "a question to another runtime, and its answer", 2, "wall_ns"),
+    ("mutex-runtimes", "a mutex that two runtimes want", 2, "wall_ns"),
+    ("semaphore-runtimes", "a semaphore of one permit that two runtimes want", 2, "wall_ns"),
+    ("notify-runtimes", "two runtimes notify each other", 2, "wall_ns"),
+    ("watch-runtimes", "a change of a value that another runtime watches", 2, "wall_ns"),
+    ("broadcast-runtimes", "a message to tasks of two runtimes", 2, "wall_ns"),
     ("cross-round-trip", "a round trip between two busy shards", 2, "cpu_ns"),
     ("lane", "a message from one shard to another, as many as it takes", 2, "cpu_ns"),
     ("lane-trip-busy", "a round trip over channels between two busy shards", 2, "cpu_ns"),

@@ -31,6 +31,8 @@ mod streams;
 mod sync;
 #[path = "../../common/rows/tasks.rs"]
 mod tasks;
+#[path = "../../common/rows/threads.rs"]
+mod threads;
 #[path = "../../common/rows/timers.rs"]
 mod timers;
 #[path = "../../common/rows/udp.rs"]
@@ -53,6 +55,16 @@ const ROWS: &[NamedRow] = &[
     ("timer-drop-earlier", timers::drop_with_earlier),
     ("timer-drop-million", timers::drop_among_million),
     ("timer-fire", timers::fire),
+    ("channel-threads", threads::bounded),
+    ("unbounded-threads", threads::unbounded),
+    ("channel-runtimes", threads::bounded_by_tasks),
+    ("unbounded-runtimes", threads::unbounded_by_tasks),
+    ("oneshot-runtimes", threads::oneshot_trip),
+    ("mutex-runtimes", threads::mutex),
+    ("semaphore-runtimes", threads::semaphore),
+    ("notify-runtimes", threads::notify_trip),
+    ("watch-runtimes", threads::watched),
+    ("broadcast-runtimes", threads::broadcast),
     ("cross-round-trip", cross::busy_round_trip),
     ("lane", lanes::throughput),
     ("lane-trip-busy", lanes::busy_round_trip),

@@ -18,7 +18,7 @@ pub use henge::net::UdpSocket;
 pub use henge::select;
 pub use henge::spawn as spawn_local;
 pub use henge::spawn;
-pub use henge::sync::mpsc;
+pub use henge::sync::{Mutex, Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 pub use henge::task::{JoinSet, spawn_blocking, yield_now};
 pub use henge::time::sleep;
 pub use run as run_local;

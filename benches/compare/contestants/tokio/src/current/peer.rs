@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::sync::Flavour;
@@ -15,7 +14,7 @@ pub use tokio::fs;
 pub use tokio::io::AsyncWriteExt;
 pub use tokio::net::UdpSocket;
 pub use tokio::select;
-pub use tokio::sync::mpsc;
+pub use tokio::sync::{Mutex, Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 pub use tokio::task::{JoinSet, spawn_blocking, spawn_local, yield_now};
 pub use tokio::time::sleep;
 
