@@ -66,6 +66,8 @@ pub(crate) struct Kind {
     ///
     /// At home, with a cell of this kind, not inside `complete`.
     pub(crate) unsent: unsafe fn(NonNull<Header>) -> u64,
+    /// As [`Operation::GATHERS`](crate::Operation::GATHERS).
+    pub(crate) gathers: bool,
     /// As [`Operation::IS_TIMEOUT`](crate::Operation::IS_TIMEOUT).
     pub(crate) timeout: bool,
     /// The size of the cell.

@@ -98,6 +98,8 @@ pub(crate) struct Inner {
     scratch: Scratch,
     registered: Registered,
     blocking: RefCell<Option<Arc<offload::Pool>>>,
+    /// An operation has completed that [gathers](crate::Operation::GATHERS).
+    gathers: Cell<bool>,
     /// Turns since the streams were last asked to let go of shared buffers.
     unsettled: Cell<u32>,
     remote: Remote,
@@ -120,6 +122,10 @@ enum Phase {
     Closing,
     Closed,
 }
+
+/// So many enters a turn adds at most to fetch what the first has left behind: about as much as a
+/// turn of a shard polls.
+const MOST_GATHERS: u32 = 3;
 
 /// So many turns a busy driver leaves unread bytes in shared buffers.
 const SETTLE_EVERY: u32 = 8;
@@ -177,6 +183,7 @@ impl Driver {
                 scratch: Scratch::new(),
                 registered: Registered::default(),
                 blocking: RefCell::new(config.blocking.clone()),
+                gathers: Cell::new(false),
                 unsettled: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),
                 remote,
@@ -219,7 +226,7 @@ impl Driver {
         if self.has_queued() || self.inner.ring.completion_pending() {
             self.enter_ring(Wait::No)?;
         }
-        let completions = self.reap();
+        let completions = self.reap_and_gather()?;
         self.end_foreign_turn();
         Ok(Turn { completions, posted })
     }
@@ -263,7 +270,7 @@ impl Driver {
         shared.sleep.retract();
         entered?;
         let posted = self.run_posted();
-        let completions = self.reap();
+        let completions = self.reap_and_gather()?;
         self.end_foreign_turn();
         Ok(Turn { completions, posted })
     }
@@ -467,6 +474,19 @@ impl Driver {
 
     /// Handles the completions that are there now; those that come meanwhile are for the next
     /// turn.
+    /// Handles what has completed, and where that asks for it, what an enter has left behind.
+    fn reap_and_gather(&self) -> io::Result<u32> {
+        let mut completions = self.reap();
+        for _ in 0..MOST_GATHERS {
+            if !self.inner.gathers.take() || !self.inner.ring.completion_pending() {
+                break;
+            }
+            self.enter_ring(Wait::No)?;
+            completions += self.reap();
+        }
+        Ok(completions)
+    }
+
     fn reap(&self) -> u32 {
         let mut handled = 0;
         for _ in 0..self.inner.ring.ready() {
@@ -493,6 +513,9 @@ impl Driver {
         };
         // SAFETY: a cell in the table is alive, and its header is the driver's.
         let kind = unsafe { cell.as_ref() }.kind;
+        if kind.gathers {
+            inner.gathers.set(true);
+        }
         let guard = Completing::new(inner, key, !cqe.has_more());
         // SAFETY: at home; the kernel has the cell, since its slot is in use; `assert_turnable`
         // keeps this from happening inside another `complete`.

@@ -75,6 +75,13 @@ pub unsafe trait Operation: Send + 'static {
     /// on this, and nothing else does.
     const IS_TIMEOUT: bool = false;
 
+    /// Where one of these has completed, a turn fetches what else has before anybody is polled,
+    /// with more enters if it must: an enter brings some twenty completions, but a device is told
+    /// of new work once an enter, and that costs more than the enter does. For transfers that
+    /// devices carry out, whose completions come many at a time and are followed by as many
+    /// submissions.
+    const GATHERS: bool = false;
+
     /// The entry to submit. `self` is where it will be until the last completion.
     fn prepare(&mut self) -> Sqe;
 

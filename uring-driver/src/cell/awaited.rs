@@ -50,6 +50,7 @@ impl<O: Operation> Awaited<O> {
         complete: Awaited::<O>::complete,
         release: Awaited::<O>::release,
         unsent: Awaited::<O>::unsent,
+        gathers: O::GATHERS,
         timeout: O::IS_TIMEOUT,
         bytes: size_of::<Awaited<O>>(),
     };

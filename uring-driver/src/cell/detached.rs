@@ -24,6 +24,7 @@ impl<O: Operation<Output = ()>> Detached<O> {
         complete: Detached::<O>::complete,
         release: Detached::<O>::release,
         unsent: Detached::<O>::unsent,
+        gathers: O::GATHERS,
         timeout: O::IS_TIMEOUT,
         bytes: size_of::<Detached<O>>(),
     };

@@ -43,6 +43,8 @@ impl<B: IoBufMut> ReadAt<B> {
 unsafe impl<B: IoBufMut> Operation for ReadAt<B> {
     type Output = (io::Result<usize>, B);
 
+    const GATHERS: bool = true;
+
     fn prepare(&mut self) -> Sqe {
         let buf = self.buf.as_mut().expect("prepared before the result");
         let len = buf.bytes_total().min(abi::MOST_BYTES) as u32;
@@ -94,6 +96,8 @@ impl<B: IoBufMut> ReadVectoredAt<B> {
 // SAFETY: as for `ReadAt`, of each buffer; the list of their addresses is on the heap too.
 unsafe impl<B: IoBufMut> Operation for ReadVectoredAt<B> {
     type Output = (io::Result<usize>, Vec<B>);
+
+    const GATHERS: bool = true;
 
     fn prepare(&mut self) -> Sqe {
         let bufs = self.bufs.as_ref().expect("prepared before the result");

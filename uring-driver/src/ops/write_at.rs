@@ -43,6 +43,8 @@ impl<B: IoBuf> WriteAt<B> {
 unsafe impl<B: IoBuf> Operation for WriteAt<B> {
     type Output = (io::Result<usize>, B);
 
+    const GATHERS: bool = true;
+
     fn prepare(&mut self) -> Sqe {
         let buf = self.buf.as_ref().expect("prepared before the result");
         let len = buf.bytes_init().min(abi::MOST_BYTES) as u32;
@@ -90,6 +92,8 @@ impl<B: IoBuf> WriteVectoredAt<B> {
 // SAFETY: as for `WriteAt`, of each buffer; the list of their addresses is on the heap too.
 unsafe impl<B: IoBuf> Operation for WriteVectoredAt<B> {
     type Output = (io::Result<usize>, Vec<B>);
+
+    const GATHERS: bool = true;
 
     fn prepare(&mut self) -> Sqe {
         let bufs = self.bufs.as_ref().expect("prepared before the result");
