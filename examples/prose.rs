@@ -20,6 +20,8 @@ struct Files;
 struct DatagramsUnixSocketsAndPipes;
 #[doc = include_str!("../docs/guide/09-operations-of-your-own.md")]
 struct OperationsOfYourOwn;
+#[doc = include_str!("../docs/guide/10-seeing.md")]
+struct Seeing;
 #[doc = include_str!("../docs/guide/cancel-safety.md")]
 struct CancelSafety;
 #[doc = include_str!("../docs/guide/cpu-bound-work.md")]

@@ -20,4 +20,6 @@ pub mod signal;
 pub mod socket;
 pub mod splice;
 pub mod thread;
+#[cfg(feature = "backtrace")]
+pub mod trace;
 pub mod unix;

@@ -36,6 +36,7 @@ mod spin;
 mod stall;
 mod unwind;
 mod watch;
+mod watchdog;
 
 use std::future::Future;
 use std::io;
@@ -84,7 +85,7 @@ pub struct Runtime {
     /// The shards' threads; none for `new_current_thread`, and none once they were joined.
     threads: Vec<Thread<()>>,
     /// Who looks for stalls, also of those that keep the runtime from ending.
-    watchdog: Option<stall::Watchdog>,
+    watchdog: Option<watchdog::Watchdog>,
 }
 
 impl Runtime {

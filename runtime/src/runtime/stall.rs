@@ -1,24 +1,14 @@
-//! Tasks that keep their shard from everything else, and who looks for them.
-//!
-//! A shard runs one task at a time, and a poll cannot be interrupted: while it lasts the shard's
-//! other tasks, its timers and its ring wait. Nobody on that thread can tell, so a thread beside
-//! the shards does. It looks now and then at what each shard polls and since when.
+//! A poll that keeps its shard from everything else, as somebody is told of it.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::panic::Location;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use henge_driver::sys;
-
-use super::seat::Seat;
-use super::shared::Shared;
 use crate::shard_id::ShardId;
-use crate::task::gauge::Sight;
+use crate::task::Id;
 use crate::task::roster::Origin;
-use crate::task::{Id, swallow};
 
 /// A poll that takes too long, as [`Builder::on_stall`](super::Builder::on_stall) hears of it.
 ///
@@ -47,10 +37,12 @@ use crate::task::{Id, swallow};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Stall {
-    shard: ShardId,
-    task: Id,
-    origin: Option<Origin>,
-    lasted: Duration,
+    pub(super) shard: ShardId,
+    pub(super) task: Id,
+    pub(super) origin: Option<Origin>,
+    pub(super) lasted: Duration,
+    #[cfg(feature = "backtrace")]
+    pub(super) backtrace: Option<String>,
 }
 
 impl Stall {
@@ -84,6 +76,16 @@ impl Stall {
     pub fn lasted(&self) -> Duration {
         self.lasted
     }
+
+    /// Where the shard's thread is, a frame a line, the innermost first, if
+    /// [`Builder::stall_backtraces`](super::Builder::stall_backtraces) has asked for it and the
+    /// thread has answered. The poll may be over by then, and this be another place.
+    ///
+    /// With the feature `backtrace`.
+    #[cfg(feature = "backtrace")]
+    pub fn backtrace(&self) -> Option<&str> {
+        self.backtrace.as_deref()
+    }
 }
 
 impl fmt::Display for Stall {
@@ -95,6 +97,10 @@ impl fmt::Display for Stall {
         }
         if let Some(origin) = &self.origin {
             write!(f, ", spawned at {} ({})", origin.location, origin.future)?;
+        }
+        #[cfg(feature = "backtrace")]
+        if let Some(backtrace) = &self.backtrace {
+            write!(f, "\n{}", backtrace.trim_end())?;
         }
         Ok(())
     }
@@ -108,90 +114,4 @@ pub(super) fn print(stall: &Stall) {
     let text = format!("henge: {stall}\n");
     // Where nobody reads it there is nobody to tell.
     drop(io::stderr().write_all(text.as_bytes()));
-}
-
-/// Looks for stalls until it is dropped.
-#[derive(Debug)]
-pub(super) struct Watchdog(Arc<Leash>);
-
-#[derive(Debug, Default)]
-struct Leash {
-    is_over: Mutex<bool>,
-    over: Condvar,
-}
-
-impl Watchdog {
-    /// Starts a thread that reports what takes longer than `threshold`: once when it does, and
-    /// again whenever that has doubled.
-    ///
-    /// # Errors
-    /// If the system cannot have one more thread.
-    pub(super) fn start(
-        shared: &Arc<Shared>,
-        threshold: Duration,
-        report: Report,
-    ) -> io::Result<Watchdog> {
-        let leash = Arc::new(Leash::default());
-        let (shared, its) = (Arc::clone(shared), Arc::clone(&leash));
-        sys::thread::spawn(String::from("henge-watchdog"), None, move || {
-            // Where a sandbox forbids it, the thread keeps the CPUs it has, and works all the same.
-            drop(sys::cpu::unpin());
-            its.watch(&shared, threshold, &report);
-        })?;
-        Ok(Watchdog(leash))
-    }
-}
-
-impl Drop for Watchdog {
-    /// Does not wait for the thread, which may be telling somebody at this moment.
-    fn drop(&mut self) {
-        *self.0.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.0.over.notify_all();
-    }
-}
-
-impl Leash {
-    fn watch(&self, shared: &Shared, threshold: Duration, report: &Report) {
-        let period = (threshold / 2).max(Duration::from_millis(1));
-        let mut seen: Vec<Option<(Sight, Duration)>> = vec![None; shared.shards()];
-        let mut is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*is_over {
-            drop(is_over);
-            for (index, (seat, seen)) in shared.seats().iter().zip(&mut seen).enumerate() {
-                if let Some(stall) = look(index, seat, threshold, seen) {
-                    swallow(|| report(&stall));
-                }
-            }
-            is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
-            let slept = self.over.wait_timeout_while(is_over, period, |is_over| !*is_over);
-            is_over = slept.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-/// `seen` is the poll that was reported last, and from when on it will be reported again.
-fn look(
-    index: usize,
-    seat: &Seat,
-    threshold: Duration,
-    seen: &mut Option<(Sight, Duration)>,
-) -> Option<Stall> {
-    let gauge = seat.gauge.as_ref()?;
-    if seat.is_blocked() {
-        // In `block_in_place`, which says so.
-        return None;
-    }
-    let sight = gauge.sight()?;
-    let lasted = gauge.lasted(sight);
-    let again = seen.filter(|(before, _)| *before == sight).map(|(_, again)| again);
-    if lasted < again.unwrap_or(threshold) {
-        return None;
-    }
-    if again.is_none() {
-        // Relaxed: a number that stands for itself, and one thread writes.
-        gauge.stalls.fetch_add(1, Ordering::Relaxed);
-    }
-    *seen = Some((sight, lasted * 2));
-    let origin = gauge.roster().and_then(|roster| roster.get(sight.task));
-    Some(Stall { shard: ShardId::new(index), task: sight.task, origin, lasted })
 }

@@ -6,10 +6,14 @@
 //! itself: it is 0 while the other word changes.
 
 use std::sync::Arc;
+#[cfg(feature = "backtrace")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use henge_driver::sys::clock;
+#[cfg(feature = "backtrace")]
+use henge_driver::sys::trace::Thread;
 
 use super::id::Id;
 use super::roster::Roster;
@@ -30,6 +34,9 @@ pub(crate) struct Gauge {
     polls: AtomicU64,
     histogram: Option<Histogram>,
     roster: Option<Arc<Roster>>,
+    /// The shard's thread, once it has one.
+    #[cfg(feature = "backtrace")]
+    thread: OnceLock<Thread>,
     /// Polls that took too long: a watcher's.
     pub(crate) stalls: AtomicU64,
 }
@@ -57,8 +64,22 @@ impl Gauge {
             polls: AtomicU64::new(0),
             histogram: histogram.map(Histogram::new),
             roster,
+            #[cfg(feature = "backtrace")]
+            thread: OnceLock::new(),
             stalls: AtomicU64::new(0),
         }
+    }
+
+    /// From now on this thread is the shard's.
+    #[cfg(feature = "backtrace")]
+    pub(super) fn sit(&self) {
+        // A seat is sat on once; if not, the first one keeps it.
+        let _first_stays = self.thread.set(Thread::current());
+    }
+
+    #[cfg(feature = "backtrace")]
+    pub(crate) fn thread(&self) -> Option<Thread> {
+        self.thread.get().copied()
     }
 
     /// Calls `poll`, which polls `task` and does not panic. For the shard's thread, as all that

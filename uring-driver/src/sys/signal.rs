@@ -43,6 +43,10 @@ static TAKEN: Mutex<u128> = Mutex::new(0);
 static BEFORE: [(AtomicUsize, AtomicBool); SIGNALS] =
     [const { (AtomicUsize::new(0), AtomicBool::new(false)) }; SIGNALS];
 
+/// What is called in the handler of SIGURG besides, if anything: a `fn()`.
+#[cfg(feature = "backtrace")]
+static ON_URGENT: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
 #[derive(Debug)]
 struct Node {
     signal: i32,
@@ -122,6 +126,22 @@ impl Drop for Listener {
     }
 }
 
+/// From now on `call` is called in the handler of SIGURG, and must do only what a handler may do.
+///
+/// # Errors
+/// If the handler cannot be installed.
+#[cfg(feature = "backtrace")]
+pub(super) fn call_on_urgent(call: fn()) -> io::Result<()> {
+    let mut installed = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Relaxed: a function has nothing behind it that would have to be seen.
+    ON_URGENT.store(call as *mut (), Ordering::Relaxed);
+    if *installed >> libc::SIGURG & 1 == 0 {
+        install(libc::SIGURG)?;
+        *installed |= 1 << libc::SIGURG;
+    }
+    Ok(())
+}
+
 /// All nodes, as the handler and the holder of the lock walk them.
 fn nodes() -> impl Iterator<Item = &'static Node> {
     // Acquire: pairs with `push_node`, for what the node was filled with.
@@ -188,6 +208,16 @@ extern "C" fn handler(signal: i32, info: *mut libc::siginfo_t, context: *mut lib
     for node in nodes() {
         if node.signal == signal && node.taken.load(Ordering::Relaxed) {
             node.event.signal();
+        }
+    }
+    #[cfg(feature = "backtrace")]
+    if signal == libc::SIGURG {
+        // Relaxed: as where it is stored.
+        let call = ON_URGENT.load(Ordering::Relaxed);
+        if !call.is_null() {
+            // SAFETY: what is not null is the `fn()` that `call_on_urgent` was given.
+            let call = unsafe { std::mem::transmute::<*mut (), fn()>(call) };
+            call();
         }
     }
     // SAFETY: the arguments are those that the kernel called us with.

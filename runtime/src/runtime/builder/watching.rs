@@ -10,8 +10,9 @@ use crate::histogram::HistogramConfiguration;
 use crate::runtime::Runtime;
 use crate::runtime::handle::Handle;
 use crate::runtime::shared::Shared;
-use crate::runtime::stall::{self, Report, Stall, Watchdog};
+use crate::runtime::stall::{self, Report, Stall};
 use crate::runtime::watch::Watch;
+use crate::runtime::watchdog::{Orders, Watchdog};
 use crate::task::roster::Roster;
 
 /// What was asked for.
@@ -21,6 +22,8 @@ pub(super) struct Watching {
     counts_polls: bool,
     threshold: Option<Duration>,
     report: Option<Report>,
+    #[cfg(feature = "backtrace")]
+    backtraces: bool,
 }
 
 impl Builder {
@@ -87,6 +90,29 @@ impl Builder {
         self
     }
 
+    /// Whether reports of stalls say where the thread is; off by default. With the feature
+    /// `backtrace`.
+    ///
+    /// The thread is asked by a signal, SIGURG, which nothing else uses and whose handler is
+    /// installed for the process when first needed. A system call that it interrupts may end early,
+    /// with `EINTR` or short, as after any signal.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = henge::runtime::Builder::new_multi_thread()
+    ///     .detect_stalls(Duration::from_millis(100))
+    ///     .stall_backtraces(true)
+    ///     .build()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(feature = "backtrace")]
+    pub fn stall_backtraces(&mut self, on: bool) -> &mut Builder {
+        self.watching.backtraces = on;
+        self
+    }
+
     pub(super) fn watch(&self) -> Watch {
         let Watching { histogram, counts_polls, threshold, .. } = &self.watching;
         Watch {
@@ -103,7 +129,13 @@ impl Builder {
     ) -> io::Result<Runtime> {
         let watchdog = self.watching.threshold.map(|threshold| {
             let report = self.watching.report.clone().unwrap_or_else(|| Arc::new(stall::print));
-            Watchdog::start(&shared, threshold, report)
+            let orders = Orders {
+                threshold,
+                report,
+                #[cfg(feature = "backtrace")]
+                backtraces: self.watching.backtraces,
+            };
+            Watchdog::start(&shared, orders)
         });
         let mut runtime = Runtime { handle: Handle::new(shared), threads, watchdog: None };
         // If there is no thread for it, the runtime is dropped, which ends its shards.

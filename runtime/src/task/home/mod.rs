@@ -96,6 +96,8 @@ impl Home {
 
     /// From now on says what it polls.
     pub(crate) fn set_gauge(&self, gauge: Arc<Gauge>) {
+        #[cfg(feature = "backtrace")]
+        gauge.sit();
         // A home is given one once; if not, the first one stays.
         drop(self.gauge.set(gauge));
     }
