@@ -10,7 +10,7 @@ pub const HELP: &str = "\
 A sharded in-memory key-value server that speaks the Redis protocol.
 
 Usage: kv [--bind ADDRESS] [--port PORT] [--unixsocket PATH] [--shards NUMBER]
-          [--appendfsync always|everysec|no] [--dir PATH]
+          [--appendfsync always|everysec|no] [--dir PATH] [--steal]
 
   --bind ADDRESS   the address to listen on (127.0.0.1)
   --port PORT      the port to listen on (6379)
@@ -21,6 +21,8 @@ Usage: kv [--bind ADDRESS] [--port PORT] [--unixsocket PATH] [--shards NUMBER]
                    an answer leaves (always), once a second (everysec), or
                    when the kernel likes (no). Without it nothing is kept
   --dir PATH       the folder of those files (kv-data)
+  --steal          let shards with time to spare take pieces of what takes long
+                   elsewhere: KEYS, SORT, large collections
   --help           print this
 ";
 
@@ -37,6 +39,8 @@ pub struct Options {
     pub fsync: Option<Fsync>,
     /// The folder of the append-only files.
     pub folder: PathBuf,
+    /// Whether shards take pieces of what takes long elsewhere.
+    pub steal: bool,
 }
 
 /// Reads the words behind the program's name; `None` when they ask for help.
@@ -56,6 +60,7 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Option<Options>,
     let mut address: IpAddr = Ipv4Addr::LOCALHOST.into();
     let mut port = 6379;
     let mut shards = None;
+    let mut steal = false;
     let (mut unix, mut fsync, mut folder) = (None, None, PathBuf::from("kv-data"));
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
@@ -65,6 +70,10 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Option<Options>,
         };
         if matches!(name.as_str(), "--help" | "-h") {
             return Ok(None);
+        }
+        if name == "--steal" && value.is_none() {
+            steal = true;
+            continue;
         }
         const OPTIONS: [&str; 6] =
             ["--bind", "--port", "--shards", "--unixsocket", "--appendfsync", "--dir"];
@@ -93,5 +102,5 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Option<Options>,
         }
     }
     let address = SocketAddr::new(address, port);
-    Ok(Some(Options { address, shards, unix, fsync, folder }))
+    Ok(Some(Options { address, shards, unix, fsync, folder, steal }))
 }

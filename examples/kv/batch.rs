@@ -1,6 +1,7 @@
 //! Commands for one shard on their way there, and their replies on the way back.
 
 use crate::commands::Command;
+use crate::jobs::Job;
 use crate::resp::{Args, Mark, Reply, Span};
 use crate::store::Store;
 
@@ -57,27 +58,42 @@ impl Batch {
         self.words.len() >= WORDS || self.reply.is_full()
     }
 
-    /// Runs commands until there are no more, or the replies so far are enough to be sent first.
-    /// How many have run.
-    pub fn execute(&mut self, store: &mut Store) -> usize {
-        let before = self.run;
+    /// Runs commands until there are no more, or the replies so far are enough to be sent first, or
+    /// one of them is a job: when that is done [`end_with`](Batch::end_with) takes its reply.
+    #[must_use = "a job has to be done"]
+    pub fn execute(&mut self, store: &mut Store) -> Option<Job> {
         while let Some(&(command, end)) = self.commands.get(self.run) {
             if self.reply.is_full() {
                 break;
             }
             let start = if self.run == 0 { 0 } else { self.commands[self.run - 1].1 };
             let args = Args::new(&self.words, &self.spans[start..end]);
-            command.run(store, self.db, args, &mut self.reply);
-            self.ends.push(self.reply.mark());
+            let job = command.run(store, self.db, args, &mut self.reply);
             self.run += 1;
+            if job.is_some() {
+                return job;
+            }
+            self.end_reply();
         }
-        self.run - before
+        None
+    }
+
+    /// Adds the reply to the command that was a job.
+    pub fn end_with(&mut self, reply: &Reply, from: Mark, to: Mark) {
+        self.reply.append(reply, from, to);
+        self.end_reply();
     }
 
     /// Runs one command on the spot, its words where they are.
     pub fn execute_now(&mut self, command: &Command, args: Args<'_>, store: &mut Store) {
-        command.run(store, self.db, args, &mut self.reply);
+        let job = command.run(store, self.db, args, &mut self.reply);
+        debug_assert!(job.is_none(), "jobs are not done on the spot");
         self.end_reply();
+    }
+
+    /// How many commands have run since it was empty.
+    pub fn ran(&self) -> usize {
+        self.run
     }
 
     /// What has been encoded to `reply` since the last end is one reply.

@@ -61,7 +61,7 @@ fn describe(command: &Command, reply: &mut Reply) {
     reply.set(1);
     reply.simple(if command.writes { "write" } else { "readonly" });
     let (first, last, step) = match command.route {
-        Route::Key => (1, 1, 1),
+        Route::Key | Route::Alone => (1, 1, 1),
         Route::Keys { step, .. } => (1, if step.get() == 1 { -1 } else { -2 }, step.get() as i64),
         Route::Nowhere | Route::Every(_) | Route::Cursor => (0, 0, 0),
     };

@@ -9,8 +9,10 @@ use std::rc::Rc;
 use henge::io::{AsyncWrite, AsyncWriteExt};
 use henge::mesh::Sharded;
 use henge::net::{RecvBuf, TcpStream, UnixStream};
+use henge::steal;
 
 use crate::exchange::exchange;
+use crate::jobs::Pieces;
 use crate::pipeline::{Pipeline, Planned};
 use crate::resp::{Parser, Piece, Reply, Rest};
 use crate::server::Counters;
@@ -126,9 +128,6 @@ impl<S: Stream> Connection<'_, S> {
             if pipeline.has_outgoing() {
                 exchange(&self.shards, &mut pipeline).await.map_err(io::Error::other)?;
             }
-            if pipeline.has_own() {
-                self.shard.with_store(self.session.db, |store| pipeline.execute_own(store));
-            }
             self.shard.settle().await;
             let reply = pipeline.merge();
             for piece in reply.pieces() {
@@ -145,10 +144,20 @@ impl<S: Stream> Connection<'_, S> {
 
     /// Sends a long collection, of which only a little is encoded at any time.
     async fn send_rest(&mut self, rest: &Rest) -> io::Result<()> {
+        let pieces = self.shard.server().pieces;
         let mut encoded = Reply::default();
         let mut from = None;
         loop {
-            from = rest.encode(from, &mut encoded);
+            if pieces == Pieces::Anywhere {
+                let rest = rest.clone();
+                let encoding = steal::spawn(async move {
+                    let next = rest.encode(from, &mut encoded);
+                    (next, encoded)
+                });
+                (from, encoded) = encoding.await?;
+            } else {
+                from = rest.encode(from, &mut encoded);
+            }
             for piece in encoded.pieces() {
                 if let Piece::Bytes(bytes) = piece {
                     self.stream.write_all(bytes).await?;

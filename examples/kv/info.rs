@@ -96,7 +96,8 @@ fn shards(about: &Server, text: &mut String) {
             ("keys", keys),
             ("expired", shard.expired.load(Relaxed)),
         ];
-        if let Some(shard) = runtime.as_ref().map(|metrics| metrics.shard(index)) {
+        if let Some(metrics) = &runtime {
+            let shard = metrics.shard(index);
             fields.extend([
                 ("turns", shard.turns()),
                 ("polls", shard.polls()),
@@ -104,6 +105,7 @@ fn shards(about: &Server, text: &mut String) {
                 ("completions", shard.completions()),
                 ("parks", shard.parks()),
                 ("timers", shard.timers() as u64),
+                ("stolen", metrics.worker_steal_count(index)),
             ]);
         }
         let fields: Vec<String> =

@@ -12,6 +12,7 @@ pub mod connection;
 mod exchange;
 pub mod glob;
 pub mod info;
+pub mod jobs;
 mod merging;
 pub mod pipeline;
 pub mod resp;

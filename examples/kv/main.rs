@@ -19,6 +19,7 @@ use henge::signal::unix::{SignalKind, signal};
 use henge_kv::aof::files::Folder;
 use henge_kv::args::{self, HELP, Options};
 use henge_kv::info::unix_millis;
+use henge_kv::jobs::Pieces;
 use henge_kv::server::Server;
 use henge_kv::shard::Shard;
 use henge_kv::store::Part;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     }
     // A shard with nothing to do sleeps at once. To look for work first would answer a lone client
     // sooner; with many it takes the CPU that they, and the other shards, could use.
-    builder.thread_name("kv").spin_before_park(Duration::ZERO);
+    builder.thread_name("kv").spin_before_park(Duration::ZERO).stealing(options.steal);
     let address = options.address;
     let unix = options.unix.clone();
     let ended = builder.build().and_then(|runtime| {
@@ -65,6 +66,9 @@ async fn serve(options: Options) -> io::Result<()> {
     let shards = henge::shard::count();
     let address = options.address;
     let mut server = Server::new(address, shards, unix_millis());
+    if options.steal {
+        server.pieces = Pieces::Anywhere;
+    }
     if let Some(fsync) = options.fsync {
         server.files = Some((fsync, Folder::open(&options.folder)?));
     }

@@ -6,11 +6,11 @@
 //!                   and the order ───────────────────────────────────────────────▶
 //! ```
 //!
-//! `plan` reads as many commands as have come. Those for this shard run at once; the others are
-//! gathered, so that a shard gets one message however many commands are for it. `merge` puts the
-//! replies in order. A pass ends before the next one starts: what a connection does to a key
-//! happens in the order in which it asked. A command over several shards happens on each of them in
-//! that order too, though not at one instant.
+//! `plan` reads as many commands as have come. Those for this shard run at once, unless they take
+//! long; the others are gathered, so that a shard gets one message however many commands are for
+//! it. `merge` puts the replies in order. A pass ends before the next one starts: what a connection
+//! does to a key happens in the order in which it asked. A command over several shards happens on
+//! each of them in that order too, though not at one instant.
 //!
 //! Neither side gathers replies without bound: when there are enough to be sent, commands wait.
 
@@ -84,6 +84,7 @@ impl Pipeline {
         for batch in self.batches.iter_mut().flatten() {
             batch.db = session.db;
             batch.reply.protocol = session.protocol;
+            batch.reply.lazy = session.is_lazy();
         }
         while self.order.len() < COMMANDS && !session.closing {
             let consumed = match parser.parse(input) {
@@ -99,7 +100,14 @@ impl Pipeline {
                     return Err(error);
                 }
             };
-            let pass_ends = self.place(parser.args(input), session, store);
+            let args = parser.args(input);
+            let command = commands::find(args.at(0));
+            let is_alone = command.is_some_and(|command| command.route == Route::Alone);
+            if is_alone && !self.order.is_empty() {
+                // It is parsed again, at the start of the next pass.
+                break;
+            }
+            let pass_ends = self.place(command, args, session, store) || is_alone;
             *input = &input[consumed..];
             if pass_ends || self.batches.iter().flatten().any(|b| b.is_full()) {
                 break;
@@ -109,9 +117,15 @@ impl Pipeline {
     }
 
     /// Gives one command to its shard; whether the pass has to end with it.
-    fn place(&mut self, args: Args<'_>, session: &mut Session, store: &mut Store) -> bool {
+    fn place(
+        &mut self,
+        command: Option<&'static Command>,
+        args: Args<'_>,
+        session: &mut Session,
+        store: &mut Store,
+    ) -> bool {
         session.commands += 1;
-        let Some(command) = commands::find(args.at(0)) else {
+        let Some(command) = command else {
             // A web page made a browser send this: hang up before its body is taken for commands.
             if [&b"post"[..], b"host:"].iter().any(|name| args.at(0).eq_ignore_ascii_case(name)) {
                 session.closing = true;
@@ -125,7 +139,7 @@ impl Pipeline {
             return false;
         }
         match command.route {
-            Route::Key => self.send_to(self.owner(args.at(1)), command, args, store),
+            Route::Key | Route::Alone => self.send_to(self.owner(args.at(1)), command, args, store),
             Route::Keys { step, merge } => {
                 self.by_keys(command, args, step.get(), merge, store);
             }
@@ -145,7 +159,7 @@ impl Pipeline {
                 return action.changes_session();
             }
         }
-        // What did not fit into the reply is to run before anything else here does.
+        // What did not fit into the reply, or is a job, is to run before anything else here does.
         self.own().has_commands()
     }
 
@@ -156,7 +170,8 @@ impl Pipeline {
         args: Args<'_>,
         store: &mut Store,
     ) {
-        if shard == self.part.index {
+        let is_job = matches!(command.action, Action::Job(_));
+        if shard == self.part.index && !is_job {
             self.own().execute_now(command, args, store);
         } else {
             self.batch(shard).push(command, args.from(0));
@@ -217,7 +232,8 @@ impl Pipeline {
             }
             self.order[place] = Slot::Merge(merge, (self.order.len() - place - 1) as u32);
         }
-        self.own().execute(store);
+        let job = self.own().execute(store);
+        debug_assert!(job.is_none(), "a job is about one key, or all shards");
     }
 
     /// An error as the next reply.
@@ -228,30 +244,18 @@ impl Pipeline {
         self.order.push(Slot::Reply(self.part.index as u32));
     }
 
-    /// Runs what is left for this shard.
-    pub fn execute_own(&mut self, store: &mut Store) {
-        self.own().execute(store);
-    }
-
-    /// Whether there are commands left for this shard.
-    pub fn has_own(&self) -> bool {
-        self.batches[self.part.index].as_ref().is_some_and(|batch| batch.has_commands())
-    }
-
-    /// Whether other shards have to work on a batch before the pass can go on.
+    /// Whether shards have to work on a batch before the pass can go on.
     pub fn has_outgoing(&self) -> bool {
-        self.part.of > 1
-            && self.batches.iter().enumerate().any(|(shard, batch)| {
-                shard != self.part.index && batch.as_ref().is_some_and(|b| b.is_waiting())
-            })
+        self.batches.iter().flatten().any(|batch| batch.is_waiting())
     }
 
-    /// Takes the batches that other shards have to work on.
+    /// Takes the batches that shards have to work on. This one may be among them: what takes long,
+    /// or did not fit into the reply, was not run as the pass was planned.
     pub fn outgoing(&mut self) -> impl Iterator<Item = (usize, Box<Batch>)> {
-        let own = self.part.index;
-        self.batches.iter_mut().enumerate().filter(move |(shard, _)| *shard != own).filter_map(
-            |(shard, batch)| batch.take_if(|batch| batch.is_waiting()).map(|b| (shard, b)),
-        )
+        let batches = self.batches.iter_mut().enumerate();
+        batches.filter_map(|(shard, batch)| {
+            batch.take_if(|batch| batch.is_waiting()).map(|batch| (shard, batch))
+        })
     }
 
     /// Puts back a batch that its shard has worked on.

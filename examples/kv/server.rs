@@ -8,6 +8,7 @@ use henge::sync::{Barrier, CancellationToken};
 
 use crate::aof::Fsync;
 use crate::aof::files::Folder;
+use crate::jobs::Pieces;
 use crate::store::{DATABASES, Store};
 
 /// The version of Redis whose answers these are.
@@ -24,6 +25,8 @@ pub struct Server {
     pub unix: Option<UnixListener>,
     /// Where what changes is written down, if it is.
     pub files: Option<(Fsync, Folder)>,
+    /// Who does what takes long.
+    pub pieces: Pieces,
     /// Where the shards wait for each other as they start.
     pub starting: Barrier,
     /// Told when it is to end.
@@ -63,6 +66,7 @@ impl Server {
             started,
             unix: None,
             files: None,
+            pieces: Pieces::Here,
             starting: Barrier::new(shards.len()),
             stop: CancellationToken::new(),
             shards,

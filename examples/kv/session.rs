@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::commands::Connection;
+use crate::jobs::Pieces;
 use crate::resp::{Args, Protocol, Reply, parse_integer};
 use crate::server::{Server, VERSION};
 use crate::store::{DATABASES, Error};
@@ -68,6 +69,11 @@ impl Session {
             commands: 0,
             server,
         }
+    }
+
+    /// Whether large collections are encoded as they are sent, by whoever has time.
+    pub fn is_lazy(&self) -> bool {
+        self.server.pieces == Pieces::Anywhere
     }
 
     /// Runs one of the commands that are about the connection or the server.

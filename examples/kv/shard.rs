@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use henge::mesh::Sharded;
 use henge::net::{TcpListener, UnixListener, UnixStream};
+use henge::shard::ShardId;
 
 use crate::alarm::Alarm;
 use crate::aof::load::load;
@@ -16,7 +17,9 @@ use crate::aof::log::{Increment, Log};
 use crate::batch::Batch;
 use crate::connection;
 use crate::info::unix_millis;
+use crate::jobs::{Done, Job};
 use crate::pipeline::Pipeline;
+use crate::resp::Mark;
 use crate::server::{Counters, Server};
 use crate::session::Peer;
 use crate::store::{DATABASES, Part, Store};
@@ -131,16 +134,59 @@ impl Shard {
         writing.await
     }
 
-    /// Runs the commands of a connection of another shard's; their replies are in the batch when
-    /// they may leave.
+    /// Runs the commands of a connection of shard `from`; their replies are in the batch when they
+    /// may leave.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, the commands have run.
-    pub async fn work_at(&self, mut batch: Box<Batch>) -> Box<Batch> {
-        let ran = self.with_store(batch.db, |store| batch.execute(store));
-        Counters::add(&self.counters().batches, 1);
-        Counters::add(&self.counters().foreign, ran as u64);
+    /// Dropped, what has begun is done, but for jobs.
+    pub async fn work_at(
+        &self,
+        mut batch: Box<Batch>,
+        from: usize,
+        shards: &Sharded<Shard>,
+    ) -> Box<Batch> {
+        let before = batch.ran();
+        while let Some(job) = self.with_store(batch.db, |store| batch.execute(store)) {
+            self.finish(job, &mut batch, shards).await;
+        }
+        if from != self.part.index {
+            Counters::add(&self.counters().batches, 1);
+            Counters::add(&self.counters().foreign, (batch.ran() - before) as u64);
+        }
+        self.settle().await;
+        batch
+    }
+
+    /// Does what is left of a command, and puts the reply into the batch.
+    async fn finish(&self, job: Job, batch: &mut Batch, shards: &Sharded<Shard>) {
+        let failed = match job.run(self.server.pieces).await {
+            Ok(Done::Reply(reply)) => {
+                return batch.end_with(&reply, Mark::default(), reply.mark());
+            }
+            Ok(Done::Then(key, mut then)) => {
+                then.db = batch.db;
+                let shards = shards.clone();
+                let owner = ShardId::new(self.part.owner(&key));
+                match owner.call(move || async move { shards.local().store(then).await }).await {
+                    Ok(mut stored) => {
+                        stored.take(stored.replies() - 1);
+                        let (from, to) = stored.take(1);
+                        return batch.end_with(&stored.reply, from, to);
+                    }
+                    Err(error) => error.to_string(),
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        batch.reply.error(format!("ERR {failed}").as_bytes());
+        batch.end_reply();
+    }
+
+    /// Runs what a job of some shard's changes here; it is none itself.
+    async fn store(&self, mut batch: Box<Batch>) -> Box<Batch> {
+        let job = self.with_store(batch.db, |store| batch.execute(store));
+        debug_assert!(job.is_none(), "a job ends with commands that are none");
         self.settle().await;
         batch
     }

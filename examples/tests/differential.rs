@@ -30,6 +30,8 @@ impl Redis {
     fn start() -> Option<Redis> {
         let address = free_address();
         let child = Command::new("redis-server")
+            // SORT ALPHA is by bytes then.
+            .env("LC_ALL", "C")
             .args(["--port", &address.port().to_string(), "--save", "", "--daemonize", "no"])
             .stdout(Stdio::null())
             .spawn();
@@ -56,7 +58,9 @@ impl Drop for Redis {
 
 /// Templates, a word each: `K` a key, `M` a member, field or value, `I` an integer or nearly, `F` a
 /// score or nearly, `P` a pattern, `T` a time to live (none that
-/// runs out), `G` one that no other is like, `Z` a bound of ZRANGE.
+/// runs out), `G` one that no other is like, `Z` a bound of ZRANGE, `N` an integer.
+// Sorted by number are lists of integers only: a Redis server refuses anything else after a number,
+// in whatever command, that was too large for a double.
 // By name a range is only specified where all scores are one, as those of `lex` are.
 const TEMPLATES: &[&str] = &[
     "get K",
@@ -162,6 +166,20 @@ const TEMPLATES: &[&str] = &[
     "zrange K I I rev withscores",
     "zrange K Z Z byscore",
     "zrange K Z Z byscore rev withscores limit I I",
+    "sort K alpha",
+    "sort K alpha desc limit I I",
+    "sort K alpha limit 0 3 store K",
+    "rpush numbers N N N",
+    "sort numbers",
+    "sort numbers desc",
+    "sort numbers limit I I desc",
+    "sort numbers store K",
+    "rpop numbers 2",
+    "sort K store",
+    "sort K limit 1",
+    "sort K limit x 1",
+    "sort K bogus",
+    "sort",
     "zadd lex 0 M 0 M",
     "zrange lex Z Z bylex",
     "zrange lex Z Z bylex rev limit 0 2",
@@ -274,6 +292,7 @@ fn fill(template: &str, rng: &mut Rng) -> Vec<String> {
             "P" => pick(rng, PATTERNS),
             "T" => pick(rng, TIMES),
             "Z" => pick(rng, BOUNDS),
+            "N" => (rng.below(1000) as i64 - 500).to_string(),
             "G" => (1_000_000 + rng.below(1_000_000)).to_string(),
             fixed => fixed.to_owned(),
         })

@@ -215,6 +215,10 @@ fn fill(client: &mut Client) {
         // Many are refused, for the key holds another type: that is as it should be.
         ask(client, &words);
     }
+    ask(client, &["RPUSH", "unsorted", "3", "1", "2"]);
+    for n in 0..4 {
+        ask(client, &["SORT", "unsorted", "STORE", &format!("sorted{n}")]);
+    }
     ask(client, &["SELECT", "5"]);
     ask(client, &["SET", "fifth", "5"]);
     ask(client, &["SELECT", "0"]);

@@ -81,11 +81,11 @@ impl Replay {
         }
         let command = commands::find(name)
             .filter(|command| command.writes && command.takes(args.len()))
-            .filter(|command| !matches!(command.action, Action::Connection(_)))
+            .filter(|command| matches!(command.action, Action::Data(_) | Action::Shard(_)))
             .ok_or_else(|| format!("no change is called '{}'", name.escape_ascii()))?;
         self.reply.clear();
-        command.run(store, self.db, args, &mut self.reply);
-        if self.reply.is_error() {
+        let job = command.run(store, self.db, args, &mut self.reply);
+        if job.is_some() || self.reply.is_error() {
             return Err(format!("'{}' was refused", command.name));
         }
         self.done.commands += 1;

@@ -5,6 +5,7 @@ mod keys;
 mod lists;
 mod scan;
 mod sets;
+mod sort;
 mod sorted_range;
 mod sorted_sets;
 mod strings;
@@ -14,6 +15,7 @@ use std::num::NonZero;
 
 pub use table::{COMMANDS, MGET_ONE, find};
 
+use crate::jobs::Job;
 use crate::resp::{Args, Reply, parse_integer};
 use crate::store::{Db, Error, Store};
 
@@ -42,6 +44,8 @@ pub enum Route {
     Nowhere,
     /// The shard that owns the key in word 1.
     Key,
+    /// The same, alone in its pass: keys of other shards may be in other words.
+    Alone,
     /// The shards that own the keys from word 1 on, every `step`th word.
     Keys {
         /// From one key to the next.
@@ -75,6 +79,8 @@ pub enum Action {
     Data(fn(&mut Db, Args<'_>, &mut Reply) -> Outcome),
     /// Something to all databases of a shard.
     Shard(fn(&mut Store, Args<'_>, &mut Reply) -> Outcome),
+    /// Something that takes long to one database: what is left to be done.
+    Job(fn(&mut Db, Args<'_>) -> Result<Job, Error>),
     /// Something to the connection; which thing, its module knows by the name.
     Connection(Connection),
 }
@@ -101,23 +107,36 @@ impl Command {
         if self.arity > 0 { words == least } else { words >= least }
     }
 
-    /// Runs a command about data, its reply or error encoded to `reply`.
-    pub fn run(&self, store: &mut Store, db: usize, args: Args<'_>, reply: &mut Reply) {
+    /// Runs a command about data, its reply or error encoded to `reply`; or else what is left to
+    /// be done before there is a reply.
+    #[must_use = "a job has to be done"]
+    pub fn run(
+        &self,
+        store: &mut Store,
+        db: usize,
+        args: Args<'_>,
+        reply: &mut Reply,
+    ) -> Option<Job> {
         if self.writes
             && let Some(refusal) = store.journal().and_then(|journal| journal.refusal())
         {
-            return reply.error(refusal.0.as_bytes());
+            reply.error(refusal.0.as_bytes());
+            return None;
         }
+        let mut job = None;
         let outcome = match self.action {
             Action::Data(action) => action(store.db(db), args, reply),
             Action::Shard(action) => action(store, args, reply),
-            Action::Connection(_) => return,
+            Action::Job(action) => action(store.db(db), args).map(|cut| job = Some(cut)),
+            Action::Connection(_) => return None,
         };
-        let changes = self.writes && outcome.is_ok();
+        // What a job changes it has others do.
+        let changes = self.writes && outcome.is_ok() && job.is_none();
         if let Err(error) = outcome {
             reply.error(error.0.as_bytes());
         }
         store.ran(db, changes.then(|| args.from(0)));
+        job
     }
 }
 

@@ -2,16 +2,12 @@
 
 use super::{Outcome, integer, is};
 use crate::glob;
+use crate::jobs::{Job, Keys};
 use crate::resp::{Args, Reply};
 use crate::store::{Cursor, Db, Error};
 
-pub(super) fn keys(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {
-    let pattern = args.at(1);
-    let all = pattern == b"*";
-    let found: Vec<&[u8]> = db.keys().filter(|key| all || glob::matches(pattern, key)).collect();
-    reply.array(found.len());
-    found.into_iter().for_each(|key| reply.bulk(key));
-    Ok(())
+pub(super) fn keys(db: &mut Db, args: Args<'_>) -> Result<Job, Error> {
+    Ok(Job::Keys(Keys::new(args.at(1), db.keys())))
 }
 
 pub(super) fn scan(db: &mut Db, args: Args<'_>, reply: &mut Reply) -> Outcome {

@@ -3,9 +3,9 @@
 use std::num::NonZero;
 use std::sync::LazyLock;
 
-use super::Action::{Connection as C, Data, Shard};
+use super::Action::{Connection as C, Data, Job, Shard};
 use super::{Command, Connection, Merge, Route};
-use super::{hashes, keys, lists, scan, sets, sorted_range, sorted_sets, strings};
+use super::{hashes, keys, lists, scan, sets, sort, sorted_range, sorted_sets, strings};
 
 const fn read(name: &'static str, arity: i32, route: Route, action: super::Action) -> Command {
     Command { name, arity, writes: false, route, action }
@@ -53,7 +53,7 @@ pub static COMMANDS: &[Command] = &[
     write("incr", 2, KEY, Data(strings::incr)),
     write("incrby", 3, KEY, Data(strings::incrby)),
     read("info", -1, Route::Nowhere, C(Connection::Info)),
-    read("keys", 2, Route::Every(Merge::Concatenate), Data(scan::keys)),
+    read("keys", 2, Route::Every(Merge::Concatenate), Job(scan::keys)),
     read("llen", 2, KEY, Data(lists::llen)),
     write("lpop", -2, KEY, Data(lists::lpop)),
     write("lpush", -3, KEY, Data(lists::lpush)),
@@ -76,6 +76,7 @@ pub static COMMANDS: &[Command] = &[
     write("setnx", 3, KEY, Data(strings::setnx)),
     read("sismember", 3, KEY, Data(sets::sismember)),
     read("smembers", 2, KEY, Data(sets::smembers)),
+    write("sort", -2, Route::Alone, Job(sort::sort)),
     write("spop", -2, KEY, Data(sets::spop)),
     write("srem", -3, KEY, Data(sets::srem)),
     read("strlen", 2, KEY, Data(strings::strlen)),

@@ -38,6 +38,8 @@ pub struct Reply {
     shared_bytes: usize,
     /// How the client wants to be spoken to.
     pub protocol: Protocol,
+    /// Collections are encoded as they are sent, but for small ones.
+    pub lazy: bool,
 }
 
 impl Reply {
@@ -82,7 +84,8 @@ impl Reply {
 
     /// Elements `from` to `end` of a collection, the header of an array or a map being written.
     pub fn elements(&mut self, elements: impl Elements + 'static, from: usize, end: usize) {
-        let next = elements.encode(from, end, WHOLE_UP_TO, self);
+        let whole = if self.lazy { self.len() + SHARE_FROM } else { WHOLE_UP_TO };
+        let next = elements.encode(from, end, whole, self);
         if next < end {
             let rest = Rest::new(elements, next, end, self.protocol);
             self.shared.push((self.bytes.len(), Shared::Rest(rest)));

@@ -23,6 +23,17 @@ impl Zset {
         self.scores.is_empty()
     }
 
+    /// A member by its place in some order; places are numbered from zero, and move when members
+    /// go.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many.
+    pub fn member(&self, place: usize) -> &[u8] {
+        let (member, _) = self.scores.get_index(place).expect("a place below the length");
+        member
+    }
+
     /// A member's score.
     pub fn score(&self, member: &[u8]) -> Option<f64> {
         self.scores.get(member).copied()
