@@ -16,7 +16,7 @@ fn bytes_come_back() {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             let mut client = TcpStream::connect(listener.local_addr()?).await?;
             let (mut server, _) = listener.accept().await?;
-            for size in [1, 64, 4_000, 4_096, 16_384, 60_000] {
+            for size in [1, 64, 4_096, 8_191, 8_192, 60_000] {
                 let sent: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
                 client.write_all(&sent).await?;
                 let mut got = vec![0; size];

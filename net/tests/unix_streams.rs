@@ -45,7 +45,7 @@ fn a_listener_at_a_path_echoes() {
         let listener = UnixListener::bind(&place.0)?;
         let again = UnixListener::bind(&place.0).map(drop);
         assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-        for size in [1, 4_095, 4_096, 100_000] {
+        for size in [1, 8_191, 8_192, 100_000] {
             let mut client = UnixStream::connect(&place.0).await?;
             assert_eq!(client.peer_addr()?.as_pathname(), Some(&*place.0));
             let (mut server, peer) = listener.accept().await?;
