@@ -102,6 +102,8 @@ pub(crate) struct Inner {
     gathers: Cell<bool>,
     /// Turns since the streams were last asked to let go of shared buffers.
     unsettled: Cell<u32>,
+    /// How many completions a turn that has any brings, on average of late, times 256.
+    crowd: Cell<u32>,
     remote: Remote,
     taken: Taken,
     peers: RefCell<Peers>,
@@ -129,6 +131,13 @@ const MOST_GATHERS: u32 = 3;
 
 /// So many turns a busy driver leaves unread bytes in shared buffers.
 const SETTLE_EVERY: u32 = 8;
+
+/// Up to so many completions a turn, times 256, an enter serves one peer at a time. Where there are
+/// more, what it submits goes along with what it fetches.
+const ALONE: u32 = 3 << 7;
+
+/// The share of the newest turn in that average is one in 2 to the power of this.
+const WEIGHT: u32 = 3;
 
 /// What a turn did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -185,6 +194,7 @@ impl Driver {
                 blocking: RefCell::new(config.blocking.clone()),
                 gathers: Cell::new(false),
                 unsettled: Cell::new(0),
+                crowd: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),
                 remote,
                 taken: Taken::new(),
@@ -428,7 +438,11 @@ impl Driver {
     /// What waits for an enter makes its entries, or makes them superfluous.
     #[inline]
     fn before_enter(&self) {
-        let idle = || !self.has_entries() && !self.inner.ring.completion_pending();
+        let idle = || {
+            self.inner.crowd.get() <= ALONE
+                && !self.has_entries()
+                && !self.inner.ring.completion_pending()
+        };
         self.inner.homes.before_enter(self, idle);
     }
 
@@ -501,6 +515,10 @@ impl Driver {
         // Or what was popped would still look pending, and be entered for.
         self.inner.ring.give_back();
         self.inner.counting.completions.add(u64::from(handled));
+        if handled > 0 {
+            let crowd = self.inner.crowd.get();
+            self.inner.crowd.set(crowd - (crowd >> WEIGHT) + ((handled << 8) >> WEIGHT));
+        }
         handled
     }
 

@@ -86,8 +86,8 @@ pub trait Resident: Send + Sized + 'static {
     fn dropped_nowhere(&mut self, _shared: &Self::Shared) {}
 
     /// Called before the ring is entered, once for each [`Here::before_enter`]. `alone`: nothing
-    /// else is known that the enter is for, so that a direct call in the place of an entry may save
-    /// it.
+    /// else is known that the enter is for, nor was it of late, so that a direct call in the place
+    /// of an entry may save it.
     fn before_enter(_here: &mut Here<'_, Self>, _alone: bool) {}
 
     /// Called before the driver sleeps, and every few turns, once for each

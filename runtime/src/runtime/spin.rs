@@ -13,8 +13,10 @@
 //! ```
 //!
 //! The shortest look whose account is next to the lowest is taken. What a sleep costs is more than
-//! CPU time where one peer waits for one answer: a look is worth nearly its limit there. Where many
-//! tasks run between two waits nobody gains by it, and only what the sleep itself costs counts.
+//! CPU time where one peer waits for one answer: a look is worth nearly its limit there. Where a
+//! few tasks run between two waits nobody gains by it, and only what the sleep itself costs counts.
+//! Where there are more, a sleep costs nothing at all: meanwhile requests gather, and go through
+//! the ring and the caches together.
 //! A wait enters all accounts,
 //! *whether it was spent looking or asleep*, so that the rule finds its way in both directions; one
 //! that only counts how often looking paid gets stuck where it is, since a shard that sleeps learns
@@ -30,6 +32,9 @@ const LENGTHS: [u32; 5] = [4, 3, 2, 1, 0];
 
 /// Up to so many tasks a turn, times 256, there is one peer, or a few that take turns.
 const ALONE: u32 = 3 << 7;
+
+/// Above so many tasks a turn, times 256, there is a crowd.
+const CROWD: u32 = 2 << 8;
 
 /// A wait that had entries to submit and ended within this was, as a rule, ended by their own
 /// completions (a send that went out at once), and says nothing about when the next request comes.
@@ -123,7 +128,11 @@ impl Spin {
 
     /// What a wait costs that begins with a look.
     fn cost(&self, look: u64, wait: u64) -> u64 {
-        let sleep = if self.tasks <= ALONE { self.limit / 5 * 4 } else { self.limit / 10 };
+        let sleep = match self.tasks {
+            ..=ALONE => self.limit / 5 * 4,
+            ..=CROWD => self.limit / 10,
+            _ => 0,
+        };
         if wait <= look { wait } else { look.saturating_add(sleep) }
     }
 }
@@ -233,6 +242,11 @@ mod tests {
             share_spent_looking(&mut spin, Duration::from_micros(20), 1);
         }
         assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(20), 10), 0.0);
+        for _ in 0..100 {
+            spin.ran(10);
+            share_spent_looking(&mut spin, Duration::from_micros(3), 1);
+        }
+        assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(3), 10), 0.0);
         for _ in 0..200 {
             spin.ran(1);
             share_spent_looking(&mut spin, Duration::from_micros(20), 1);

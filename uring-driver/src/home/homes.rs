@@ -110,7 +110,8 @@ impl Homes {
         !self.due.is_empty()
     }
 
-    /// To be called before entries are submitted. `idle`: there are none yet, nor completions.
+    /// To be called before entries are submitted. `idle`: there are none yet, and
+    /// none are expected to be.
     #[inline]
     pub(crate) fn before_enter(&self, driver: &Driver, idle: impl FnOnce() -> bool) {
         if self.has_due() {
