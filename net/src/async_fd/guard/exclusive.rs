@@ -10,7 +10,7 @@ use crate::async_fd::AsyncFd;
 use crate::readiness::Ready;
 use crate::readiness::source::Event;
 
-/// As [`AsyncFdReadyGuard`], with access to what is watched.
+/// As [`AsyncFdReadyGuard`](super::AsyncFdReadyGuard), with access to what is watched.
 ///
 /// # Examples
 ///
