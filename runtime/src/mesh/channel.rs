@@ -3,32 +3,42 @@
 //! # The protocol
 //!
 //! A message is moved into the ring of the sender's thread and out of it by the receiver's; it is
-//! never allocated, and no lock is taken. What is sent in a turn is published at its end, with one
-//! call to the receiver if that waits; what is taken in a turn makes room that is told at *its*
-//! end, with one call to each thread on which somebody waits for room. Both kinds of calls are
-//! [`Summons`](super::summons::Summons).
+//! never allocated, and no lock is taken. What is sent is published at the end of the poll if it is
+//! the first of the turn, else with what follows it, at the end of the turn at the latest. What is
+//! taken in a turn makes room that is told at *its* end, with one call to each thread on which
+//! somebody waits for room. Calls are [`Summons`](super::summons::Summons).
+//!
+//! A loop that is awake [watches](super::watch) the lanes of a receiver that waits: the desk does
+//! not want to be called then, and nobody does. It wants to when the loop would sleep.
 //!
 //! ```text
 //!    a sender's thread                                  the receiver's thread
 //!    Outlet: producer, those who wait for room          Inlet: consumer
-//!        |  flush: publish, call the desk if wanted -------> Desk: who receives
-//!        | <-------- flush: call outlets that were taken from, if wanted
+//!        |  publish; call the desk if wanted -------------> Desk: who receives
+//!        | <-------- at the end of a turn: call outlets that were taken from, if wanted
 //! ```
 //!
-//! *The end of the senders.* `Hub::senders` counts handles, and outlets with something that is not
-//! published yet, so that the last handle may go before its thread's turn ends.
+//! *New lanes.* A receiver watches only lanes that it has seen. So the first message of a lane
+//! calls the desk whether that is wanted or not.
+//!
+//! *The end of the senders.* `Hub::senders` counts handles; an outlet says in `unpublished` that it
+//! has something the receiver cannot see yet, for the last handle may go before its thread's turn
+//! ends. Whoever finds that there are no handles any more, the last one or an outlet that has just
+//! published, calls the desk in any case.
 //!
 //! *The end of the receiver.* It turns `closed` on, puts its ends of the rings where senders find
 //! them, and drops what is in them. A sender that publishes afterwards finds `closed`, and drops
 //! what is in them itself. Between the two is a pair of fences: one of them sees the other.
 
+#[cfg(all(test, henge_loom))]
+mod loom_tests;
 mod outlet;
 mod receiver;
 mod sender;
 
 use std::fmt;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crossbeam_utils::CachePadded;
 
@@ -37,6 +47,7 @@ use super::peers::Peers;
 use super::ring::Consumer;
 use super::summons::{Summons, fence_before_calls};
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize};
+use crate::loom::sync::{Mutex, MutexGuard, OnceLock};
 use crate::queue::inbox::Parcel;
 use crate::shard_id::ShardId;
 use receiver::{Desk, Inlet};
@@ -95,8 +106,8 @@ where
         closed: AtomicBool::new(false),
         desk: OnceLock::new(),
         has_arrivals: AtomicBool::new(false),
-        arrivals: Mutex::default(),
-        left: Mutex::default(),
+        arrivals: Mutex::new(Vec::new()),
+        left: Mutex::new(Vec::new()),
         senders: CachePadded::new(AtomicUsize::new(1)),
     });
     (Sender::new(Arc::clone(&hub)), Port { hub: Some(hub) })
@@ -162,7 +173,7 @@ struct Hub<T> {
     arrivals: Mutex<Vec<Inlet<T>>>,
     /// What the receiver has left to the senders.
     left: Mutex<Vec<Consumer<T>>>,
-    /// Handles, and outlets with something unpublished.
+    /// Handles.
     senders: CachePadded<AtomicUsize>,
 }
 
@@ -172,11 +183,21 @@ impl<T> Hub<T> {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Calls the receiver if it wants to be called.
+    /// Calls the receiver if it wants to be called, after `fence_before_calls`.
+    #[inline]
     fn call_receiver(&self) {
-        fence_before_calls();
         if let Some(desk) = self.desk.get() {
             Summons::call(desk);
+        }
+    }
+
+    /// Calls the receiver whether it wants to be called or not.
+    fn nudge_receiver(&self) {
+        // It looks at everything when it opens its end: either it sees what was done before this,
+        // or its desk is seen by this.
+        fence_before_calls();
+        if let Some(desk) = self.desk.get() {
+            Summons::nudge(desk);
         }
     }
 
@@ -186,9 +207,9 @@ impl<T> Hub<T> {
 
     /// One sender less.
     fn release(&self) {
-        // AcqRel: what the senders have published comes before what finds that there are none.
+        // AcqRel: what the senders have done comes before what finds that there are none.
         if self.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.call_receiver();
+            self.nudge_receiver();
         }
     }
 

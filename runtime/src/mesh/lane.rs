@@ -3,15 +3,15 @@
 //! # The protocol
 //!
 //! Letters are put into the ring by one thread, the source's. The target is told by a parcel in
-//! its inbox, which is this lane itself, so that to look at the inbox, which is one load, is to
-//! look at all lanes; and what is proved of the inbox (no push is overlooked by a shard that goes
-//! to sleep) holds for lanes. The parcel is under way once at most:
+//! its inbox, which is this lane itself; what is proved of the inbox (no push is overlooked by a
+//! shard that goes to sleep) holds for lanes. While the target is awake it [watches] lanes of which
+//! it was told, and nobody tells it of what comes along them. The parcel is under way once at most:
 //!
 //! ```text
 //!             flush: swap true, was false          opened, at the target
-//!   [quiet] ------------------------------> [sent] ----------------------> [taking]
-//!      ^                                                                      |
-//!      +---- swap false, after all that was there has been taken out ---------+
+//!   [quiet] ------------------------------> [sent] ----------------------> [taking, watched]
+//!      ^                                                                           |
+//!      +-------------- release: false, then another look at the ring --------------+
 //! ```
 //!
 //! `claimed` is false in *quiet* and true otherwise, and is the permission to take out: whoever
@@ -20,22 +20,29 @@
 //! permission, and from then on refuses all letters itself. So there is one consumer at any time,
 //! and letters never lie in a ring that nobody will look at:
 //!
-//! * The source publishes letters *before* it swaps `claimed` to true. If that was true already,
-//!   the target has yet to swap it to false, and sees, after that, all that was published: it looks
-//!   once more, and takes the permission again if there is something.
+//! * The source publishes letters, fences, and looks at `claimed`. The target turns that off,
+//!   fences, and looks at the ring. Of the two fences one comes first: either the source finds
+//!   `claimed` off, takes the permission and sends the parcel, or the target finds the letters,
+//!   takes the permission again and goes on.
 //! * A turn takes what is there when it begins and no more than the ring holds: if letters keep
-//!   coming, the target sends itself the parcel and goes on in its next turn.
+//!   coming, the target goes on in its next turn.
 //!
 //! *Room.* A source that found the ring full keeps letters in a queue of its own, and says so in
-//! `starved` *before* it swaps `claimed`. The target reads `starved` *after* it has swapped it
-//! back, and sends the lane as a letter in the other direction, upon which the source goes on.
+//! `starved` *before* its fence. The target reads `starved` when it looks, and after its own fence,
+//! and sends a letter in the other direction, upon which the source goes on.
+//!
+//! [watches]: super::watch
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crossbeam_utils::CachePadded;
+
 use super::current;
 use super::ring::{Consumer, Gauge};
+use super::summons::fence_before_calls;
+use super::watch::Watched;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicBool;
 use crate::queue::inbox::{Content, Inbox, Parcel};
@@ -57,8 +64,9 @@ pub(super) trait Letter: Send + Sync {
 pub(super) struct Lane {
     claimed: AtomicBool,
     starved: AtomicBool,
-    /// For whoever has turned `claimed` on.
-    consumer: UnsafeCell<Consumer<Arc<dyn Letter>>>,
+    /// For whoever has turned `claimed` on. In a line of its own: the source, which reads the other
+    /// fields, would otherwise wait for it at each letter.
+    consumer: CachePadded<UnsafeCell<Consumer<Arc<dyn Letter>>>>,
     gauge: Gauge<Arc<dyn Letter>>,
     to: Arc<Inbox>,
     /// The shard that puts in.
@@ -81,7 +89,7 @@ impl Lane {
             claimed: AtomicBool::new(false),
             starved: AtomicBool::new(false),
             gauge: consumer.gauge(),
-            consumer: UnsafeCell::new(consumer),
+            consumer: CachePadded::new(UnsafeCell::new(consumer)),
             to,
             from,
         }))
@@ -97,26 +105,83 @@ impl Lane {
         self.starved.store(true, Ordering::Relaxed);
     }
 
-    /// For the source, after it has published: sees to it that the target takes out what is there.
-    /// False if the target is gone; all letters have then been refused, and the source must refuse
-    /// those to come.
-    pub(super) fn announce(lane: &Arc<Parcel<Lane>>) -> bool {
+    /// For the source, after it has published, and after `fence_before_calls`: sees to it that the
+    /// target takes out what is there. Says whether the target had to be told.
+    ///
+    /// # Errors
+    /// If the target is gone; all letters have then been refused, and the source must refuse those
+    /// to come.
+    pub(super) fn announce(lane: &Arc<Parcel<Lane>>) -> Result<bool, Gone> {
         let this = &lane.content;
-        // AcqRel: what was published and `starved` come before this for whoever swaps it to false
-        // later; and the last taker's use of the consumer comes before ours.
-        if this.claimed.swap(true, Ordering::AcqRel) {
-            return true;
+        // AcqRel: the last taker's use of the consumer comes before ours, and what was published
+        // before what whoever opens the parcel does.
+        if this.claimed.load(Ordering::Relaxed) || this.claimed.swap(true, Ordering::AcqRel) {
+            return Ok(false);
         }
         // SAFETY: this call turned `claimed` on, so the parcel is not under way.
         if unsafe { this.to.post(Arc::clone(lane)) }.is_ok() {
-            return true;
+            return Ok(true);
         }
         // `claimed` stays on: nobody else ever takes anything out of this lane again.
         // SAFETY: this thread turned it on, and the parcel was refused.
-        while let Some(letter) = unsafe { this.pop() } {
-            letter.refused();
+        unsafe { this.take_out(None) };
+        Err(Gone)
+    }
+
+    /// Takes out what is there, but no more than the ring holds. Without a home, letters are
+    /// refused.
+    ///
+    /// # Safety
+    /// As for [`pop`](Self::pop).
+    unsafe fn take_out(&self, home: Option<&Home>) {
+        // SAFETY: the caller's promise.
+        for _ in 0..unsafe { self.capacity() } {
+            // SAFETY: as above.
+            let Some(letter) = (unsafe { self.pop() }) else { return };
+            match home {
+                Some(home) => letter.arrive(home, self.from),
+                None => letter.refused(),
+            }
         }
-        false
+    }
+
+    /// If the source waits for room, tells it that there is some.
+    fn tell_of_room(&self) {
+        if self.starved.load(Ordering::Relaxed) && self.starved.swap(false, Ordering::Relaxed) {
+            // Without a loop the target has never begun, and nor has the source's runtime.
+            current::with(|local| {
+                if let Some(local) = local {
+                    local.send(self.from, Arc::new(Room));
+                }
+            });
+        }
+    }
+
+    /// Gives the permission back that came with the parcel. If letters have come, the parcel is
+    /// sent again.
+    fn release(parcel: Arc<Parcel<Lane>>, home: Option<&Home>) {
+        let lane = &parcel.content;
+        loop {
+            // AcqRel: releases the use of the consumer to the next one who has it, and acquires
+            // what the source did before it found `claimed` on.
+            lane.claimed.swap(false, Ordering::AcqRel);
+            // SeqCst, inside: against the source's; see the module's documentation.
+            fence_before_calls();
+            lane.tell_of_room();
+            // AcqRel: as above, for the next round.
+            if lane.gauge.is_empty() || lane.claimed.swap(true, Ordering::AcqRel) {
+                return;
+            }
+            if home.is_some() {
+                // More than one turn's share: the others first.
+                // SAFETY: `claimed` was turned on just now, so the parcel is not under way.
+                if unsafe { lane.to.post(Arc::clone(&parcel)) }.is_ok() {
+                    return;
+                }
+            }
+            // SAFETY: `claimed` was turned on just now.
+            unsafe { lane.take_out(None) };
+        }
     }
 
     /// # Safety
@@ -137,52 +202,47 @@ impl Lane {
 impl Content for Lane {
     fn open(parcel: Arc<Parcel<Lane>>, home: Option<&Home>) {
         let lane = &parcel.content;
-        loop {
-            // SAFETY: whoever sent the parcel has turned `claimed` on, for whoever opens it.
-            let mut left = unsafe { lane.capacity() };
-            // SAFETY: as above.
-            while let Some(letter) = unsafe { lane.pop() } {
-                match home {
-                    Some(home) => letter.arrive(home, lane.from),
-                    None => letter.refused(),
-                }
-                left -= 1;
-                if left == 0 {
-                    break;
-                }
-            }
-            // AcqRel: releases the use of the consumer to the next one who has it, and acquires
-            // what the source did before it found `claimed` on: `starved`, and letters.
-            lane.claimed.swap(false, Ordering::AcqRel);
-            if lane.starved.load(Ordering::Relaxed) && lane.starved.swap(false, Ordering::Relaxed) {
-                // Without a loop the target has never begun, and nor has the source's runtime.
-                current::with(|local| {
-                    if let Some(local) = local {
-                        local.send(lane.from, Arc::clone(&parcel) as Arc<dyn Letter>);
-                    }
-                });
-            }
-            // AcqRel: as above, for the next round.
-            if lane.gauge.is_empty() || lane.claimed.swap(true, Ordering::AcqRel) {
-                return;
-            }
-            if home.is_some() {
-                // More than one turn's share: the others first.
-                // SAFETY: `claimed` was turned on just now, so the parcel is not under way.
-                if unsafe { lane.to.post(Arc::clone(&parcel)) }.is_ok() {
-                    return;
-                }
-            }
+        // SAFETY: whoever sent the parcel has turned `claimed` on, for whoever opens it.
+        unsafe { lane.take_out(home) };
+        let watched = home.is_some()
+            && current::with(|local| {
+                // The permission stays with the watch.
+                local.is_some_and(|local| local.watch(&lane.to, || Arc::clone(&parcel) as _))
+            });
+        if !watched {
+            Lane::release(parcel, home);
         }
     }
 }
 
-/// Room, for the source of the lane.
-impl Letter for Parcel<Lane> {
-    fn arrive(self: Arc<Self>, _home: &Home, _from: usize) {
+impl Watched for Parcel<Lane> {
+    #[inline]
+    fn has_come(&self) -> bool {
+        !self.content.gauge.is_empty() || self.content.starved.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, home: &Home) {
+        // SAFETY: what is watched came with its parcel, and was not released yet.
+        unsafe { self.content.take_out(Some(home)) };
+        self.content.tell_of_room();
+    }
+
+    fn let_go(self: Arc<Self>, home: Option<&Home>) {
+        Lane::release(self, home);
+    }
+}
+
+/// The target of a lane is gone.
+pub(super) struct Gone;
+
+/// Says to the source of a lane that there is room in it. It comes along the lane back.
+struct Room;
+
+impl Letter for Room {
+    fn arrive(self: Arc<Self>, _home: &Home, from: usize) {
         current::with(|local| {
             if let Some(local) = local {
-                local.refill(&self);
+                local.refill(from);
             }
         });
     }
@@ -206,9 +266,9 @@ mod loom_tests {
 
     use loom::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{Lane, Letter};
+    use super::{Lane, Letter, fence_before_calls};
     use crate::mesh::{Local, Peers, ring};
-    use crate::queue::inbox::Inbox;
+    use crate::queue::inbox::{Inbox, Parcel};
     use crate::task::Home;
 
     // The target is the model's first thread. The source is the second one, and does by hand what
@@ -257,6 +317,11 @@ mod loom_tests {
         }
     }
 
+    fn announce(lane: &Arc<Parcel<Lane>>) {
+        fence_before_calls();
+        assert!(Lane::announce(lane).is_ok(), "the target lives");
+    }
+
     fn inbox() -> Arc<Inbox> {
         Arc::new(Inbox::new(|| {}))
     }
@@ -279,21 +344,57 @@ mod loom_tests {
                     if let Err(second) = producer.push(tally.letter()) {
                         lane.content.want_room();
                         producer.publish();
-                        assert!(Lane::announce(&lane));
+                        announce(&lane);
                         while own.is_empty() {
                             loom::thread::yield_now();
                         }
                         assert!(producer.push(second).is_ok(), "there is room");
                     }
                     producer.publish();
-                    assert!(Lane::announce(&lane));
+                    announce(&lane);
                     drop(own.close());
                 }
             });
             while tally.arrived() < 2 {
                 home.take_inbox();
+                local.look(&home);
                 local.flush();
                 loom::thread::yield_now();
+            }
+            source.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn loom_a_loop_that_watches_a_lane_and_goes_to_sleep_is_told_of_letters() {
+        model(|| {
+            let tally = Tally::new();
+            let inboxes = [inbox(), inbox()];
+            let peers = Peers::new(inboxes.iter().cloned(), 2);
+            let home = Home::with_inbox(inboxes[1].clone());
+            let local = Local::new(&peers, Some(1), inboxes[1].clone());
+            let (_local, _home) = (local.enter(), home.enter());
+            let source = loom::thread::spawn({
+                let (tally, [_, to]) = (tally.clone(), inboxes);
+                move || {
+                    let (producer, consumer) = ring::ring(2);
+                    let lane = Lane::new(consumer, to, 0);
+                    for _ in 0..2 {
+                        assert!(producer.push(tally.letter()).is_ok());
+                        producer.publish();
+                        announce(&lane);
+                    }
+                }
+            });
+            while tally.arrived() < 2 {
+                home.take_inbox();
+                local.look(&home);
+                local.rest(&home);
+                // Asleep: the inbox alone wakes it. That it wakes one who has published that he
+                // sleeps is the driver's model.
+                while home.inbox().is_empty() && tally.arrived() < 2 {
+                    loom::thread::yield_now();
+                }
             }
             source.join().unwrap();
         });
@@ -312,7 +413,8 @@ mod loom_tests {
                     for _ in 0..2 {
                         assert!(producer.push(tally.letter()).is_ok());
                         producer.publish();
-                        if !Lane::announce(&lane) {
+                        fence_before_calls();
+                        if Lane::announce(&lane).is_err() {
                             break;
                         }
                     }

@@ -13,15 +13,34 @@ use super::current::Entered;
 use super::lane::{Lane, Letter};
 use super::peers::Peers;
 use super::ring::{self, Producer};
+use super::summons::fence_before_calls;
+use super::watch::{Watch, Watched};
 use crate::queue::inbox::{Inbox, Parcel};
+use crate::task::Home;
 
 /// Letters beyond a lane's room from which on those that nobody waits for are looked for.
 const CROWD: usize = 64;
 
-/// Something that has news for other threads, to be told once in a while.
+/// Something that has news for other threads, to be told once in a while: by the thread that asked
+/// for it, which fences between the two.
 pub(super) trait Flush: Send + Sync {
-    /// On the thread that asked for it.
-    fn flush(&self);
+    /// Makes it visible.
+    fn publish(&self);
+
+    /// Calls those who wait for it.
+    fn call(&self);
+}
+
+/// What the loop is to do at the end of the poll, which it would otherwise do some polls later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Urge {
+    #[default]
+    Nothing,
+    /// Somebody may be looking for what this turn is the first to send: others are told.
+    Tell,
+    /// Somebody who waits was called, and may sleep: the wake of one who does goes out with the end
+    /// of the turn, which should not be far.
+    EndTurn,
 }
 
 /// See the module's documentation.
@@ -38,8 +57,11 @@ pub(crate) struct Local {
     has_news: Cell<bool>,
     /// How often news were told.
     tellings: Cell<u64>,
-    /// Somebody who waits was called in the middle of a turn.
-    called: Cell<bool>,
+    /// The number of the turn.
+    turn: Cell<u64>,
+    urge: Cell<Urge>,
+    /// What is looked at without being told of.
+    watch: Watch,
     /// Lanes that the target has not been told of.
     dirty: RefCell<Vec<usize>>,
     others: RefCell<Vec<Arc<dyn Flush>>>,
@@ -58,6 +80,8 @@ struct Outgoing {
     crowd: Cell<usize>,
     /// It stands in the list of those to be told.
     dirty: Cell<bool>,
+    /// The turn in which it was told sooner.
+    turn: Cell<u64>,
     /// The target is gone.
     dead: Cell<bool>,
 }
@@ -74,7 +98,9 @@ impl Local {
             lanes: (0..lanes).map(|_| OnceCell::new()).collect(),
             has_news: Cell::new(false),
             tellings: Cell::new(1),
-            called: Cell::new(false),
+            turn: Cell::new(1),
+            urge: Cell::default(),
+            watch: Watch::new(),
             dirty: RefCell::default(),
             others: RefCell::default(),
             services: RefCell::default(),
@@ -131,18 +157,62 @@ impl Local {
 
     /// Somebody who waits has been called, and may sleep.
     pub(super) fn note_call(&self) {
-        self.called.set(true);
+        self.urge.set(Urge::EndTurn);
     }
 
-    /// Whether somebody was called since the last time: the wake of one who sleeps goes out with
-    /// the end of the turn, which should not be far.
+    /// There is news for somebody who may be looking for it: of `turn`, in which that was done last
+    /// for its sake, it is told sooner, once a turn.
     #[inline]
-    pub(crate) fn takes_call(&self) -> bool {
-        let called = self.called.get();
-        if called {
-            self.called.set(false);
+    pub(super) fn hurry(&self, turn: &Cell<u64>) {
+        if turn.replace(self.turn.get()) != self.turn.get() {
+            self.urge.set(self.urge.get().max(Urge::Tell));
         }
-        called
+    }
+
+    /// A turn begins. What the end of the last one called for went out with its enter.
+    #[inline]
+    pub(crate) fn begin_turn(&self) {
+        self.turn.set(self.turn.get() + 1);
+        self.urge.set(Urge::Nothing);
+    }
+
+    /// What is to be done since the last time.
+    #[inline]
+    pub(crate) fn takes_urge(&self) -> Urge {
+        let urge = self.urge.get();
+        if urge != Urge::Nothing {
+            self.urge.set(Urge::Nothing);
+        }
+        urge
+    }
+
+    /// Looks at this from now on instead of being told, until the loop rests, if it is for the loop
+    /// of this inbox and there is room for it.
+    pub(super) fn watch(
+        &self,
+        inbox: &Arc<Inbox>,
+        what: impl FnOnce() -> Arc<dyn Watched>,
+    ) -> bool {
+        Arc::ptr_eq(inbox, &self.inbox) && !self.closed.get() && self.watch.add(what)
+    }
+
+    /// Whether anything has come that nobody tells of.
+    #[inline]
+    pub(crate) fn has_come(&self) -> bool {
+        self.watch.has_come()
+    }
+
+    /// Takes what has come, as the inbox is taken.
+    #[inline]
+    pub(crate) fn look(&self, home: &Home) {
+        self.watch.look(home);
+    }
+
+    /// Has others tell of everything from now on: the loop will sleep unless it finds a task
+    /// queued, or something in its inbox.
+    #[inline]
+    pub(crate) fn rest(&self, home: &Home) {
+        self.watch.rest(Some(home));
     }
 
     /// Has `other` flushed the next time.
@@ -159,16 +229,15 @@ impl Local {
         self.tellings.set(self.tellings.get() + 1);
         // Telling may wake tasks of anybody's, who may have more to tell: that is for the next
         // time. The lists' memory is used again.
-        let mut dirty = self.dirty.take();
-        for index in dirty.drain(..) {
-            if let Some(lane) = self.lanes[index].get() {
-                lane.flush();
-            }
-        }
-        let mut others = self.others.take();
-        for other in others.drain(..) {
-            other.flush();
-        }
+        let (mut dirty, mut others) = (self.dirty.take(), self.others.take());
+        let lanes = || dirty.iter().filter_map(|index| self.lanes.get(*index)?.get());
+        lanes().for_each(Outgoing::publish);
+        others.iter().for_each(|other| other.publish());
+        // Once for all: against the fences of those who let go of what they watch, or wait.
+        fence_before_calls();
+        lanes().for_each(Outgoing::announce);
+        dirty.clear();
+        others.drain(..).for_each(|other| other.call());
         give_back(&self.dirty, dirty);
         give_back(&self.others, others);
     }
@@ -183,6 +252,7 @@ impl Local {
                 } else if !lane.dirty.replace(true) {
                     self.dirty.borrow_mut().push(to);
                     self.has_news.set(true);
+                    self.hurry(&lane.turn);
                     if self.closed.get() {
                         self.tell();
                     }
@@ -211,11 +281,12 @@ impl Local {
         }
     }
 
-    /// There is room in one of our lanes.
-    pub(super) fn refill(&self, lane: &Arc<Parcel<Lane>>) {
-        let ours = |own: &&Outgoing| Arc::ptr_eq(&own.lane, lane);
-        if let Some(own) = self.lanes.iter().filter_map(OnceCell::get).find(ours) {
-            own.flush();
+    /// There is room in the lane to this shard.
+    pub(super) fn refill(&self, to: usize) {
+        if let Some(lane) = self.lanes.get(to).and_then(OnceCell::get) {
+            lane.publish();
+            fence_before_calls();
+            lane.announce();
         }
     }
 
@@ -249,6 +320,7 @@ impl Local {
             services.into_iter().for_each(|part| crate::task::swallow(|| drop(part)));
         }
         self.closed.set(true);
+        self.watch.rest(None);
         while self.has_news.get() {
             self.tell();
         }
@@ -275,6 +347,7 @@ impl Outgoing {
             waiting: RefCell::default(),
             crowd: Cell::new(CROWD),
             dirty: Cell::new(false),
+            turn: Cell::new(0),
             dead: Cell::new(false),
         }
     }
@@ -306,24 +379,27 @@ impl Outgoing {
         self.waiting.borrow_mut().push_back(letter);
     }
 
-    /// Fills the ring and tells the target.
-    fn flush(&self) {
+    /// Fills the ring, and shows the target what is in it.
+    fn publish(&self) {
         self.dirty.set(false);
         if self.dead.get() {
             return;
         }
-        {
-            let mut waiting = self.waiting.borrow_mut();
-            while let Some(letter) = waiting.pop_front() {
-                if let Err(letter) = self.producer.push(letter) {
-                    waiting.push_front(letter);
-                    self.lane.content.want_room();
-                    break;
-                }
+        let mut waiting = self.waiting.borrow_mut();
+        while let Some(letter) = waiting.pop_front() {
+            if let Err(letter) = self.producer.push(letter) {
+                waiting.push_front(letter);
+                self.lane.content.want_room();
+                break;
             }
         }
+        drop(waiting);
         self.producer.publish();
-        if !Lane::announce(&self.lane) {
+    }
+
+    /// Tells the target, after `fence_before_calls`.
+    fn announce(&self) {
+        if !self.dead.get() && Lane::announce(&self.lane).is_err() {
             self.refuse_all();
         }
     }

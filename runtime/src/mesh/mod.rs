@@ -29,6 +29,7 @@
 // | `current` | which loop runs on this thread |
 // | `bound` | values of one thread inside what all share |
 // | `summons` | how a thread is called by others |
+// | `watch` | what a loop looks at without being called |
 // | `channel` | typed channels to a shard |
 // | `cell`, `call` | a call's memory; calls |
 // | `everywhere`, `group`, `sharded` | what is made of calls |
@@ -56,6 +57,7 @@ mod ring;
 mod sharded;
 #[allow(unsafe_code, reason = "a link that is sent again and again")]
 mod summons;
+mod watch;
 
 pub use call::Call;
 pub use channel::{Port, Receiver, Sender, Sending, channel};
@@ -65,5 +67,5 @@ pub use group::ServiceGroup;
 pub use sharded::Sharded;
 
 pub(crate) use current::Entered;
-pub(crate) use local::Local;
+pub(crate) use local::{Local, Urge};
 pub(crate) use peers::Peers;

@@ -176,18 +176,36 @@ impl<T> Consumer<T> {
 }
 
 impl<T> Gauge<T> {
-    /// Whether something was published and not taken out, at some moment.
+    /// Whether nothing was published that has not been taken out, at some moment.
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         let head = self.0.head.load(Ordering::Relaxed);
         head == self.0.tail.load(Ordering::Relaxed)
     }
 }
 
+/// A [`Gauge`], whatever the ring holds.
+pub(crate) trait Glance: Send {
+    /// See [`Gauge::is_empty`].
+    fn is_empty(&self) -> bool;
+}
+
+impl<T: Send> Glance for Gauge<T> {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        Gauge::is_empty(self)
+    }
+}
+
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // What was staged and never published was shown at the drop of the producer.
-        // Acquire: the consumer's and the producer's last words; both are gone.
-        let (mut at, tail) = (self.head.load(Ordering::Acquire), self.tail.load(Ordering::Acquire));
+        // What was staged and never published was shown at the drop of the producer. Both ends are
+        // gone, and who takes the last reference finds what they did; models are told so by a
+        // read-modify-write, which finds the newest value always, since an end may be inside of a
+        // reference-counted thing that they do not know.
+        // Acquire: the consumer's and the producer's last words.
+        let at = self.head.fetch_add(0, Ordering::Acquire);
+        let (mut at, tail) = (at, self.tail.fetch_add(0, Ordering::Acquire));
         while at != tail {
             // SAFETY: published and not taken out; both ends are gone, so it is read once.
             let value = self.slot(at).with(|slot| unsafe { slot.read() });

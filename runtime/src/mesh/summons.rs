@@ -66,34 +66,37 @@ impl<S: Summoned> Summons<S> {
     #[inline]
     pub(super) fn call(this: &Arc<Parcel<Summons<S>>>) {
         if this.content.state.load(Ordering::Relaxed) == WANTED {
-            Self::send(this, WANTED);
+            // AcqRel: as in `nudge`.
+            let sent = this.content.state.swap(SENT, Ordering::AcqRel) != SENT;
+            if sent {
+                Self::post(this);
+            }
         }
     }
 
     /// Has the owner called, whether it wants to be or not.
     pub(super) fn nudge(this: &Arc<Parcel<Summons<S>>>) {
-        // It may go from IDLE to WANTED in between, but never back without having been opened.
-        let _sent = Self::send(this, IDLE) || Self::send(this, WANTED);
+        // AcqRel: whoever turns SENT on has the parcel, after its last opening; and an opening that
+        // comes later has seen what was done before this, who sent it whoever may.
+        if this.content.state.swap(SENT, Ordering::AcqRel) != SENT {
+            Self::post(this);
+        }
     }
 
-    fn send(this: &Arc<Parcel<Summons<S>>>, from: u8) -> bool {
-        // AcqRel: whoever turns SENT on has the parcel, after its last opening.
-        let sent =
-            this.content.state.compare_exchange(from, SENT, Ordering::AcqRel, Ordering::Relaxed);
-        if sent.is_ok() {
-            // SAFETY: SENT was turned on by this, and is on while the parcel is under way.
-            // An owner that has ended has nothing left that waits.
-            drop(unsafe { this.content.inbox.post(Arc::clone(this)) });
-            current::with(|local| local.map(Local::note_call));
-        }
-        sent.is_ok()
+    /// After SENT was turned on by this.
+    fn post(this: &Arc<Parcel<Summons<S>>>) {
+        // SAFETY: SENT was turned on by the caller, and is on while the parcel is under way.
+        // An owner that has ended has nothing left that waits.
+        drop(unsafe { this.content.inbox.post(Arc::clone(this)) });
+        current::with(|local| local.map(Local::note_call));
     }
 }
 
 impl<S: Summoned> Content for Summons<S> {
     fn open(parcel: Arc<Parcel<Self>>, _home: Option<&Home>) {
-        // Release: the opening comes before the next sending.
-        parcel.content.state.store(IDLE, Ordering::Release);
+        // AcqRel: the opening comes before the next sending, and after what those who found it sent
+        // had done.
+        parcel.content.state.swap(IDLE, Ordering::AcqRel);
         parcel.content.who.come();
     }
 }

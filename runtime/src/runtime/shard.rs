@@ -35,7 +35,7 @@ use super::seat::Seat;
 use super::shared::{Seats, Shared};
 use super::spin::Spin;
 use super::unwind;
-use crate::mesh;
+use crate::mesh::{self, Urge};
 use crate::stealing::{self, Worker};
 use crate::task::{Home, Polls, View};
 use crate::time::Timers;
@@ -53,8 +53,7 @@ impl Shard {
             worker.stop_searching();
         }
         self.nest.set_between_polls(false);
-        // What the end of the last turn called for went out with its enter.
-        self.mesh.takes_call();
+        self.mesh.begin_turn();
         let batch = self.home.polls();
         while polls < self.event_interval && self.poll_next(&batch, polls) {
             polls += 1;
@@ -63,12 +62,17 @@ impl Shard {
             }
             // Whoever was called and sleeps is woken by an entry that goes out when the ring is
             // entered: the turn ends for its sake, or it would sleep while a lane fills up.
-            let called = self.mesh.takes_call();
-            if called || polls % 8 == 0 {
+            let urge = self.mesh.takes_urge();
+            if urge != Urge::Nothing || polls % 8 == 0 {
                 self.nest.between_polls(|| {
                     batch.take_inbox();
+                    if self.mesh.has_come() {
+                        batch.outside();
+                        self.mesh.look(&self.home);
+                    }
                     self.mesh.flush();
                 });
+                let called = urge == Urge::EndTurn;
                 if self.ring_wants_us() && (called || clock::now() - self.entered.get() >= LONGEST)
                 {
                     break;
@@ -86,6 +90,7 @@ impl Shard {
         // 3. Other threads: what they sent, their letters included, and what they are to be told.
         // A wake rides on the enter below.
         self.home.take_inbox();
+        self.mesh.look(&self.home);
         self.mesh.flush();
         self.count_turn(polls);
 
@@ -192,6 +197,7 @@ impl Shard {
     }
 
     fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
+        self.mesh.rest(&self.home);
         let submits = self.driver.has_queued();
         self.count_busy(begun);
         self.counters.parks.add(1);
@@ -246,6 +252,7 @@ impl Shard {
         self.driver.completion_pending()
             || self.driver.has_posted()
             || !self.home.inbox().is_empty()
+            || self.mesh.has_come()
             || self.timers.has_returned()
             || self.mesh.has_news()
     }

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
+use crossbeam_utils::CachePadded;
+
 use super::super::bound::Bound;
 use super::super::local::{Flush, Local};
 use super::super::ring::{self, Producer};
-use super::super::summons::{Summoned, Summons};
+use super::super::summons::{Summoned, Summons, fence_before_calls};
 use super::Hub;
 use super::receiver::{Inlet, Room};
 use crate::loom::sync::atomic::AtomicBool;
@@ -22,7 +24,11 @@ use crate::queue::inbox::Parcel;
 /// See the module's documentation.
 pub(super) struct Outlet<T> {
     pub(super) hub: Arc<Hub<T>>,
-    part: Bound<Part<T>>,
+    /// In lines of its own: the receiver's thread reads the summons around it.
+    part: CachePadded<Bound<Part<T>>>,
+    /// Something was sent that the receiver cannot see yet: the outlet stands in the list of those
+    /// to be flushed.
+    unpublished: AtomicBool,
 }
 
 /// An outlet as it is passed around.
@@ -36,8 +42,10 @@ pub(super) struct Part<T> {
     producer: Producer<T>,
     /// [`BATCH`], or less where the lane is short.
     batch: usize,
-    /// It stands in the list of those to be flushed.
-    dirty: Cell<bool>,
+    /// The turn in which it was flushed sooner.
+    turn: Cell<u64>,
+    /// The receiver was called for the sake of this lane, whether it wanted to be or not.
+    introduced: Cell<bool>,
     line: RefCell<VecDeque<Waiting>>,
     /// Whether anybody stands in the line.
     has_line: Cell<bool>,
@@ -63,11 +71,16 @@ impl<T: Send + 'static> Outlet<T> {
         let part = Part {
             producer,
             batch,
-            dirty: Cell::new(false),
+            turn: Cell::new(0),
+            introduced: Cell::new(false),
             line: RefCell::default(),
             has_line: Cell::new(false),
         };
-        let outlet = Outlet { hub: Arc::clone(hub), part: Bound::new(local.stamp(), part) };
+        let outlet = Outlet {
+            hub: Arc::clone(hub),
+            part: CachePadded::new(Bound::new(local.stamp(), part)),
+            unpublished: AtomicBool::new(false),
+        };
         let called = Summons::new(Arc::clone(local.inbox()), outlet);
         hub.add(Inlet::new(consumer, Arc::clone(&called)));
         called
@@ -96,15 +109,33 @@ impl<T: Send + 'static> Part<T> {
     #[inline]
     pub(super) fn push(&self, local: &Local, called: &Called<T>, message: T) -> Result<(), T> {
         self.producer.push(message)?;
-        if !self.dirty.replace(true) {
-            called.content.who.hub.retain();
-            local.remember(Arc::clone(called) as Arc<dyn Flush>);
+        let outlet = &called.content.who;
+        if !outlet.unpublished.load(Ordering::Relaxed) {
+            outlet.unpublished.store(true, Ordering::Relaxed);
+            self.remember(local, called);
         }
         if self.producer.staged() >= self.batch {
             self.producer.publish();
-            called.content.who.hub.call_receiver();
+            fence_before_calls();
+            self.call_receiver(&outlet.hub);
         }
         Ok(())
+    }
+
+    fn remember(&self, local: &Local, called: &Called<T>) {
+        local.remember(Arc::clone(called) as Arc<dyn Flush>);
+        local.hurry(&self.turn);
+    }
+
+    /// After `fence_before_calls`.
+    #[inline]
+    fn call_receiver(&self, hub: &Hub<T>) {
+        if self.introduced.get() {
+            hub.call_receiver();
+        } else {
+            self.introduced.set(true);
+            hub.nudge_receiver();
+        }
     }
 
     /// Whether nobody waits before one who has this place, or none.
@@ -188,24 +219,43 @@ impl<T: Send + 'static> Summoned for Outlet<T> {
     }
 }
 
-impl<T: Send + 'static> Flush for Parcel<Summons<Outlet<T>>> {
-    fn flush(&self) {
-        let outlet = &self.content.who;
-        let Some(part) = outlet.part.get() else {
-            unreachable!("it is flushed by the thread that sent")
-        };
-        part.dirty.set(false);
-        part.producer.publish();
-        outlet.hub.call_receiver();
-        if outlet.hub.is_closed() {
-            outlet.hub.drop_what_is_left();
+impl<T: Send + 'static> Outlet<T> {
+    /// What belongs to this thread, which has sent something.
+    fn own_part(&self) -> &Part<T> {
+        match self.part.get() {
+            Some(part) => part,
+            None => unreachable!("it is flushed by the thread that sent"),
         }
-        outlet.hub.release();
+    }
+}
+
+impl<T: Send + 'static> Flush for Parcel<Summons<Outlet<T>>> {
+    fn publish(&self) {
+        let outlet = &self.content.who;
+        outlet.own_part().producer.publish();
+        // Release: who finds that nothing is unpublished finds what was published.
+        outlet.unpublished.store(false, Ordering::Release);
+    }
+
+    fn call(&self) {
+        let Outlet { hub, .. } = &self.content.who;
+        self.content.who.own_part().call_receiver(hub);
+        if hub.is_closed() {
+            hub.drop_what_is_left();
+        }
+        if !hub.has_senders() {
+            hub.nudge_receiver();
+        }
     }
 }
 
 impl<T: Send + 'static> Room for Parcel<Summons<Outlet<T>>> {
     fn call(self: Arc<Self>) {
         Summons::call(&self);
+    }
+
+    fn has_unpublished(&self) -> bool {
+        // Acquire: pairs with the release in `publish`.
+        self.content.who.unpublished.load(Ordering::Acquire)
     }
 }

@@ -7,20 +7,26 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
+use crossbeam_utils::CachePadded;
 use henge_driver::coop;
 
 use super::super::bound::Bound;
 use super::super::current;
 use super::super::local::Flush;
-use super::super::ring::Consumer;
+use super::super::ring::{Consumer, Glance};
 use super::super::summons::{Summoned, Summons, fence_before_calls};
+use super::super::watch::Watched;
 use super::Hub;
 use super::outlet::Called;
 use crate::queue::inbox::Parcel;
 use crate::sync::mpsc::error::TryRecvError;
+use crate::task::{Home, swallow};
 
 /// Messages in a row from one lane while others have some.
 const IN_A_ROW: u32 = 32;
+
+/// Lanes of a receiver that a loop looks at; where there are more, senders call.
+const LANES_WATCHED: usize = 8;
 
 /// Receives on its shard what others send there; see [`channel`](super::channel()).
 ///
@@ -48,17 +54,26 @@ pub(super) struct Inlet<T> {
     taken: Cell<usize>,
 }
 
-/// Who may wait for room.
+/// The other end of a lane, where somebody may wait for room.
 pub(super) trait Room: Send + Sync {
     /// Calls those who wait. After `fence_before_calls`.
     fn call(self: Arc<Self>);
+
+    /// Whether something was sent that cannot be received yet.
+    fn has_unpublished(&self) -> bool;
 }
 
-/// Where the receiver is called.
-pub(super) struct Desk(Bound<Waiter>);
+/// Where the receiver is called. In a line of its own: senders read the summons around it.
+pub(super) struct Desk(CachePadded<Bound<Waiter>>);
 
 struct Waiter {
     waker: RefCell<Option<Waker>>,
+    /// The loop is to wake who waits when something has come.
+    waits: Cell<bool>,
+    /// The loop watches this.
+    watched: Cell<bool>,
+    /// What the loop looks at.
+    gauges: RefCell<Vec<Box<dyn Glance>>>,
     /// Outlets whose lanes were taken from in this turn.
     drained: RefCell<Vec<Arc<dyn Room>>>,
 }
@@ -82,15 +97,24 @@ impl<T: Send + 'static> Receiver<T> {
             let local = local.filter(|local| {
                 Arc::ptr_eq(local.peers(), &hub.peers) && local.index() == Some(hub.to.index())
             })?;
-            let waiter = Waiter { waker: RefCell::default(), drained: RefCell::default() };
-            let desk = Desk(Bound::new(local.stamp(), waiter));
+            let waiter = Waiter {
+                waker: RefCell::default(),
+                waits: Cell::new(false),
+                watched: Cell::new(false),
+                gauges: RefCell::default(),
+                drained: RefCell::default(),
+            };
+            let desk = Desk(CachePadded::new(Bound::new(local.stamp(), waiter)));
             Some(Summons::new(Arc::clone(local.inbox()), desk))
         });
         let Some(desk) = desk else {
             hub.close(Vec::new());
             panic!("this channel is to shard {}, and is received from there", hub.to);
         };
-        let desk = Arc::clone(hub.desk.get_or_init(|| desk));
+        // A port is opened once.
+        drop(hub.desk.set(Arc::clone(&desk)));
+        // Before the first look: against the one in `Hub::nudge_receiver`.
+        fence_before_calls();
         Receiver { hub, inlets: Vec::new(), at: 0, run: 0, desk, here: PhantomData }
     }
 
@@ -187,7 +211,7 @@ impl<T: Send + 'static> Receiver<T> {
         if let Some(message) = self.take() {
             return Ok(message);
         }
-        if self.hub.has_senders() {
+        if self.has_senders() {
             return Err(TryRecvError::Empty);
         }
         // What they sent before they went is there by now.
@@ -223,14 +247,48 @@ impl<T: Send + 'static> Receiver<T> {
             let old = waiter.waker.replace(Some(waker));
             drop(old);
         }
-        self.desk.content.want();
+        self.be_called(waiter);
         if let Some(message) = self.take() {
+            self.stop_waiting();
             return Poll::Ready(Some(message));
         }
-        if self.hub.has_senders() {
+        if self.has_senders() {
             return Poll::Pending;
         }
         Poll::Ready(self.take())
+    }
+
+    fn stop_waiting(&self) {
+        if let Some(waiter) = self.desk.content.who.0.get() {
+            waiter.waits.set(false);
+        }
+    }
+
+    /// Has the loop look at the lanes, or senders call if those are too many. There must be another
+    /// look after this.
+    fn be_called(&self, waiter: &Waiter) {
+        let watched = waiter.watched.get()
+            || waiter.gauges.borrow().len() <= LANES_WATCHED
+                && current::with(|local| {
+                    local.is_some_and(|local| {
+                        local.watch(local.inbox(), || Arc::clone(&self.desk) as _)
+                    })
+                });
+        waiter.watched.set(watched);
+        waiter.waits.set(watched);
+        if !watched {
+            self.desk.content.want();
+        }
+    }
+
+    /// Whether there are senders, or messages that they have left and that cannot be seen yet.
+    fn has_senders(&mut self) -> bool {
+        if self.hub.has_senders() {
+            return true;
+        }
+        // In this order: who has sent something says so before it goes.
+        self.take_arrivals();
+        self.inlets.iter().any(|inlet| inlet.outlet.has_unpublished())
     }
 
     /// The next message, from the lane whose turn it is.
@@ -253,14 +311,28 @@ impl<T: Send + 'static> Receiver<T> {
                 self.run = 0;
             } else {
                 self.at = 0;
-                let mut arrivals = self.hub.arrivals();
-                if arrivals.is_empty() && empty >= self.inlets.len() {
+                let arrived = self.take_arrivals();
+                if !arrived && empty >= self.inlets.len() {
                     return None;
                 }
-                self.inlets.append(&mut arrivals);
                 empty = 0;
             }
         }
+    }
+
+    /// Takes in lanes that have not been seen. Says whether there were any.
+    #[inline]
+    fn take_arrivals(&mut self) -> bool {
+        let mut arrivals = self.hub.arrivals();
+        if arrivals.is_empty() {
+            return false;
+        }
+        if let Some(waiter) = self.desk.content.who.0.get() {
+            let gauges = arrivals.iter().map(|inlet| Box::new(inlet.consumer.gauge()) as _);
+            waiter.gauges.borrow_mut().extend(gauges);
+        }
+        self.inlets.append(&mut arrivals);
+        true
     }
 
     /// Whoever waits for room in this lane is told that there is some: at once when half of it was
@@ -306,13 +378,42 @@ impl Summoned for Desk {
     }
 }
 
+impl Watched for Parcel<Summons<Desk>> {
+    #[inline]
+    fn has_come(&self) -> bool {
+        let Some(waiter) = self.content.who.0.get() else { return false };
+        waiter.waits.get() && waiter.gauges.borrow().iter().any(|gauge| !gauge.is_empty())
+    }
+
+    fn take(&self, _home: &Home) {
+        let Some(waiter) = self.content.who.0.get() else { return };
+        waiter.waits.set(false);
+        swallow(|| self.content.who.come());
+    }
+
+    fn let_go(self: Arc<Self>, home: Option<&Home>) {
+        let Some(waiter) = self.content.who.0.get() else { return };
+        waiter.watched.set(false);
+        if waiter.waits.get() {
+            self.content.want();
+            if let Some(home) = home
+                && self.has_come()
+            {
+                self.take(home);
+            }
+            waiter.waits.set(false);
+        }
+    }
+}
+
 impl Flush for Parcel<Summons<Desk>> {
-    fn flush(&self) {
+    fn publish(&self) {}
+
+    fn call(&self) {
         let Some(waiter) = self.content.who.0.get() else {
             unreachable!("it is flushed by the thread that received")
         };
         let mut drained = waiter.drained.take();
-        fence_before_calls();
         drained.drain(..).for_each(|outlet| outlet.call());
         // Its memory is used again.
         waiter.drained.replace(drained);
@@ -321,6 +422,9 @@ impl Flush for Parcel<Summons<Desk>> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        if let Some(waiter) = self.desk.content.who.0.get() {
+            waiter.waits.set(false);
+        }
         self.hub.close(std::mem::take(&mut self.inlets));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use henge_driver::coop;
@@ -12,6 +12,7 @@ use super::super::current;
 use super::super::local::Local;
 use super::outlet::{Called, Outlet, Part, Place};
 use super::{Hub, lock};
+use crate::loom::sync::Mutex;
 use crate::shard_id::ShardId;
 use crate::sync::mpsc::error::{SendError, TrySendError};
 
@@ -31,7 +32,7 @@ struct Lanes<T> {
 impl<T> Sender<T> {
     pub(super) fn new(hub: Arc<Hub<T>>) -> Sender<T> {
         let shards = (0..hub.peers.shards()).map(|_| OnceLock::new()).collect();
-        Sender { lanes: Arc::new(Lanes { hub, shards, others: Mutex::default() }) }
+        Sender { lanes: Arc::new(Lanes { hub, shards, others: Mutex::new(Vec::new()) }) }
     }
 
     /// Which shard it sends to.

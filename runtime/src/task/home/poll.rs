@@ -55,11 +55,17 @@ impl Polls<'_> {
         }
     }
 
+    /// What runs until the next poll is none of the tasks that were polled.
+    #[inline]
+    pub(crate) fn outside(&self) {
+        current::set_task(self.outer);
+    }
+
     /// Does what other threads asked for, between two polls.
     #[inline]
     pub(crate) fn take_inbox(&self) {
         if !self.home.inbox.is_empty() {
-            current::set_task(self.outer);
+            self.outside();
             self.home.take_inbox();
         }
     }

@@ -1,0 +1,101 @@
+//! Models of a channel between two loops: what is sent is received, whether the receiver's loop
+//! looks or sleeps.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use loom::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::{Local, Peers};
+use super::{Sender, channel};
+use crate::queue::inbox::Inbox;
+use crate::shard_id::ShardId;
+use crate::task::Home;
+
+fn model(f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.max_branches = 5_000;
+    builder.check(f);
+}
+
+/// A waker that counts.
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A loop that sends `messages`, each in a turn of its own, and drops its handle.
+fn send(local: &Local, sender: Sender<usize>, messages: usize) {
+    for message in 0..messages {
+        let mut cx = Context::from_waker(Waker::noop());
+        let sent = pin!(sender.send(message)).poll(&mut cx);
+        assert!(matches!(sent, Poll::Ready(Ok(()))), "there is room");
+        if message + 1 < messages {
+            local.begin_turn();
+            local.flush();
+        }
+    }
+    drop(sender);
+    local.flush();
+}
+
+/// The receiver is on the model's first thread, and sleeps when it has found nothing.
+fn all_arrives(messages: usize) {
+    let inbox = || Arc::new(Inbox::new(|| {}));
+    let inboxes = [inbox(), inbox()];
+    let peers = Peers::new(inboxes.iter().cloned(), 1);
+    let home = Home::with_inbox(inboxes[1].clone());
+    let local = Local::new(&peers, Some(1), inboxes[1].clone());
+    let (_local, _home) = (local.enter(), home.enter());
+    let (sender, port) = channel(ShardId::new(1), messages);
+    let other = loom::thread::spawn(move || {
+        let local = Local::new(&peers, Some(0), inboxes[0].clone());
+        let _entered = local.enter();
+        send(&local, sender, messages);
+    });
+    let mut receiver = port.open();
+    let woken = Arc::new(Count(AtomicUsize::new(0)));
+    let waker = Waker::from(woken.clone());
+    let mut got = 0;
+    loop {
+        let before = woken.0.load(Ordering::SeqCst);
+        match receiver.poll_recv(&mut Context::from_waker(&waker)) {
+            Poll::Ready(Some(message)) => {
+                assert_eq!(message, got);
+                got += 1;
+            }
+            Poll::Ready(None) => break,
+            Poll::Pending => {
+                let is_woken = || woken.0.load(Ordering::SeqCst) > before;
+                home.take_inbox();
+                local.look(&home);
+                local.flush();
+                if !is_woken() {
+                    local.rest(&home);
+                }
+                while !is_woken() {
+                    home.take_inbox();
+                    loom::thread::yield_now();
+                }
+            }
+        }
+    }
+    assert_eq!(got, messages);
+    other.join().unwrap();
+}
+
+#[test]
+fn loom_a_message_and_the_end_are_seen_by_who_looks_and_by_who_sleeps() {
+    model(|| all_arrives(1));
+}
+
+#[test]
+fn loom_a_second_message_finds_a_receiver_that_watches_or_has_let_go() {
+    model(|| all_arrives(2));
+}
