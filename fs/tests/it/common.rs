@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
@@ -72,4 +73,16 @@ pub(crate) async fn begin_and_drop(future: impl Future) {
         Poll::Ready(())
     })
     .await;
+}
+
+/// Runs an ignored test in a process of its own, under limits as a shell sets them.
+pub(crate) fn in_a_process_of_its_own(test: &str, limits: &str) {
+    let script = format!("{limits} && exec \"$0\" --exact {test} --ignored");
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .arg(std::env::current_exe().unwrap())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }

@@ -1,9 +1,12 @@
 //! Opening files, transfers at places, what is known of an open file.
 
 use std::fs;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use crate::common::{Place, begin_and_drop, kind, run};
 use henge_driver::buf::IoBuf;
@@ -302,4 +305,44 @@ fn futures_are_send() {
         drop(send(file.metadata()));
     }
     let _compiles: fn(&File) = of_a_file;
+}
+
+/// What comes in pieces: the first is one read, the rest another way.
+#[test]
+fn an_exact_read_goes_on_after_a_short_one() {
+    let (reader, mut writer) = io::pipe().unwrap();
+    run(async {
+        let file = File::from(OwnedFd::from(reader));
+        for pieces in [&["abc", "defg", "hi"][..], &["abcdefgh", "i"]] {
+            let mut read = pin!(file.read_exact_at(vec![0; 9], 0));
+            for piece in pieces {
+                begin(read.as_mut()).await;
+                writer.write_all(piece.as_bytes()).unwrap();
+                submit(ops::Nop::new()).await?;
+            }
+            let (done, bytes) = read.await;
+            done?;
+            assert_eq!(bytes, b"abcdefghi");
+        }
+        writer.write_all(b"the end").unwrap();
+        drop(writer);
+        let (done, bytes) = file.read_exact_at(Vec::with_capacity(9), 0).await;
+        assert_eq!(done.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        assert_eq!(bytes, b"the end", "what came until then");
+        let (done, bytes) = file.read_exact_at(Vec::new(), 0).await;
+        done?;
+        assert!(bytes.is_empty(), "nothing was asked for");
+        let (done, _) = file.read_exact_at(vec![0; 9], u64::MAX).await;
+        assert_eq!(done.unwrap_err().kind(), ErrorKind::InvalidInput);
+        Ok(())
+    });
+}
+
+/// Polls once; there is nothing yet.
+async fn begin(mut future: Pin<&mut impl Future>) {
+    poll_fn(|cx| {
+        assert!(future.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
 }

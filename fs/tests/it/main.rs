@@ -2,6 +2,7 @@
 
 mod common;
 mod direct;
+mod dropped;
 mod files;
 mod forgotten;
 mod hard_places;
