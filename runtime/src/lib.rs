@@ -66,7 +66,8 @@ pub mod time;
 
 pub use capabilities::capabilities;
 pub use run_each::run_each;
-pub use spawn::{spawn, spawn_on};
+pub use spawn::spawn_on;
+pub use task::spawn;
 
 #[doc(inline)]
 pub use henge_driver as driver;

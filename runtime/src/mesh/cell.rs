@@ -58,7 +58,7 @@ use super::error::CallError;
 use super::lane::Letter;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicU8;
-use crate::queue::inbox::{Content, Parcel};
+use crate::task::inbox::{Content, Parcel};
 use crate::task::{Home, swallow};
 use reply::Back;
 

@@ -48,8 +48,8 @@ use super::ring::Consumer;
 use super::summons::{Summons, fence_before_calls};
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize};
 use crate::loom::sync::{Mutex, MutexGuard, OnceLock};
-use crate::queue::inbox::Parcel;
 use crate::shard_id::ShardId;
+use crate::task::inbox::Parcel;
 use receiver::{Desk, Inlet};
 
 pub use receiver::Receiver;

@@ -45,8 +45,8 @@ use super::summons::fence_before_calls;
 use super::watch::Watched;
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicBool;
-use crate::queue::inbox::{Content, Inbox, Parcel};
 use crate::task::Home;
+use crate::task::inbox::{Content, Inbox, Parcel};
 
 /// What goes along lanes: it knows by itself what to do where it arrives.
 pub(super) trait Letter: Send + Sync {
@@ -268,8 +268,8 @@ mod loom_tests {
 
     use super::{Lane, Letter, fence_before_calls};
     use crate::mesh::{Local, Peers, ring};
-    use crate::queue::inbox::{Inbox, Parcel};
     use crate::task::Home;
+    use crate::task::inbox::{Inbox, Parcel};
 
     // The target is the model's first thread. The source is the second one, and does by hand what
     // `Local` would do for it.

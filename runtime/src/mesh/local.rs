@@ -15,8 +15,8 @@ use super::peers::Peers;
 use super::ring::{self, Producer};
 use super::summons::fence_before_calls;
 use super::watch::{Watch, Watched};
-use crate::queue::inbox::{Inbox, Parcel};
 use crate::task::Home;
+use crate::task::inbox::{Inbox, Parcel};
 
 /// Letters beyond a lane's room from which on those that nobody waits for are looked for.
 const CROWD: usize = 64;

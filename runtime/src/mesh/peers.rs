@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slab::Slab;
 
-use crate::queue::inbox::Inbox;
+use crate::task::inbox::Inbox;
 
 /// See the module's documentation.
 #[derive(Debug)]

@@ -19,8 +19,8 @@ use std::sync::atomic::Ordering;
 use super::current;
 use super::local::Local;
 use crate::loom::sync::atomic::{AtomicU8, fence};
-use crate::queue::inbox::{Content, Inbox, Parcel};
 use crate::task::Home;
+use crate::task::inbox::{Content, Inbox, Parcel};
 
 const IDLE: u8 = 0;
 const WANTED: u8 = 1;

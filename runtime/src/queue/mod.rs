@@ -1,8 +1,6 @@
-//! The queues of a shard: the run queue that only its thread touches, and the inbox that every
-//! thread may push to.
+//! What the queues of a shard are made of: a ring that only its thread touches, and a stack that
+//! every thread may push to. Neither knows what it holds.
 
-#[allow(unsafe_code, reason = "closures of any type behind links")]
-pub(crate) mod inbox;
 pub(crate) mod local;
 #[allow(unsafe_code, reason = "links that belong to their owners")]
 pub(crate) mod stack;

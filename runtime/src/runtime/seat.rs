@@ -8,8 +8,8 @@ use henge_driver::Remote;
 
 use super::counters::Counters;
 use super::watch::Watch;
-use crate::queue::inbox::Inbox;
 use crate::task::gauge::Gauge;
+use crate::task::inbox::Inbox;
 
 /// Where to send to a shard, and how it fares.
 #[derive(Clone)]

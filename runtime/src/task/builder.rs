@@ -78,11 +78,11 @@ impl<'a> Builder<'a> {
         Ok(match self.name {
             Some(name) => {
                 let name: Arc<str> = name.into();
-                let task = crate::spawn(NAME.scope(Arc::clone(&name), future));
+                let task = crate::task::spawn(NAME.scope(Arc::clone(&name), future));
                 here(&task, name);
                 task
             }
-            None => crate::spawn(future),
+            None => crate::task::spawn(future),
         })
     }
 

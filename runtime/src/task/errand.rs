@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::raw::swallow;
 use super::{Home, JoinHandle};
-use crate::queue::inbox::Inbox;
+use crate::task::inbox::Inbox;
 
 /// A closure that waits for a thread. If it is dropped its task is cancelled.
 #[derive(Debug)]

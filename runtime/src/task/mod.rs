@@ -90,6 +90,8 @@ mod header;
 #[allow(unsafe_code, reason = "polls, cancels and frees tasks whose type is erased")]
 mod home;
 mod id;
+#[allow(unsafe_code, reason = "closures of any type behind links")]
+pub(crate) mod inbox;
 #[allow(unsafe_code, reason = "takes the result out of a task whose type is erased")]
 mod join;
 #[allow(unsafe_code, reason = "a waker that two threads hand to each other")]
@@ -109,6 +111,7 @@ pub(crate) mod roster;
 mod scope;
 #[allow(unsafe_code, reason = "the allocator of tasks")]
 mod slab;
+mod spawn;
 mod state;
 #[allow(unsafe_code, reason = "tasks without a home, on counted memory that any thread may free")]
 pub(crate) mod stealable;
@@ -131,6 +134,7 @@ pub use join_map::{JoinMap, JoinMapKeys};
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
 pub use scope::{Scope, ScopedJoinHandle, scope};
+pub use spawn::spawn;
 #[doc(hidden)]
 pub use task_local::Slot as __Slot;
 pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
@@ -138,7 +142,6 @@ pub use yield_now::yield_now;
 
 // Signposts: `task` itself knows nothing of runtimes.
 pub use crate::blocking::call::{block_in_place, spawn_blocking};
-pub use crate::spawn::spawn;
 pub use crate::task_tracker::TaskTracker;
 
 pub(crate) use current::View;

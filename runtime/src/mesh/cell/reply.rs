@@ -7,7 +7,7 @@ use std::task::Waker;
 use super::super::current;
 use super::super::error::CallError;
 use super::{Cell, Job, Payload};
-use crate::queue::inbox::Parcel;
+use crate::task::inbox::Parcel;
 use crate::task::swallow;
 
 /// Which way the answer goes.

@@ -11,7 +11,7 @@ use super::super::local::Local;
 use super::{BEGUN, Cell, DIRECT, DONE, GONE, Job, LINKED, Payload, REGISTERING};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicU8;
-use crate::queue::inbox::{Inbox, Parcel};
+use crate::task::inbox::{Inbox, Parcel};
 
 /// What a ticket asks of its cell, whose type it does not know.
 trait Caller<T>: Send + Sync {

@@ -19,7 +19,7 @@ use super::super::summons::{Summoned, Summons, fence_before_calls};
 use super::Hub;
 use super::receiver::{Inlet, Room};
 use crate::loom::sync::atomic::AtomicBool;
-use crate::queue::inbox::Parcel;
+use crate::task::inbox::Parcel;
 
 /// See the module's documentation.
 pub(super) struct Outlet<T> {

@@ -18,8 +18,8 @@ use super::super::summons::{Summoned, Summons, fence_before_calls};
 use super::super::watch::Watched;
 use super::Hub;
 use super::outlet::Called;
-use crate::queue::inbox::Parcel;
 use crate::sync::mpsc::error::TryRecvError;
+use crate::task::inbox::Parcel;
 use crate::task::{Home, swallow};
 
 /// Messages in a row from one lane while others have some.

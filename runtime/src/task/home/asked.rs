@@ -1,8 +1,8 @@
 //! What is asked of a task, here or by other threads: wakes, aborts, and the ends of references.
 
 use super::Home;
-use crate::queue::inbox::{Entries, Entry};
 use crate::task::header::TaskPtr;
+use crate::task::inbox::{Entries, Entry};
 use crate::task::raw::swallow;
 use crate::task::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, RUNNING, Settled};
 use crate::task::waker;

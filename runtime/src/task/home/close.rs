@@ -1,10 +1,10 @@
 //! The end of a home: its tasks are dropped here, and what is left of them belongs to others.
 
 use super::Home;
-use crate::queue::inbox::{Entry, Message};
 use crate::task::current;
 use crate::task::header::TaskPtr;
 use crate::task::id::Id;
+use crate::task::inbox::{Entry, Message};
 use crate::task::raw::swallow;
 use crate::task::state::{DONE, MERGED, RUNNING};
 use crate::task::waker;

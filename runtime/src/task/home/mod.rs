@@ -23,7 +23,7 @@ use super::newborn;
 use super::raw::Task;
 use super::slab::{self, Alone, Slab};
 use super::state::{Kind, Local, NOTIFIED, Shared};
-use crate::queue::inbox::Inbox;
+use crate::task::inbox::Inbox;
 
 pub(crate) use poll::Polls;
 use queue::RunQueue;

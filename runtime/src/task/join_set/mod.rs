@@ -69,7 +69,7 @@ impl<T: 'static> JoinSet<T> {
     where
         F: Future<Output = T> + 'static,
     {
-        self.insert(crate::spawn(task))
+        self.insert(crate::task::spawn(task))
     }
 
     /// Spawns a task on a runtime, into the set; see [`Handle::spawn`].

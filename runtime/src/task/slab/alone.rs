@@ -6,9 +6,9 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::place::Place;
-use crate::queue::inbox::Inbox;
 use crate::task::header::{Header, TaskPtr};
 use crate::task::home::Home;
+use crate::task::inbox::Inbox;
 
 /// The head of a task that is an allocation of its own.
 #[derive(Debug)]

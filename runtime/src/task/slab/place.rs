@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 use super::alone::Alone;
 use super::chunk::chunk_of;
 use crate::loom::sync::atomic::AtomicPtr;
-use crate::queue::inbox::Inbox;
 use crate::task::header::Header;
 use crate::task::home::Home;
+use crate::task::inbox::Inbox;
 
 /// What a task's address yields: who its home is, and how to ask it.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::stack::{Closed, Drain, Link, Stack};
-use crate::task::Home;
-use crate::task::roster::Roster;
+use super::Home;
+use super::roster::Roster;
+use crate::queue::stack::{Closed, Drain, Link, Stack};
 
 /// The half of a shard that is everybody's.
 pub(crate) struct Inbox {
