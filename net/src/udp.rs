@@ -3,6 +3,7 @@
 mod address;
 mod batch;
 mod convert;
+mod message;
 mod multicast;
 mod options;
 mod peek;
@@ -12,7 +13,8 @@ use std::net::SocketAddr;
 
 use henge_driver::Fd;
 
-pub use batch::{Batch, Datagram, Message, Outgoing};
+pub use batch::{Batch, Datagram, Outgoing};
+pub use message::Message;
 
 use crate::datagram::receive::receives;
 use crate::datagram::receive_from::receives_from;

@@ -2,6 +2,7 @@
 
 mod addr;
 pub(crate) mod datagram;
+mod incoming;
 pub(crate) mod listener;
 mod owned;
 pub mod pipe;
@@ -11,7 +12,7 @@ pub(crate) mod stream;
 mod ucred;
 
 pub use addr::SocketAddr;
-pub use listener::Incoming;
+pub use incoming::Incoming;
 pub use owned::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
 pub use split::{ReadHalf, WriteHalf};
 pub use ucred::{UCred, gid_t, pid_t, uid_t};

@@ -3,18 +3,17 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use futures_core::Stream;
 use henge_driver::Fd;
 use henge_driver::sys::{socket, unix};
 
 use super::addr::SocketAddr;
+use super::incoming::Incoming;
 use super::stream::UnixStream;
 use crate::addr::OfSocket as _;
 use crate::descriptor::descriptor;
-use crate::stream::listener::{self, Listener};
+use crate::stream::listener::Listener;
 
 /// A listening socket of the Unix family.
 ///
@@ -274,7 +273,7 @@ impl UnixListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn incoming(&self) -> Incoming<'_> {
-        Incoming { connections: self.core.incoming() }
+        Incoming::new(self.core.incoming())
     }
 }
 
@@ -284,34 +283,3 @@ fn named(fd: Fd) -> io::Result<(UnixStream, SocketAddr)> {
 }
 
 descriptor!(UnixListener, |listener| listener.core.fd(), std::os::unix::net::UnixListener);
-
-/// A stream of connections; see [`UnixListener::incoming`].
-///
-/// # Examples
-///
-/// ```
-/// # use henge_net::{UnixListener, UnixStream};
-/// # let driver = henge_driver::Driver::new()?;
-/// # driver.block_on(async {
-/// # let path = std::env::temp_dir().join(format!("henge-incoming-type-{}", std::process::id()));
-/// # let _ = std::fs::remove_file(&path);
-/// let listener = UnixListener::bind(&path)?;
-/// let incoming: henge_net::unix::Incoming<'_> = listener.incoming();
-/// # drop(incoming);
-/// # std::fs::remove_file(&path)?;
-/// # std::io::Result::Ok(())
-/// # })??;
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct Incoming<'a> {
-    connections: listener::Incoming<'a>,
-}
-
-impl Stream for Incoming<'_> {
-    type Item = io::Result<UnixStream>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.connections.poll_next(cx).map(|fd| Some(fd.map(UnixStream::new)))
-    }
-}
