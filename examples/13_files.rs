@@ -3,9 +3,9 @@
 //! `cargo run --release -p henge-examples --example 13_files -- FOLDER`, then
 //! `curl http://127.0.0.1:7080/NAME`
 //!
-//! A piece of a file goes through one buffer: `read_at` lends it to the file and `write_all_owned`
-//! to the socket, so the bytes are copied by the kernel alone, and what is in its memory is read
-//! without a thread or a wait. Each shard has its own listener and serves its own connections.
+//! `send_file` sends what the kernel has in memory without a copy, in one packet with the head of
+//! the answer, and has the ring read what it has not. Each shard has its own listener and serves
+//! its own connections.
 
 #![allow(clippy::print_stdout, reason = "it has something to say")]
 
@@ -19,8 +19,8 @@ use henge::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use henge::net::{TcpListener, TcpStream};
 use henge::time::timeout;
 
-/// What is read and sent at a time.
-const PIECE: usize = 128 << 10;
+/// What is sent at a time, within which a peer has to take something.
+const PIECE: u64 = 1 << 20;
 /// The longest head of a request.
 const HEAD: u64 = 8 << 10;
 /// For how long a connection may say nothing, or take nothing.
@@ -81,20 +81,14 @@ async fn connection(mut stream: BufReader<TcpStream>, folder: &Path) -> io::Resu
 
 /// Sends the first `len` bytes of a file.
 async fn send(stream: &mut TcpStream, file: &File, len: u64) -> io::Result<()> {
-    let mut buf = Vec::with_capacity(len.min(PIECE as u64) as usize);
     let mut at = 0;
     while at < len {
-        let (read, mut piece) = file.read_at(buf, at).await;
         // It may have grown meanwhile; if it shrank, all that can be done is to break off.
-        let n = (read? as u64).min(len - at);
-        if n == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        let end = len.min(at + PIECE);
+        match timeout(PATIENCE, stream.send_file(file, at..end)).await?? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            sent => at += sent,
         }
-        piece.truncate(n as usize);
-        let (sent, piece) = timeout(PATIENCE, stream.write_all_owned(piece)).await?;
-        sent?;
-        at += n;
-        buf = piece;
     }
     Ok(())
 }
