@@ -24,6 +24,7 @@
 
 mod file;
 mod moving;
+mod zero_copy;
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -460,8 +461,17 @@ pub(crate) async fn write_all_owned<B: IoBuf>(
     side: &Homed<SendSide>,
     buffer: B,
 ) -> (io::Result<()>, B) {
-    let mut buffer = Some((buffer, 0));
-    let (result, buffer) = poll_fn(|cx| poll_write_owned(side, cx, &mut buffer)).await;
+    // In a task that moves nothing is left with a driver.
+    let large = buf::bytes(&buffer).len() >= side.shared().zero_copy_from();
+    let zero_copy = large && !current::is_moving();
+    let (mut buffer, mut slot) = (Some((buffer, 0)), None);
+    let (result, buffer) = poll_fn(|cx| {
+        if zero_copy {
+            return zero_copy::poll_write_all(side, cx, &mut buffer, &mut slot);
+        }
+        poll_write_owned(side, cx, &mut buffer)
+    })
+    .await;
     (result, buffer.expect("the buffer comes back with the result"))
 }
 

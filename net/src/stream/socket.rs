@@ -1,7 +1,7 @@
 //! The descriptor of a stream, and what both of its sides and every thread may see.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use henge_driver::Fd;
 use henge_driver::sys::socket;
@@ -37,7 +37,14 @@ pub(crate) struct Socket {
     at_drop: AtomicU8,
     /// `O_NONBLOCK` has been set.
     nonblocking: AtomicBool,
+    /// From this size on buffers are sent without a copy.
+    zero_copy_from: AtomicUsize,
+    /// So many in a row were copied all the same.
+    copied: AtomicU8,
 }
+
+/// After so many buffers in a row that were copied all the same there is no point in going on.
+const IN_VAIN: u8 = 3;
 
 impl Socket {
     pub(crate) fn new(fd: Fd) -> Socket {
@@ -50,6 +57,8 @@ impl Socket {
             resets: AtomicBool::new(false),
             at_drop: AtomicU8::new(AtDrop::Close as u8),
             nonblocking: AtomicBool::new(false),
+            zero_copy_from: AtomicUsize::new(usize::MAX),
+            copied: AtomicU8::new(0),
         }
     }
 
@@ -90,6 +99,27 @@ impl Socket {
             self.nonblocking.store(true, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// From which size on buffers are sent without a copy. A wish, hence relaxed.
+    #[inline]
+    pub(crate) fn zero_copy_from(&self) -> usize {
+        self.zero_copy_from.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_zero_copy_from(&self, from: Option<usize>) {
+        self.copied.store(0, Ordering::Relaxed);
+        self.zero_copy_from.store(from.unwrap_or(usize::MAX), Ordering::Relaxed);
+    }
+
+    /// Notes whether a buffer that was sent without a copy was copied all the same.
+    pub(crate) fn note_copied(&self, copied: bool) {
+        let in_a_row = if copied { self.copied.load(Ordering::Relaxed) + 1 } else { 0 };
+        if in_a_row < IN_VAIN {
+            self.copied.store(in_a_row, Ordering::Relaxed);
+        } else {
+            self.set_zero_copy_from(None);
+        }
     }
 
     /// Decides what the end of the send side means. Called before the side's handle is dropped,

@@ -4,6 +4,7 @@ mod addr;
 mod connect;
 mod convert;
 mod options;
+mod zero_copy;
 
 use crate::descriptor::descriptor;
 use crate::stream::core::Stream;

@@ -10,6 +10,7 @@ use crate::sys::abi;
 const RECVSEND_POLL_FIRST: u16 = 1 << 0;
 const RECV_MULTISHOT: u16 = 1 << 1;
 const ACCEPT_MULTISHOT: u16 = 1 << 0;
+const SEND_ZC_REPORT_USAGE: u16 = 1 << 3;
 
 impl Sqe {
     /// Accepts connections until it is cancelled or fails; each completion is a descriptor,
@@ -65,6 +66,13 @@ impl Sqe {
         let mut sqe = Sqe::new(Opcode::SendZc, fd.number(), from as u64, len, 0);
         sqe.op_flags = (flags | abi::MSG_NOSIGNAL).cast_unsigned();
         sqe
+    }
+
+    /// Has the notification of a [`send_zero_copy`](Sqe::send_zero_copy) tell whether the bytes
+    /// were copied after all (kernel 6.2).
+    pub(crate) const fn with_usage_report(mut self) -> Sqe {
+        self.ioprio |= SEND_ZC_REPORT_USAGE;
+        self
     }
 
     /// Sends what a `struct msghdr` describes, never raising SIGPIPE.
