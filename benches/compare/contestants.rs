@@ -27,6 +27,8 @@ pub(crate) enum Takes {
     OneConnection,
     ThreadsOnly,
     FilesOnly,
+    /// The rows of the server of a file.
+    ServedFilesOnly,
     /// The reads past the cache.
     DirectReadsOnly,
 }
@@ -45,7 +47,7 @@ impl Contestant {
 /// The contestant that everybody is put in proportion to.
 pub(crate) const BASE: &str = "tokio";
 
-pub(crate) const ALL: [Contestant; 14] = [
+pub(crate) const ALL: [Contestant; 15] = [
     Contestant::new("henge", "henge"),
     // The same server by `recv` and `write_owned`, without a copy.
     Contestant::variant("henge-owned", "henge", "owned"),
@@ -56,6 +58,11 @@ pub(crate) const ALL: [Contestant; 14] = [
         ..Contestant::variant("henge-no-spin", "henge", "no-spin")
     },
     Contestant::new(BASE, "tokio"),
+    // The server of a file as programs write it that want no copies.
+    Contestant {
+        takes: Takes::ServedFilesOnly,
+        ..Contestant::variant("tokio-sendfile", "tokio", "sendfile")
+    },
     Contestant::new("tokio-multi", "tokio"),
     Contestant::new("monoio", "monoio"),
     Contestant::new("glommio", "glommio"),

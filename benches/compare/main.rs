@@ -200,6 +200,7 @@ fn takes_part(who: &Contestant, kind: &Kind) -> bool {
         (Takes::ThreadsOnly, Kind::Idle { .. }) => true,
         (Takes::ThreadsOnly, Kind::Micro { row, .. }) => row.starts_with("steal-"),
         (Takes::FilesOnly, Kind::Files { .. }) => true,
+        (Takes::ServedFilesOnly, Kind::Http { file: Some(_), .. }) => true,
         (Takes::DirectReadsOnly, Kind::Files { row, .. }) => *row == "direct-read-32",
         (Takes::OneConnection, Kind::Echo { connections, .. }) => *connections == 1,
         _ => false,

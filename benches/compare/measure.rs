@@ -57,9 +57,12 @@ pub(crate) fn cell(row: &Row, who: &Contestant, binary: &Path, settings: &Settin
             let line = report.line(6 * settings.run + Duration::from_secs(20))?;
             Ok(Ok(figures(&serde_json::from_str(&line)?)))
         }
-        Kind::Http { connections } => {
+        Kind::Http { connections, file } => {
             let mut command = Command::new(binary);
-            command.args(["http", "--addr", "127.0.0.1:0"]);
+            command.args(["http", "--addr", "127.0.0.1:0", "--variant", who.variant]);
+            if let Some(bytes) = file {
+                command.args(["--file", &bytes.to_string()]);
+            }
             match Server::start(command, settings)? {
                 Ok(server) => http(&server, connections, settings).map(Ok),
                 Err(unsupported) => Ok(Err(unsupported)),

@@ -18,9 +18,10 @@ pub(crate) enum Kind {
         depth: usize,
         arrival: Arrival,
     },
-    /// hyper's hello server under wrk.
+    /// hyper's hello server under wrk, or one that serves a file of so many bytes.
     Http {
         connections: usize,
+        file: Option<u64>,
     },
     /// A row that a contestant measures by itself.
     Micro {
@@ -136,8 +137,15 @@ pub(crate) fn all() -> Vec<Row> {
     rows.push(Row {
         name: "http-50".into(),
         title: "hyper's hello server under wrk, 50 connections".into(),
-        kind: Kind::Http { connections: 50 },
+        kind: Kind::Http { connections: 50, file: None },
     });
+    for kib in [16, 1_024] {
+        rows.push(Row {
+            name: format!("file-server-{kib}KiB"),
+            title: format!("a file of {kib} KiB in memory, served under wrk, 10 connections"),
+            kind: Kind::Http { connections: 10, file: Some(kib << 10) },
+        });
+    }
     for (row, title, cores, figure) in MICRO {
         rows.push(Row {
             name: row.into(),

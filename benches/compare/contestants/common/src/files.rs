@@ -89,6 +89,15 @@ pub fn tree_files(root: &Path) -> impl Iterator<Item = PathBuf> {
     (0..FOLDERS * FILES).map(|n| root.join(format!("{}/{}", n / FILES, n % FILES)))
 }
 
+/// A file of so many bytes, in memory.
+pub fn served(bytes: u64) -> PathBuf {
+    let path = make(&format!("served-{bytes}"), |path| {
+        must(fs::write(path, vec![b'x'; bytes as usize]));
+    });
+    must(fs::read(&path));
+    path
+}
+
 /// A name that nothing has yet.
 pub fn scratch() -> PathBuf {
     let path = folder().join("scratch");

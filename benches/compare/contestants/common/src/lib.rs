@@ -5,7 +5,7 @@
 //! ```text
 //! NAME echo --addr 127.0.0.1:0 --buffer 16384 [--variant owned]
 //!                    prints "ready ADDRESS", serves until killed
-//! NAME http --addr 127.0.0.1:0                                     likewise, HTTP/1.1
+//! NAME http --addr 127.0.0.1:0 [--file BYTES] [--variant sendfile]  likewise, HTTP/1.1
 //! NAME micro ROW     prints one line of JSON and ends
 //! ```
 //!
@@ -31,8 +31,8 @@ pub use turn::Turn;
 pub enum Job {
     /// Serve an echo on `addr`, reading into buffers of `buffer` bytes.
     Echo { addr: SocketAddr, buffer: usize, variant: String },
-    /// Serve a fixed answer over HTTP/1.1 on `addr`.
-    Http { addr: SocketAddr },
+    /// Serve a fixed answer over HTTP/1.1 on `addr`, or a file of so many bytes.
+    Http { addr: SocketAddr, file: Option<u64>, variant: String },
     /// Measure one micro row.
     Micro { row: String },
 }
@@ -48,11 +48,13 @@ pub fn job() -> Job {
     let mut words = std::env::args().skip(1);
     let command = words.next().unwrap_or_default();
     let (mut addr, mut buffer, mut variant, mut row) = (None, 16 * 1024, String::new(), None);
+    let mut file = None;
     while let Some(word) = words.next() {
         let mut value = || words.next().unwrap_or_else(|| refuse(&format!("{word} wants a value")));
         match word.as_str() {
             "--addr" => addr = value().parse().ok(),
             "--buffer" => buffer = value().parse().unwrap_or_else(|_| refuse("--buffer: a number")),
+            "--file" => file = value().parse().ok(),
             "--variant" => variant = value(),
             _ => row = Some(word),
         }
@@ -60,7 +62,7 @@ pub fn job() -> Job {
     let addr = || addr.unwrap_or_else(|| refuse("--addr IP:PORT is wanted"));
     match command.as_str() {
         "echo" => Job::Echo { addr: addr(), buffer, variant },
-        "http" => Job::Http { addr: addr() },
+        "http" => Job::Http { addr: addr(), file, variant },
         "micro" => Job::Micro { row: row.unwrap_or_else(|| refuse("micro ROW")) },
         _ => refuse("echo | http | micro"),
     }

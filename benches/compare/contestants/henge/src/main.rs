@@ -6,6 +6,7 @@ mod echo;
 mod http;
 mod pages_peer;
 mod peer;
+mod served_peer;
 
 #[path = "../../common/rows/blocking.rs"]
 mod blocking;
@@ -23,6 +24,8 @@ mod lanes;
 mod local;
 #[path = "../../common/rows/pages.rs"]
 mod pages;
+#[path = "../../common/rows/served.rs"]
+mod served;
 #[path = "../../common/rows/steal.rs"]
 mod steal;
 #[path = "../../common/rows/streams.rs"]
@@ -99,7 +102,10 @@ fn main() -> std::io::Result<()> {
             }),
             _ => peer::run(|| echo::serve(addr, move |stream| echo::by_copies(stream, buffer))),
         },
-        Job::Http { addr } => peer::run(|| http::serve(addr)),
+        Job::Http { addr, file: Some(bytes), .. } => {
+            peer::run(|| served::serve::<served_peer::BySendfile>(addr, bytes))
+        }
+        Job::Http { addr, .. } => peer::run(|| http::serve(addr)),
         Job::Micro { row } => {
             contestant::micro(&row, ROWS);
             Ok(())

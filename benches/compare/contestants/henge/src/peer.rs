@@ -13,8 +13,8 @@ use henge::task::JoinHandle;
 use crate::sync::Flavour;
 
 pub use henge::fs;
-pub use henge::io::AsyncWriteExt;
-pub use henge::net::UdpSocket;
+pub use henge::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+pub use henge::net::{TcpListener, TcpStream, UdpSocket};
 pub use henge::select;
 pub use henge::spawn as spawn_local;
 pub use henge::spawn;

@@ -9,6 +9,7 @@ mod http;
 #[path = "../pages_peer.rs"]
 mod pages_peer;
 mod peer;
+mod served_peer;
 
 #[path = "../../../common/rows/blocking.rs"]
 mod blocking;
@@ -26,6 +27,8 @@ mod lanes;
 mod local;
 #[path = "../../../common/rows/pages.rs"]
 mod pages;
+#[path = "../../../common/rows/served.rs"]
+mod served;
 #[path = "../../../common/rows/sync.rs"]
 mod sync;
 #[path = "../../../common/rows/tasks.rs"]
@@ -88,7 +91,11 @@ const ROWS: &[NamedRow] = &[
 fn main() -> std::io::Result<()> {
     match contestant::job() {
         Job::Echo { addr, buffer, .. } => peer::run(|| echo::serve(addr, buffer)),
-        Job::Http { addr } => peer::run(|| http::serve(addr)),
+        Job::Http { addr, file: Some(bytes), variant } => match variant.as_str() {
+            "sendfile" => peer::run(|| served::serve::<served_peer::BySendfile>(addr, bytes)),
+            _ => peer::run(|| served::serve::<served_peer::ByBuffer>(addr, bytes)),
+        },
+        Job::Http { addr, .. } => peer::run(|| http::serve(addr)),
         Job::Micro { row } => {
             contestant::micro(&row, ROWS);
             Ok(())

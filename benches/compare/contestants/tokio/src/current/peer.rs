@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use crate::sync::Flavour;
 
 pub use tokio::fs;
-pub use tokio::io::AsyncWriteExt;
-pub use tokio::net::UdpSocket;
+pub use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+pub use tokio::net::{TcpListener, TcpStream, UdpSocket};
 pub use tokio::select;
 pub use tokio::sync::{Mutex, Notify, Semaphore, broadcast, mpsc, oneshot, watch};
 pub use tokio::task::{JoinSet, spawn_blocking, spawn_local, yield_now};

@@ -64,7 +64,8 @@ const ROWS: &[NamedRow] = &[
 fn main() -> std::io::Result<()> {
     match contestant::job() {
         Job::Echo { addr, buffer, .. } => peer::run(move || echo::serve(addr, buffer)),
-        Job::Http { addr } => peer::run(move || http::serve(addr)),
+        Job::Http { file: Some(_), .. } => contestant::unsupported("the row is about one thread"),
+        Job::Http { addr, .. } => peer::run(move || http::serve(addr)),
         Job::Micro { row } => {
             contestant::micro(&row, ROWS);
             Ok(())
