@@ -1,11 +1,17 @@
 //! Child processes: nothing of them is left behind, whatever becomes of their handles.
 
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use henge::fs::{self, File};
 use henge::io::{AsyncReadExt, AsyncWriteExt};
+use henge::net::{TcpListener, TcpStream, UdpSocket, UnixStream, unix};
 use henge::process::{Child, Command};
+use henge::signal::unix::{SignalKind, signal};
 use henge::time::timeout;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -132,4 +138,76 @@ fn waited_for_by_another_runtime_than_before() {
 async fn a_program_that_is_not_there_is_an_error() {
     let error = Command::new("no such program").spawn().unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+}
+
+/// Started in the middle of everything, by the fast way and by fork and exec, with reads in the
+/// kernel: rings, files and sockets are not the child's, and what is under way goes on.
+#[test]
+fn a_child_inherits_its_standard_descriptors_and_nothing_else() {
+    let (program, argument) = ("ls", "/proc/self/fd");
+    let before = std::process::Command::new(program).arg(argument).output().unwrap();
+    let user = std::fs::metadata("/proc/self").unwrap().uid();
+    let runtime = henge::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    runtime.run(move || async move {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let accepted = listener.accept().await.unwrap();
+        let datagrams = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let unix = UnixStream::pair().unwrap();
+        let pipe = unix::pipe::pipe().unwrap();
+        let signals = signal(SignalKind::user_defined1()).unwrap();
+        let file = File::open("/proc/self/exe").await.unwrap();
+        let direct = fs::DirectFile::open("/proc/self/exe").await.ok();
+        let clone = file.try_clone().await.unwrap();
+        let folder = fs::read_dir("/proc/self").await.unwrap();
+        let other = sleeper().kill_on_drop(true).stdin(Stdio::piped()).spawn().unwrap();
+
+        let (reads, mut writers): (Vec<_>, Vec<_>) = (0..20)
+            .map(|_| {
+                let (reader, writer) = std::io::pipe().unwrap();
+                let file = File::from(OwnedFd::from(reader));
+                let read = async move { file.read_exact_at(vec![0; 5], 0).await };
+                (henge::spawn(read), writer)
+            })
+            .unzip();
+        henge::task::yield_now().await;
+        assert_rings_are_not_copied();
+        for forks in [false, true] {
+            for _ in 0..10 {
+                let mut command = Command::new(program);
+                if forks {
+                    // What the fast way cannot set: the user, the same as before.
+                    command.uid(user);
+                }
+                let output = timeout(LONG, command.arg(argument).output()).await.unwrap().unwrap();
+                assert!(output.status.success());
+                assert_eq!(output.stdout, before.stdout);
+            }
+        }
+        for writer in &mut writers {
+            writer.write_all(b"whole").unwrap();
+        }
+        for read in reads {
+            let (done, bytes) = timeout(LONG, read).await.unwrap().unwrap();
+            done.unwrap();
+            assert_eq!(bytes, b"whole");
+        }
+        drop((listener, stream, accepted, datagrams, unix, pipe, signals, file, direct, clone));
+        drop((folder, other));
+    });
+}
+
+/// The rings' memory is left out where a child is a copy, before it is another program.
+fn assert_rings_are_not_copied() {
+    let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+    let (mut rings, mut is_ring) = (0, false);
+    for line in maps.lines() {
+        if let Some(flags) = line.strip_prefix("VmFlags:") {
+            assert!(!is_ring || flags.split(' ').any(|flag| flag == "dc"), "{flags}");
+            is_ring = false;
+        } else if line.ends_with("[io_uring]") {
+            (rings, is_ring) = (rings + 1, true);
+        }
+    }
+    assert!(rings > 0, "no ring was found");
 }

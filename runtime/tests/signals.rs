@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use henge::fs::{Advice, File};
+use henge::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use henge::runtime::Builder;
 use henge::signal::unix::{SignalKind, signal};
 
@@ -126,4 +128,70 @@ fn what_cannot_be_handled_is_refused() {
     for number in [9, 19, 11, 0, 1000] {
         assert!(signal(SignalKind::from_raw(number)).is_err());
     }
+}
+
+/// Thousands of signals, sent to the thread that waits and transfers.
+#[test]
+fn signals_interrupt_no_transfer() {
+    let path = std::env::temp_dir().join(format!("henge-signals-{}", std::process::id()));
+    let bytes: Vec<u8> = (0..1_u32 << 20).map(|n| (n % 251) as u8).collect();
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let heard = runtime.block_on(async {
+        let mut heard = signal(SignalKind::user_defined2()).expect("a listener");
+        let thread = std::fs::read_link("/proc/thread-self").expect("a thread");
+        // To the thread of that number if it listens, which it does.
+        let mut storm = Command::new("sh");
+        storm.args(["-c", "while kill -USR2 \"$0\"; do :; done"]);
+        storm.arg(thread.file_name().expect("a number")).stderr(Stdio::null());
+        let mut storm = Storm(storm.spawn().expect("it starts"));
+        heard.recv().await.expect("the first");
+        for _ in 0..20 {
+            transfer(&path, &bytes).await.expect("no transfer is interrupted");
+        }
+        assert!(storm.0.try_wait().expect("it is our child").is_none(), "it went on until now");
+        heard.recv().await
+    });
+    assert_eq!(heard, Some(()));
+    std::fs::remove_file(path).expect("it is there");
+}
+
+/// Ends with the test, however that ends.
+struct Storm(Child);
+
+impl Drop for Storm {
+    fn drop(&mut self) {
+        let killed = self.0.kill().and_then(|()| self.0.wait());
+        assert!(killed.is_ok() || std::thread::panicking());
+    }
+}
+
+/// Through a file by every way, and through a pipe that is waited for.
+async fn transfer(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::options().read(true).write(true).create(true).open(path).await?;
+    file.write_all(bytes).await?;
+    file.sync_data().await?;
+    file.fadvise(Advice::DontNeed, 0, 0).await?;
+    file.rewind().await?;
+    let mut got = Vec::new();
+    file.read_to_end(&mut got).await?;
+    assert!(got == bytes);
+    file.fadvise(Advice::DontNeed, 0, 0).await?;
+    let (done, got) = file.read_exact_at(vec![0; bytes.len()], 0).await;
+    done?;
+    assert!(got == bytes);
+    assert!(henge::fs::read(path).await? == bytes);
+    assert_eq!(henge::fs::canonicalize(path).await?.file_name(), path.file_name());
+    file.set_len(0).await?;
+    let (mut sender, mut receiver) = henge::net::unix::pipe::pipe()?;
+    let mut got = Vec::new();
+    let send = async {
+        sender.write_all(bytes).await?;
+        drop(sender);
+        std::io::Result::Ok(())
+    };
+    let (sent, read) = henge::join!(send, receiver.read_to_end(&mut got));
+    sent?;
+    read?;
+    assert!(got == bytes);
+    Ok(())
 }
