@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use henge::runtime::{Builder, Runtime};
 use henge::steal::{self, Policy};
 use henge::sync::mpsc;
+use henge::task::AbortHandle;
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 9;
@@ -157,20 +158,17 @@ fn pairs(runtime: &Runtime) {
 
 /// Every shard has work of its own all the time, and what comes from outside must get its turn.
 fn from_outside(runtime: &Runtime) {
-    let chains: Vec<_> = (0..SHARDS * 4)
-        .map(|_| {
-            runtime.spawn(async {
-                // Not `yield_now`, which has the shard look at everything before it goes on.
-                steal::spawn(poll_fn(|cx| {
-                    compute(2);
-                    cx.waker().wake_by_ref();
-                    Poll::<()>::Pending
-                }))
-            })
-        })
-        .collect();
+    let chain = || {
+        // Not `yield_now`, which has the shard look at everything before it goes on.
+        let chain = steal::spawn(poll_fn(|cx| {
+            compute(2);
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        }));
+        chain.abort_handle()
+    };
     let chains: Vec<_> =
-        chains.into_iter().map(|task| runtime.block_on(task).expect("it does not panic")).collect();
+        runtime.run(move || async move { (0..SHARDS * 4).map(|_| chain()).collect() });
     for _ in 0..100 {
         let task = {
             let _entered = runtime.enter();
@@ -178,5 +176,5 @@ fn from_outside(runtime: &Runtime) {
         };
         runtime.block_on(task).expect("it does not panic");
     }
-    chains.iter().for_each(henge::task::JoinHandle::abort);
+    chains.iter().for_each(AbortHandle::abort);
 }
