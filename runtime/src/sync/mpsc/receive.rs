@@ -20,6 +20,9 @@ pub(super) struct Batch<T> {
     len: usize,
 }
 
+// No message is pinned in here.
+impl<T> Unpin for Batch<T> {}
+
 impl<T> Batch<T> {
     pub(super) fn new() -> Self {
         Self { queue: Mutex::new(VecDeque::new()), len: 0 }
