@@ -79,6 +79,7 @@
 
 #[allow(unsafe_code, reason = "counted references of one type to tasks of any")]
 mod abort;
+mod abort_on_drop;
 mod builder;
 pub mod coop;
 mod current;
@@ -97,6 +98,7 @@ mod join;
 #[allow(unsafe_code, reason = "a waker that two threads hand to each other")]
 mod join_elsewhere;
 mod join_map;
+mod join_queue;
 pub mod join_set;
 mod local_set;
 #[cfg(all(test, henge_loom))]
@@ -125,12 +127,14 @@ mod waker;
 mod yield_now;
 
 pub use abort::AbortHandle;
+pub use abort_on_drop::{AbortOnDrop, AbortOnDropHandle};
 pub use builder::{Builder, name};
 pub use coop::{consume_budget, unconstrained};
 pub use error::JoinError;
 pub use id::{Id, id, try_id};
 pub use join::JoinHandle;
 pub use join_map::{JoinMap, JoinMapKeys};
+pub use join_queue::JoinQueue;
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
 pub use scope::{Scope, ScopedJoinHandle, scope};

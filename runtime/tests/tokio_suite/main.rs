@@ -1,6 +1,7 @@
-//! The integration tests that tokio publishes with its sources run here with `tokio` changed to
-//! `henge`. Those that do not pass are in the table of `docs/tokio-suite.md`, each with its reason:
-//! one that fails and is not there fails the run, and so does one that is there and passes.
+//! The integration tests that tokio and tokio-util publish with their sources run here with `tokio`
+//! changed to `henge`. Those that do not pass are in the table of `docs/tokio-suite.md`, each with
+//! its reason: one that fails and is not there fails the run, and so does one that is there and
+//! passes.
 //!
 //! It is ignored by default, since it fetches and builds what those tests stand on:
 //!

@@ -12,7 +12,7 @@ use crate::table::{Row, Verdict};
 use crate::{cut, rename};
 
 /// The files of one subject are one binary: it is linked once, and each has a module.
-const SUBJECTS: [(&str, &[&str]); 9] = [
+const SUBJECTS: [(&str, &[&str]); 10] = [
     ("sync", &["sync"]),
     ("time", &["time", "test", "macros"]),
     ("task", &["task", "coop", "join"]),
@@ -22,29 +22,50 @@ const SUBJECTS: [(&str, &[&str]); 9] = [
     ("unix", &["uds", "unix"]),
     ("fs", &["fs"]),
     ("process", &["process", "signal"]),
+    (UTIL, &[]),
 ];
 
-/// What tokio's tests depend on, beside tokio.
+/// The subject of tokio-util's tests, and those of its files that are about what is here.
+const UTIL: &str = "util";
+const UTIL_FILES: [&str; 12] = [
+    "abort_on_drop",
+    "future",
+    "mpsc",
+    "panic",
+    "poll_semaphore",
+    "reusable_box",
+    "spawn_pinned",
+    "sync_cancellation_token",
+    "task_join_map",
+    "task_join_queue",
+    "task_tracker",
+    "time_delay_queue",
+];
+
+/// What these tests depend on, beside tokio.
 const DEPENDENCIES: &str = r#"
 bytes = "1"
 futures = "0.3"
 futures-test = "0.3"
 libc = "0.2"
 nix = { version = "0.31", default-features = false, features = ["fs", "socket"] }
+parking_lot = "0.12"
 pin-project-lite = "0.2"
 rand = "0.9"
 socket2 = "0.6"
 tempfile = "3"
 tokio-stream = "0.1"
 tokio-test = "0.4"
+tokio-util = { version = "=0.7.20", features = ["io-util", "rt"] }
 "#;
 
-/// The features of tokio that its tests ask for.
-const FEATURES: [&str; 12] = [
+/// The features that these tests ask for.
+const FEATURES: [&str; 13] = [
     "full",
     "fs",
     "io-util",
     "io-std",
+    "join-map",
     "macros",
     "net",
     "process",
@@ -79,12 +100,16 @@ pub(crate) fn build(root: &Path, rows: &[Row]) -> Vec<Binary> {
     put("src/lib.rs", "");
     // The same versions as everywhere here, tokio's first of all.
     fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).expect("a lock file");
-    let sources = sources(&package);
+    let [sources, of_util] = sources(&package);
     let mut subjects: BTreeMap<&str, String> = BTreeMap::new();
-    for (name, text) in files(&sources) {
+    let tokios = files(&sources).into_iter().map(|(name, text)| (subject(&name), name, text));
+    let utils = files(&of_util)
+        .into_iter()
+        .map(|(name, text)| (UTIL_FILES.contains(&name.as_str()).then_some(UTIL), name, text));
+    for (subject, name, text) in tokios.chain(utils) {
+        let Some(subject) = subject else { continue };
         let of_file = || rows.iter().filter(|row| row.file == name);
         let mut out = of_file().filter(|row| row.verdict == Verdict::LeftOut);
-        let Some(subject) = subject(&name) else { continue };
         if out.clone().any(|row| row.test == "*") {
             continue;
         }
@@ -128,13 +153,15 @@ fn manifest(root: &Path) -> String {
     )
 }
 
-/// The folder of tokio's tests, where cargo has unpacked it.
-fn sources(package: &Path) -> PathBuf {
+/// The folders of tokio's and tokio-util's tests, where cargo has unpacked them.
+fn sources(package: &Path) -> [PathBuf; 2] {
     let text = cargo(package, &["metadata", "--format-version=1"], package);
     let metadata: Value = serde_json::from_str(&text).expect("it is JSON");
     let packages = metadata["packages"].as_array().expect("there are packages");
-    let tokio = packages.iter().find(|package| package["name"] == "tokio").expect("tokio is one");
-    Path::new(tokio["manifest_path"].as_str().expect("a path")).with_file_name("tests")
+    ["tokio", "tokio-util"].map(|name| {
+        let package = packages.iter().find(|package| package["name"] == name).expect("it is one");
+        Path::new(package["manifest_path"].as_str().expect("a path")).with_file_name("tests")
+    })
 }
 
 /// The Rust files of a folder by their names, in order.

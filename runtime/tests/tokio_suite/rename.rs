@@ -1,6 +1,12 @@
 //! tokio's name as henge's, in the text of a test; lines stay where they are.
 
-/// `text` with the crate `tokio` called `henge`. Other crates whose names begin so are left alone.
+/// Of tokio-util, what is in modules of the same names here.
+const HERE: [&str; 4] = ["future::", "sync::", "task", "time::"];
+/// And what is not.
+const NOT_HERE: [&str; 2] = ["sync::ReusableBoxFuture", "task::LocalPoolHandle"];
+
+/// `text` with the crate `tokio` called `henge`, and that part of tokio-util that is here too.
+/// Other crates whose names begin so are left alone.
 pub(crate) fn renamed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -13,6 +19,12 @@ pub(crate) fn renamed(text: &str) -> String {
         rest = after;
     }
     out.push_str(rest);
+    let out = HERE.iter().fold(out, |out, name| {
+        out.replace(&format!("tokio_util::{name}"), &format!("henge::{name}"))
+    });
+    let out = NOT_HERE.iter().fold(out, |out, name| {
+        out.replace(&format!("henge::{name}"), &format!("tokio_util::{name}"))
+    });
     // This is how tokio's macros reach std.
     let out = out.replace("henge::macros::support::poll_fn", "std::future::poll_fn");
     // Any panic is as good as one whose text has tokio's name.
@@ -41,9 +53,12 @@ fn any_panic(line: &str) -> String {
 fn only_the_crate_is_renamed() {
     let text = "use tokio::sync;\nuse tokio_test::task;\n#[tokio::main(crate = \"test::tokio\")]\n\
                 use ::tokio as tokio1;\nuse std as tokio;\nlet s = \"tokio.rs\"; my_tokio::x();\n\
-                #[should_panic(expected = \"a Tokio 1.x runtime\")]";
+                #[should_panic(expected = \"a Tokio 1.x runtime\")]\nuse tokio_util::io::X;\n\
+                use tokio_util::task;\nuse tokio_util::task::LocalPoolHandle;";
     let expected = "use henge::sync;\nuse tokio_test::task;\n#[henge::main(crate = \
                     \"test::henge\")]\nuse ::henge as tokio1;\nuse std as henge;\n\
-                    let s = \"tokio.rs\"; my_tokio::x();\n#[should_panic(expected = \"\")]";
+                    let s = \"tokio.rs\"; my_tokio::x();\n#[should_panic(expected = \"\")]\n\
+                    use tokio_util::io::X;\nuse henge::task;\n\
+                    use tokio_util::task::LocalPoolHandle;";
     assert_eq!(renamed(text), expected);
 }

@@ -1,7 +1,10 @@
 //! A sender that is polled: for those who implement futures and sinks by hand.
 
 use std::fmt;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+
+use futures_sink::Sink;
 
 use super::bounded::Sender;
 use crate::task::coop;
@@ -49,7 +52,7 @@ impl<T> fmt::Display for PollSendError<T> {
 impl<T: fmt::Debug> std::error::Error for PollSendError<T> {}
 
 /// A [`Sender`] that is polled: first [for room](Self::poll_reserve), then to
-/// [send](Self::send_item).
+/// [send](Self::send_item). So it is a [`Sink`], too.
 ///
 /// # Examples
 ///
@@ -276,6 +279,33 @@ impl<T> PollSender<T> {
         self.give_up();
         self.stage = Stage::Closed;
         self.sender = None;
+    }
+}
+
+/// Ready when [room is reserved](PollSender::poll_reserve). What is sent is in the channel at once:
+/// there is nothing to flush.
+impl<T> Sink<T> for PollSender<T> {
+    type Error = PollSendError<T>;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.poll_reserve(cx)
+    }
+
+    #[track_caller]
+    fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), Self::Error> {
+        self.send_item(item)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Self::Error>> {
+        self.close();
+        Poll::Ready(Ok(()))
     }
 }
 
