@@ -82,3 +82,38 @@ fn received_buffers_are_sent_as_they_are() {
             .unwrap();
     }
 }
+
+/// A reader that keeps what it receives keeps its share of the pool, and no more of what all use.
+#[test]
+fn a_hoarder_has_a_share_of_the_pool() {
+    const TOTAL: usize = 8 << 20;
+    // Sixteen pieces hold as many buffers of 64 KiB at most: half of these.
+    let driver = Driver::with_config(&Config::new().buffer_memory(2 << 20)).unwrap();
+    driver
+        .block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let address = listener.local_addr()?;
+            let sent: Vec<u8> = (0..TOTAL).map(|n| (n % 251) as u8).collect();
+            let copy = sent.clone();
+            let client = thread::spawn(move || {
+                std::net::TcpStream::connect(address)?.write_all(&copy)?;
+                std::io::Result::Ok(())
+            });
+            let (mut stream, _) = listener.accept().await?;
+            let mut hoard = Vec::new();
+            let mut len = 0;
+            while len < TOTAL {
+                let bytes = stream.recv().await?;
+                len += bytes.len();
+                hoard.push(bytes);
+            }
+            client.join().expect("no panic")?;
+            assert!(hoard.iter().flat_map(|bytes| bytes.iter()).eq(&sent), "in order, and whole");
+            assert!(driver.pool().has_room(), "others find buffers while one keeps {len} bytes");
+            drop(hoard);
+            assert!(stream.recv().await?.is_empty());
+            std::io::Result::Ok(())
+        })
+        .unwrap()
+        .unwrap();
+}

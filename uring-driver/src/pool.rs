@@ -12,6 +12,7 @@
 #[allow(unsafe_code, reason = "buffers are written by the kernel and counted by hand")]
 mod buffer;
 mod ledger;
+mod lender;
 #[allow(unsafe_code, reason = "counted shares of a buffer")]
 mod piece;
 #[allow(unsafe_code, reason = "tells the kernel where the buffers are")]
@@ -22,6 +23,7 @@ mod recv_buf;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+pub use lender::Lender;
 pub use piece::Piece;
 pub use recv_buf::RecvBuf;
 

@@ -22,7 +22,9 @@
 //!
 //! At most one of them is in flight (I8: order). What a turn leaves unread is copied to heap
 //! memory before the driver sleeps, because the pool's buffers are shared by all streams; and a
-//! stream of which too much is unread is not received from until it has been read (I6).
+//! stream of which too much is unread is not received from until it has been read (I6). What a
+//! reader has been lent (`recv`) counts to the stream's share of the pool; past that, what comes is
+//! copied out of the pool at once.
 //!
 //! Where much comes at a time ([`Pace`]), the copy out of the pool costs more than a system call:
 //! a read then receives directly into its own buffer, by a call that cannot wait, and where that
@@ -48,7 +50,7 @@ use henge_driver::{Fd, Ticket, buf, current};
 use tokio::io::ReadBuf;
 
 use super::pace::Pace;
-use super::recv_queue::{Chunk, Part, RecvQueue};
+use super::recv_queue::{Part, RecvQueue};
 use super::socket::Socket;
 use super::watch::Watch;
 use super::{Awaits, poll_side};
@@ -62,7 +64,7 @@ pub(crate) use by_hand::{
 const CAP: usize = 64 << 10;
 /// Receiving goes on when no more than so many are left.
 const LOW: usize = CAP / 2;
-/// So many of the pool's buffers may be held by bytes that wait.
+/// So many of the pool's buffers may be held by bytes that wait, and by those lent to the reader.
 const MAX_PARTS: usize = 16;
 /// Into so much heap memory a receive goes that found the pool empty.
 const ONCE: usize = 16 << 10;
@@ -396,14 +398,7 @@ pub(crate) fn poll_read(
 
 /// Takes a whole run of bytes; see `TcpStream::recv`.
 pub(crate) async fn recv(side: &Homed<RecvSide>) -> io::Result<RecvBuf> {
-    poll_fn(|cx| {
-        poll_take(side, cx, |queue| match queue.pop() {
-            Some(Chunk::Part(piece)) => RecvBuf::from(piece),
-            Some(Chunk::Heap(heap)) => heap.into(),
-            None => RecvBuf::end(),
-        })
-    })
-    .await
+    poll_fn(|cx| poll_take(side, cx, RecvQueue::lend)).await
 }
 
 /// Reads into a buffer of the caller's; see `TcpStream::read_owned`.
@@ -531,7 +526,7 @@ impl Receiver for To {
                 Ok(Some(piece)) if !piece.is_empty() => {
                     here.queue.push(piece);
                     here.before_sleep();
-                    if here.queue.parts() > MAX_PARTS {
+                    if here.queue.held() > MAX_PARTS {
                         here.queue.settle();
                     }
                 }

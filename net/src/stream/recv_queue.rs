@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use henge_driver::pool::RecvBuf;
+use henge_driver::pool::{Lender, Piece, RecvBuf};
 
 /// A part of somebody's buffer, from which the reader takes bytes at the front.
 pub(crate) trait Part {
@@ -73,11 +73,29 @@ pub(crate) struct RecvQueue<P> {
     chunks: VecDeque<Chunk<P>>,
     len: usize,
     parts: usize,
+    lender: Lender,
+}
+
+impl RecvQueue<Piece> {
+    /// Hands the first run out whole.
+    pub(crate) fn lend(&mut self) -> RecvBuf {
+        match self.pop() {
+            Some(Chunk::Part(piece)) => self.lender.lend(piece),
+            Some(Chunk::Heap(heap)) => heap.into(),
+            None => RecvBuf::end(),
+        }
+    }
 }
 
 impl<P: Part> RecvQueue<P> {
     pub(crate) const fn new() -> RecvQueue<P> {
-        RecvQueue { chunks: VecDeque::new(), len: 0, parts: 0 }
+        RecvQueue { chunks: VecDeque::new(), len: 0, parts: 0, lender: Lender::new() }
+    }
+
+    /// How many pieces of the pool's buffers are held, by the queue and by what it has lent.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        self.parts + self.lender.out()
     }
 
     /// How many bytes wait.
@@ -89,12 +107,6 @@ impl<P: Part> RecvQueue<P> {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
-    }
-
-    /// How many pieces of somebody's buffers are held.
-    #[inline]
-    pub(crate) fn parts(&self) -> usize {
-        self.parts
     }
 
     #[inline]
@@ -213,10 +225,10 @@ mod tests {
         queue.push(Slice(vec![1, 2, 3]));
         queue.push_heap(vec![4, 5]);
         queue.push(Slice(vec![6]));
-        assert_eq!((queue.len(), queue.parts()), (6, 2));
+        assert_eq!((queue.len(), queue.held()), (6, 2));
         assert_eq!(read(&mut queue, 2), [1, 2]);
         assert_eq!(read(&mut queue, 2), [3, 4]);
-        assert_eq!(queue.parts(), 1);
+        assert_eq!(queue.held(), 1);
         assert_eq!(read(&mut queue, 9), [5, 6]);
         assert!(queue.is_empty());
         assert_eq!(read(&mut queue, 9), []);
@@ -250,7 +262,7 @@ mod tests {
         queue.push(Slice(vec![3]));
         queue.push(Slice(vec![4]));
         queue.settle();
-        assert_eq!((queue.len(), queue.parts()), (4, 0));
+        assert_eq!((queue.len(), queue.held()), (4, 0));
         assert!(matches!(queue.chunks.front(), Some(Chunk::Heap(_))));
         queue.push(Slice(vec![5]));
         queue.settle();
@@ -263,7 +275,7 @@ mod tests {
         queue.push(Slice(vec![1, 2, 3]));
         assert_eq!(read(&mut queue, 1), [1]);
         assert_eq!(queue.pop().map(|run| run.bytes().to_vec()), Some(vec![2, 3]));
-        assert_eq!((queue.len(), queue.parts()), (0, 0));
+        assert_eq!((queue.len(), queue.held()), (0, 0));
     }
 
     /// Against a plain list of bytes, with every operation mixed.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::Piece;
 use crate::buf::IoBuf;
@@ -9,8 +10,8 @@ use crate::buf::IoBuf;
 /// Received bytes, in the very memory that the kernel put them into.
 ///
 /// It dereferences to the bytes; an empty one is the end of the stream. Dropping it, on whatever
-/// thread, gives the memory back. While all of the driver's buffers are held, further bytes come
-/// in memory of their own.
+/// thread, gives the memory back. While all of the driver's buffers are held, or sixteen by what
+/// came from the same stream, further bytes come in memory of their own.
 ///
 /// It is an owned buffer ([`IoBuf`]), so what one socket received another can send, without a copy
 /// in between.
@@ -30,7 +31,8 @@ pub struct RecvBuf {
 
 enum Source {
     End,
-    Piece(Piece),
+    /// With the mark of its lender.
+    Piece(Piece, #[expect(dead_code, reason = "it counts while it is there")] Arc<()>),
     /// Bytes of a vector, from this one on.
     Heap(Vec<u8>, usize),
 }
@@ -39,6 +41,10 @@ impl RecvBuf {
     /// The end of a stream: no bytes.
     pub const fn end() -> RecvBuf {
         RecvBuf { source: Source::End }
+    }
+
+    pub(super) fn lent(piece: Piece, mark: Arc<()>) -> RecvBuf {
+        RecvBuf { source: Source::Piece(piece, mark) }
     }
 
     /// The bytes of a vector but for the first `skip`.
@@ -50,12 +56,6 @@ impl RecvBuf {
     pub fn from_heap(bytes: Vec<u8>, skip: usize) -> RecvBuf {
         assert!(skip <= bytes.len(), "skipped past the end of the bytes");
         RecvBuf { source: Source::Heap(bytes, skip) }
-    }
-}
-
-impl From<Piece> for RecvBuf {
-    fn from(piece: Piece) -> RecvBuf {
-        RecvBuf { source: Source::Piece(piece) }
     }
 }
 
@@ -88,7 +88,7 @@ impl Deref for RecvBuf {
     fn deref(&self) -> &[u8] {
         match &self.source {
             Source::End => &[],
-            Source::Piece(piece) => piece,
+            Source::Piece(piece, _) => piece,
             Source::Heap(bytes, from) => &bytes[*from..],
         }
     }
