@@ -100,6 +100,8 @@ pub(crate) struct Inner {
     blocking: RefCell<Option<Arc<offload::Pool>>>,
     /// An operation has completed that [gathers](crate::Operation::GATHERS).
     gathers: Cell<bool>,
+    /// What to cancel when a descriptor is closed.
+    until_close: RefCell<Vec<Ticket>>,
     /// Turns since the streams were last asked to let go of shared buffers.
     unsettled: Cell<u32>,
     /// How many completions a turn that has any brings, on average of late, times 256.
@@ -193,6 +195,7 @@ impl Driver {
                 registered: Registered::default(),
                 blocking: RefCell::new(config.blocking.clone()),
                 gathers: Cell::new(false),
+                until_close: RefCell::default(),
                 unsettled: Cell::new(0),
                 crowd: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),

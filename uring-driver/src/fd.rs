@@ -3,6 +3,8 @@
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
+use crate::current;
+
 /// A descriptor that operations are made on; dropping it closes it.
 ///
 /// Operations hold what owns their descriptor (an `Arc` of it, usually) until the kernel has
@@ -18,25 +20,45 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 /// # drop(again);
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub struct Fd(OwnedFd);
+pub struct Fd {
+    file: OwnedFd,
+    /// Dropped after the file, hence when it has been closed.
+    told: Told,
+}
+
+/// Tells this thread's driver, when it goes, that there is a descriptor less.
+struct Told;
+
+impl Drop for Told {
+    #[inline]
+    fn drop(&mut self) {
+        let _no_driver = current::with(|driver| driver.closed_one());
+    }
+}
 
 impl Fd {
     /// The number, for an entry of the ring.
     #[inline]
     pub(crate) fn number(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.file.as_raw_fd()
+    }
+
+    /// It lives on, in somebody else's hands.
+    fn give_up(self) -> OwnedFd {
+        std::mem::forget(self.told);
+        self.file
     }
 }
 
 impl From<OwnedFd> for Fd {
     fn from(fd: OwnedFd) -> Fd {
-        Fd(fd)
+        Fd { file: fd, told: Told }
     }
 }
 
 impl From<Fd> for OwnedFd {
     fn from(fd: Fd) -> OwnedFd {
-        fd.0
+        fd.give_up()
     }
 }
 
@@ -48,24 +70,24 @@ impl AsRef<Fd> for Fd {
 
 impl AsFd for Fd {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.file.as_fd()
     }
 }
 
 impl AsRawFd for Fd {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.file.as_raw_fd()
     }
 }
 
 impl IntoRawFd for Fd {
     fn into_raw_fd(self) -> RawFd {
-        self.0.into_raw_fd()
+        self.give_up().into_raw_fd()
     }
 }
 
 impl fmt::Debug for Fd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Fd").field(&self.0.as_raw_fd()).finish()
+        f.debug_tuple("Fd").field(&self.file.as_raw_fd()).finish()
     }
 }

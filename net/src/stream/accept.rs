@@ -12,7 +12,7 @@
 //!   (none) ───────────────▶ Arm, accepting ────────────────────▶ Arm, stopping
 //!      ▲                        │  out of descriptors                  │
 //!      │                        ▼                                      │
-//!      │                    Arm, resting (50 ms)                       │
+//!      │                    Arm, resting (a close here, or 50 ms)      │
 //!      └────────────────────────┴──────────────────────────────────────┘
 //!                    ended; armed again if somebody is in line
 //! ```
@@ -34,7 +34,7 @@ use henge_driver::ops::{AcceptMultishot, Acceptor, After, PollOnce, PollSink};
 use henge_driver::sys::socket;
 use henge_driver::{Driver, DriverId, Fd, Link, Posted, Remote, Ticket, current};
 
-/// For how long a driver that is out of descriptors does not try again.
+/// For how long a driver that is out of descriptors does not try again, unless it closes one.
 const REST: Duration = Duration::from_millis(50);
 
 /// A listening socket and its queue.
@@ -286,7 +286,8 @@ impl Queue {
         }
     }
 
-    /// Tries again after a while: a descriptor may have been closed by then.
+    /// Tries again when a descriptor is closed: by this thread, which is known at once, or by
+    /// another, which it finds out after a while.
     fn rest(self: &Arc<Self>, driver: &Driver, state: &mut State) {
         let (queue, id) = (Arc::clone(self), driver.id());
         let again = move || {
@@ -296,7 +297,8 @@ impl Queue {
                 queue.arm_if_wanted(driver, &mut state);
             });
         };
-        driver.submit_detached(After::new(REST, again));
+        let pause = driver.submit_detached(After::new(REST, again));
+        driver.cancel_at_close(pause);
         if let Some(arm) = state.arm_of(id) {
             arm.doing = Doing::Resting;
         }

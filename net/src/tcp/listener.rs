@@ -115,7 +115,7 @@ impl TcpListener {
     /// # Errors
     ///
     /// What the kernel answers, as in tokio: EMFILE, for example, when no descriptor is left. The
-    /// listener stays usable, and does not try again before 50 ms have passed.
+    /// listener stays usable, and tries again when this thread has closed one, or after 50 ms.
     ///
     /// # Cancel safety
     ///

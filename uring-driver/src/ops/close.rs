@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 use crate::cqe::Cqe;
+use crate::current;
 use crate::fd::Fd;
 use crate::operation::{Next, Operation};
 use crate::sqe::Sqe;
@@ -58,7 +59,10 @@ unsafe impl Operation for Close {
             // As for the system call: the descriptor is gone, and trying again might close
             // somebody else's.
             result if result == -abi::EINTR => Next::Done(Ok(())),
-            _ => Next::Done(cqe.into_result().map(drop)),
+            _ => {
+                let _no_driver = current::with(|driver| driver.closed_one());
+                Next::Done(cqe.into_result().map(drop))
+            }
         }
     }
 }
