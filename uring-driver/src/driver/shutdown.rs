@@ -28,6 +28,10 @@ pub struct Leaked {
 /// How long one wait is at most while shutting down, to see a deadline that other ends caused.
 const STEP: Duration = Duration::from_millis(50);
 
+/// So many turns are made after the deadline, which is the kernel's: a thread that was not let run
+/// until then has not seen yet what the kernel did meanwhile. They do not wait.
+const LATE_TURNS: u32 = 4;
+
 /// So many operations are cancelled between two turns.
 const CANCELS: usize = 256;
 
@@ -41,7 +45,8 @@ fn awaits_event(cell: &NonNull<Header>) -> Option<Key> {
 impl Driver {
     /// Waits up to `drain` for operations that have bytes to send, cancels everything, waits up to
     /// `reap` for the kernel to let go, and leaks the rest. Afterwards the driver does nothing any
-    /// more; calling it again does nothing.
+    /// more; calling it again does nothing. However late it is, what the kernel gives back without
+    /// a wait is taken.
     ///
     /// Operations that come up meanwhile are accepted and cancelled like the others.
     ///
@@ -61,6 +66,7 @@ impl Driver {
         self.inner.phase.set(Phase::Closing);
         let deadline = clock::now() + reap;
         self.cancel_each(deadline);
+        let mut late = LATE_TURNS;
         loop {
             // Also what came up since the last time, in completions and destructors.
             self.homes().recall(self);
@@ -68,7 +74,8 @@ impl Driver {
             // Who waits for the next sleep to do something stays at home until then.
             self.settle();
             let done = self.in_flight() == 0;
-            if !self.step(deadline) || (done && self.in_flight() == 0) {
+            let goes_on = self.step(deadline) || self.look_again(&mut late);
+            if !goes_on || (done && self.in_flight() == 0) {
                 break;
             }
         }
@@ -124,6 +131,16 @@ impl Driver {
         let turned =
             if idle { self.turn() } else { self.park(Some(deadline.min(now + STEP)), || false) };
         turned.is_ok()
+    }
+
+    /// One of the turns after the deadline; `false` when there was the last, or the ring does not
+    /// work.
+    fn look_again(&self, late: &mut u32) -> bool {
+        let left = late.checked_sub(1);
+        left.is_some_and(|left| {
+            *late = left;
+            self.turn().is_ok()
+        })
     }
 
     /// From here on other threads are refused.
