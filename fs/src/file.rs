@@ -361,7 +361,8 @@ impl File {
 
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File").field("fd", &self.fd.as_raw_fd()).finish_non_exhaustive()
+        let std = fmt::from_fn(|f| blocking::debug(&self.fd, f));
+        f.debug_struct("henge::fs::File").field("std", &std).finish()
     }
 }
 

@@ -135,6 +135,18 @@ fn waited_for_by_another_runtime_than_before() {
 }
 
 #[henge::test]
+async fn what_is_written_to_a_child_that_has_ended_is_an_error() {
+    let mut child = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    timeout(LONG, child.wait()).await.expect("it ends").unwrap();
+    let written = async {
+        stdin.write_all(b"hello?").await?;
+        stdin.flush().await
+    };
+    assert_eq!(written.await.unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
+}
+
+#[henge::test]
 async fn a_program_that_is_not_there_is_an_error() {
     let error = Command::new("no such program").spawn().unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);

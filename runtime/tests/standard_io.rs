@@ -1,22 +1,25 @@
 //! Standard input, output and error, as a child process of this test has them.
 
-use std::io::{Read, Write};
+use std::fs::{self, File};
+use std::io::{BufRead, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use henge::io::{AsyncReadExt, AsyncWriteExt, stderr, stdin, stdout};
+use henge::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, stderr, stdin, stdout};
 use henge::time::timeout;
 
 /// This test binary once more, running one of the tests that are ignored.
+fn command(test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    command
+}
+
+/// The same between pipes.
 fn child(test: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored", "--nocapture"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+    let mut command = command(test);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 #[test]
@@ -78,4 +81,107 @@ fn a_read_that_is_dropped_loses_nothing_and_holds_nothing_up() {
     stdin.write_all(b"four").unwrap();
     // It stays open: the child ends by itself.
     assert!(child.wait().unwrap().success());
+}
+
+/// From where the one file stands to the end of the other, which has something already.
+#[test]
+fn files_are_read_and_written_where_they_stand() {
+    let folder = std::env::temp_dir().join(format!("henge-standard-io-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let (from, to) = (folder.join("from"), folder.join("to"));
+    let bytes: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
+    fs::write(&from, &bytes).unwrap();
+    fs::write(&to, "before ").unwrap();
+    let mut input = File::open(&from).unwrap();
+    input.seek(SeekFrom::Start(1_000)).unwrap();
+    let output = File::options().append(true).open(&to).unwrap();
+    let mut copies = command("copies");
+    copies.stdin(input.try_clone().unwrap()).stderr(output).stdout(Stdio::null());
+    assert!(copies.status().unwrap().success());
+    assert!(fs::read(&to).unwrap() == [b"before ", &bytes[1_000..]].concat());
+    assert_eq!(input.stream_position().unwrap(), 300_000, "the position is the open file's");
+
+    // Nothing to read, and nowhere to write.
+    let mut copies = command("copies");
+    copies.stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::null());
+    assert!(copies.status().unwrap().success());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+#[ignore = "the child of another test"]
+fn writes_until_nobody_reads() {
+    henge::runtime::Runtime::new().unwrap().block_on(async {
+        let mut out = stdout();
+        let error = loop {
+            if let Err(error) = out.write_all(&[b'x'; 4096]).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    });
+    // What the harness prints at the end has nowhere to go.
+    std::process::exit(42);
+}
+
+#[test]
+fn a_reader_that_goes_is_an_error() {
+    let mut child = child("writes_until_nobody_reads");
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 10_000]).unwrap();
+    drop(out);
+    assert_eq!(child.wait().unwrap().code(), Some(42));
+}
+
+#[test]
+#[ignore = "the child of another test"]
+fn talks_to_a_terminal() {
+    henge::runtime::Runtime::new().unwrap().block_on(async {
+        let mut lines = BufReader::new(stdin()).lines();
+        let mut out = stdout();
+        out.write_all(b"[ready]\n").await.unwrap();
+        // Others go on while nobody types, and a wait that is given up loses nothing.
+        for _ in 0..3 {
+            let nothing = timeout(Duration::from_millis(10), lines.next_line()).await;
+            assert!(nothing.is_err());
+        }
+        out.write_all(b"[asked]\n").await.unwrap();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            out.write_all(format!("[heard {line}]\n").as_bytes()).await.unwrap();
+            out.flush().await.unwrap();
+            if line == "bye" {
+                break;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_terminal_is_talked_to_line_by_line() {
+    let program = std::env::current_exe().unwrap();
+    let run = format!("'{}' --exact talks_to_a_terminal --ignored --nocapture", program.display());
+    // It makes a terminal, and is the one who types there.
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &run, "/dev/null"]);
+    let script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut script = match script {
+        Ok(script) => script,
+        Err(error) => {
+            println!("skipped: no terminal can be made without the program `script`: {error}");
+            return;
+        }
+    };
+    let mut keys = script.stdin.take().unwrap();
+    let mut screen = std::io::BufReader::new(script.stdout.take().unwrap()).lines();
+    let mut shown =
+        |text: &str| assert!(screen.any(|line| line.unwrap().contains(text)), "no {text}");
+    shown("[asked]");
+    keys.write_all(b"hello\n").unwrap();
+    shown("[heard hello]");
+    keys.write_all(b"two lines\nbye\n").unwrap();
+    shown("[heard two lines]");
+    shown("[heard bye]");
+    drop(keys);
+    assert!(screen.all(|line| line.is_ok()));
+    assert!(script.wait().unwrap().success());
 }

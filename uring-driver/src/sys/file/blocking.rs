@@ -1,5 +1,6 @@
 //! Calls on files that may wait, for threads that may: what the ring has no operation for.
 
+use std::fmt;
 use std::fs::{self, FileTimes};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::mem::ManuallyDrop;
@@ -16,6 +17,15 @@ fn with_std<R>(fd: &Fd, call: impl FnOnce(&mut StdFile) -> R) -> R {
     // keeps std from closing it.
     let mut file = ManuallyDrop::new(unsafe { StdFile::from_raw_fd(fd.as_raw_fd()) });
     call(&mut file)
+}
+
+/// What std's file says of itself: its number, its path, and how it was opened.
+///
+/// # Errors
+///
+/// The formatter's.
+pub fn debug(fd: &Fd, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    with_std(fd, |file| fmt::Debug::fmt(file, f))
 }
 
 /// Where a symbolic link points to.
