@@ -12,37 +12,38 @@
 
 mod config;
 mod counters;
+mod foreign;
 mod peers;
+mod reap;
 mod registered;
+mod setup;
 mod shutdown;
 mod submit;
+mod tag;
+mod wake;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::capabilities::Capabilities;
+use crate::cell::Header;
 use crate::cell::alloc::FreeLists;
-use crate::cell::{Header, Progress};
-use crate::cqe::Cqe;
 use crate::current::Entered;
 use crate::home::Homes;
-use crate::inflight::{Key, Slots};
-use crate::known_bugs;
+use crate::inflight::Slots;
 use crate::listen::ListenGroup;
 use crate::offload;
 use crate::pool::Pool;
-use crate::refusal;
 use crate::remote::DriverId;
+use crate::remote::Remote;
 use crate::remote::list::Taken;
-use crate::remote::{Remote, Shared};
-use crate::ring::{Batch, Reaped, Request, Ring, Wait};
+use crate::ring::{Batch, Ring, Wait};
 use crate::scratch::Scratch;
 use crate::sqe::Sqe;
 use crate::sys::abi;
@@ -56,19 +57,6 @@ use peers::Peers;
 use registered::Registered;
 pub use shutdown::Leaked;
 pub use submit::Ticket;
-
-/// Entries without a slot: the upper half of their number is zero.
-mod tag {
-    pub(super) const CANCEL: u64 = 1 << 24;
-    pub(super) const TIME_LIMIT: u64 = 2 << 24;
-    /// Posted on this ring by another driver.
-    pub(super) const WAKE: u64 = 3 << 24;
-    /// The poll of this driver's own eventfd.
-    pub(super) const EVENT: u64 = 4 << 24;
-    /// A wake that this driver sent; the lower 24 bits say to which peer.
-    pub(super) const MESSAGE: u64 = 5 << 24;
-    pub(super) const KIND: u64 = !0 << 24;
-}
 
 /// A ring and what is in flight on it; one a thread.
 ///
@@ -127,19 +115,12 @@ enum Phase {
     Closed,
 }
 
-/// So many enters a turn adds at most to fetch what the first has left behind: about as much as a
-/// turn of a shard polls.
-const MOST_GATHERS: u32 = 3;
-
 /// So many turns a busy driver leaves unread bytes in shared buffers.
 const SETTLE_EVERY: u32 = 8;
 
 /// Up to so many completions a turn, times 256, an enter serves one peer at a time. Where there are
 /// more, what it submits goes along with what it fetches.
 const ALONE: u32 = 3 << 7;
-
-/// The share of the newest turn in that average is one in 2 to the power of this.
-const WEIGHT: u32 = 3;
 
 /// What a turn did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,68 +133,6 @@ pub struct Turn {
 }
 
 impl Driver {
-    /// A driver with the default [`Config`], at home on this thread.
-    ///
-    /// # Errors
-    ///
-    /// See [`with_config`](Driver::with_config).
-    pub fn new() -> io::Result<Driver> {
-        Driver::with_config(&Config::new())
-    }
-
-    /// A driver at home on this thread.
-    ///
-    /// # Errors
-    ///
-    /// Whatever keeps the kernel from giving this process a ring or the descriptors that go with
-    /// it. The message names the cause (a kernel older than 6.1 or known to be broken, the sysctl,
-    /// a seccomp filter, a limit) and what to do; the kernel's own answer is the error's source.
-    pub fn with_config(config: &Config) -> io::Result<Driver> {
-        if let Some(bug) = known_bugs::reason_to_refuse() {
-            return Err(refusal::broken(bug));
-        }
-        let ring = Ring::new(&Request {
-            entries: config.ring_entries,
-            completions: config.completions(),
-            registered_ring: true,
-        })
-        .map_err(refusal::explain)?;
-        if !ring.flags().defer_taskrun {
-            return Err(refusal::too_old());
-        }
-        let shared = Shared::new(ring.as_raw_fd()).map_err(refusal::explain)?;
-        let remote = Remote::new(shared);
-        let batch = config.min_wait.map(|(completions, wait)| Batch { completions, wait });
-        let driver = Driver {
-            inner: Rc::new(Inner {
-                ring,
-                slots: RefCell::new(Slots::new()),
-                overflow: RefCell::new(VecDeque::new()),
-                cells: FreeLists::new(),
-                homes: Homes::new(),
-                scratch: Scratch::new(),
-                registered: Registered::default(),
-                blocking: RefCell::new(config.blocking.clone()),
-                gathers: Cell::new(false),
-                until_close: RefCell::default(),
-                unsettled: Cell::new(0),
-                crowd: Cell::new(0),
-                pool: Pool::new(config.pool, remote.clone()),
-                remote,
-                taken: Taken::new(),
-                peers: RefCell::new(Peers::new()),
-                counting: Counting::default(),
-                completing: Cell::new(false),
-                phase: Cell::new(Phase::Running),
-                notifier: OnceCell::new(),
-                batch,
-                config: config.clone(),
-            }),
-        };
-        driver.arm_event();
-        Ok(driver)
-    }
-
     /// Submits, runs what other threads posted, reaps, and wakes whoever waits; never waits
     /// itself. At most one system call, and none if there is nothing to do.
     ///
@@ -474,213 +393,6 @@ impl Driver {
             }
         }
     }
-
-    /// Runs what other threads posted.
-    fn run_posted(&self) -> u32 {
-        let inner = &*self.inner;
-        // SAFETY: `Inner` never leaves its thread, and this is the list's only `Taken`.
-        unsafe { inner.taken.take(&inner.remote.shared().list) };
-        let mut count = 0;
-        while let Some(entry) = inner.taken.pop() {
-            count += 1;
-            // SAFETY: popped, hence run once; on the home thread: `push`'s condition.
-            unsafe { (entry.run)(entry.object, self) };
-        }
-        count
-    }
-
-    /// Handles the completions that are there now; those that come meanwhile are for the next
-    /// turn.
-    /// Handles what has completed, and where that asks for it, what an enter has left behind.
-    fn reap_and_gather(&self) -> io::Result<u32> {
-        let mut completions = self.reap();
-        for _ in 0..MOST_GATHERS {
-            if !self.inner.gathers.take() || !self.inner.ring.completion_pending() {
-                break;
-            }
-            self.enter_ring(Wait::No)?;
-            completions += self.reap();
-        }
-        Ok(completions)
-    }
-
-    fn reap(&self) -> u32 {
-        let mut handled = 0;
-        for _ in 0..self.inner.ring.ready() {
-            let Some(reaped) = self.inner.ring.pop() else { break };
-            if reaped.user_data >> 32 == 0 {
-                self.internal(reaped);
-            } else {
-                handled += 1;
-                self.dispatch(Key::from_user_data(reaped.user_data), reaped.cqe);
-            }
-        }
-        // Or what was popped would still look pending, and be entered for.
-        self.inner.ring.give_back();
-        self.inner.counting.completions.add(u64::from(handled));
-        if handled > 0 {
-            let crowd = self.inner.crowd.get();
-            self.inner.crowd.set(crowd - (crowd >> WEIGHT) + ((handled << 8) >> WEIGHT));
-        }
-        handled
-    }
-
-    /// Gives a completion to its operation.
-    fn dispatch(&self, key: Key, cqe: Cqe) {
-        let inner = &*self.inner;
-        let Some(cell) = inner.slots.borrow().get(key).copied() else {
-            inner.counting.unknown_completions.add(1);
-            return;
-        };
-        // SAFETY: a cell in the table is alive, and its header is the driver's.
-        let kind = unsafe { cell.as_ref() }.kind;
-        if kind.gathers {
-            inner.gathers.set(true);
-        }
-        let guard = Completing::new(inner, key, !cqe.has_more());
-        // SAFETY: at home; the kernel has the cell, since its slot is in use; `assert_turnable`
-        // keeps this from happening inside another `complete`.
-        let progress = unsafe { (kind.complete)(cell, cqe) };
-        guard.done();
-        let waker = match progress {
-            Progress::Continue => None,
-            Progress::Wake(waker) => waker,
-            Progress::Stop(waker) => {
-                self.cancel_key(key);
-                waker
-            }
-            Progress::Again if inner.phase.get() == Phase::Running => {
-                // SAFETY: the last completion has come, so the kernel does not have the cell.
-                unsafe { self.submit_cell_again(cell, key) };
-                None
-            }
-            Progress::Again => {
-                self.refuse(cell, key);
-                None
-            }
-            Progress::Finished => {
-                inner.slots.borrow_mut().remove(key);
-                // SAFETY: the last completion has come, and the slot is free.
-                unsafe { (kind.release)(cell) }
-            }
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    /// Handles a completion of the driver's own entries.
-    fn internal(&self, Reaped { user_data, cqe }: Reaped) {
-        let counting = &self.inner.counting;
-        match user_data & tag::KIND {
-            // A cancel that found nothing, or came too late, is as good as one that did: the
-            // operation's own completion is what counts.
-            tag::CANCEL | tag::TIME_LIMIT => {}
-            tag::WAKE => counting.wakes.add(1),
-            tag::EVENT => {
-                counting.wakes.add(1);
-                if !cqe.has_more() && self.inner.phase.get() == Phase::Running {
-                    self.arm_event();
-                }
-            }
-            tag::MESSAGE => {
-                if cqe.result() < 0 {
-                    counting.failed_messages.add(1);
-                    let peer = self.inner.peers.borrow().get(user_data & !tag::KIND);
-                    if let Some(peer) = peer {
-                        peer.event.signal();
-                    }
-                }
-            }
-            _ => counting.unknown_completions.add(1),
-        }
-    }
-
-    /// Polls the eventfd by which other threads wake this one. A write is one completion; the
-    /// counter is never read, since the poll reports events and not the state.
-    fn arm_event(&self) {
-        let event = self.inner.remote.shared().event.fd();
-        let sqe = Sqe::poll_multishot(event, abi::POLLIN).with_user_data(tag::EVENT);
-        self.push((sqe, None));
-    }
-
-    /// Sends a wake to another driver, to ride on the next enter. `false` if this driver does not
-    /// do that.
-    pub(crate) fn send_wake(&self, to: &Arc<Shared>) -> bool {
-        let inner = &*self.inner;
-        if !inner.config.wake_by_message || inner.phase.get() == Phase::Closed {
-            return false;
-        }
-        if Arc::ptr_eq(to, inner.remote.shared()) {
-            return false;
-        }
-        let peer = inner.peers.borrow_mut().index_of(to);
-        let sqe = Sqe::message(to.ring(), tag::WAKE)
-            .with_user_data(tag::MESSAGE | peer)
-            .with_skip_success();
-        inner.counting.messages.add(1);
-        self.push((sqe, None));
-        true
-    }
-
-    // Under somebody else's event loop.
-
-    /// The descriptor has done its work; from here to the end of the turn nobody need signal it.
-    fn begin_foreign_turn(&self) {
-        if let Some(notifier) = self.inner.notifier.get() {
-            self.inner.remote.shared().sleep.retract();
-            notifier.clear();
-        }
-    }
-
-    /// The thread may go to sleep in its own loop now: other threads must wake it. What came up
-    /// meanwhile makes the descriptor readable at once.
-    fn end_foreign_turn(&self) {
-        if let Some(notifier) = self.inner.notifier.get() {
-            let shared = self.inner.remote.shared();
-            shared.sleep.publish();
-            if self.has_queued() || self.completion_pending() || !shared.list.is_empty() {
-                notifier.signal();
-            }
-        }
-    }
-
-    /// What was queued outside a turn needs one.
-    #[inline]
-    fn notify_queued(&self) {
-        if let Some(notifier) = self.inner.notifier.get() {
-            notifier.signal();
-        }
-    }
-}
-
-/// Undoes `completing`, and the slot of an operation that panicked on its last completion: its
-/// cell is leaked, since nobody knows what state it is in.
-struct Completing<'a> {
-    inner: &'a Inner,
-    key: Key,
-    last: bool,
-}
-
-impl<'a> Completing<'a> {
-    fn new(inner: &'a Inner, key: Key, last: bool) -> Completing<'a> {
-        inner.completing.set(true);
-        Completing { inner, key, last }
-    }
-
-    fn done(self) {
-        self.inner.completing.set(false);
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Completing<'_> {
-    fn drop(&mut self) {
-        self.inner.completing.set(false);
-        if self.last {
-            self.inner.slots.borrow_mut().remove(self.key);
-        }
-    }
 }
 
 /// Sorts the answers of an enter: `true` if it did what it should, `false` if it could not for the
@@ -712,40 +424,6 @@ impl Drop for Driver {
         if Rc::strong_count(&self.inner) == 1 {
             self.shutdown_at_drop();
         }
-    }
-}
-
-impl AsRawFd for Driver {
-    /// An eventfd that is readable when a turn would find something to do; made when it is first
-    /// asked for. A turn clears it.
-    ///
-    /// # Panics
-    ///
-    /// If the process has no descriptor left, the first time.
-    fn as_raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
-    }
-}
-
-impl AsFd for Driver {
-    /// As [`as_raw_fd`](AsRawFd::as_raw_fd).
-    ///
-    /// # Panics
-    ///
-    /// As [`as_raw_fd`](AsRawFd::as_raw_fd).
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        let notifier = self.inner.notifier.get_or_init(|| {
-            let made = EventFd::new().and_then(|notifier| {
-                self.inner.ring.register_eventfd(notifier.as_raw_fd())?;
-                Ok(notifier)
-            });
-            match made {
-                Ok(notifier) => notifier,
-                Err(error) => panic!("no eventfd for the driver's descriptor: {error}"),
-            }
-        });
-        self.end_foreign_turn();
-        notifier.fd().as_fd()
     }
 }
 

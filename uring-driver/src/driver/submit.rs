@@ -8,6 +8,7 @@ use std::io;
 use std::ptr::NonNull;
 use std::task::Waker;
 
+use super::reap::Completing;
 use super::{Driver, Phase, retry, tag};
 use crate::cell::awaited::Awaited;
 use crate::cell::detached::Detached;
@@ -126,7 +127,7 @@ impl Driver {
     pub(super) unsafe fn submit_cell_again(&self, cell: NonNull<Header>, key: Key) {
         // SAFETY: a cell in the table is alive, and its header is the driver's.
         let kind = unsafe { cell.as_ref() }.kind;
-        let guard = super::Completing::new(&self.inner, key, true);
+        let guard = Completing::new(&self.inner, key, true);
         // SAFETY: at home, and the kernel does not have the cell: the caller's promise.
         let (sqe, limit) = unsafe { (kind.prepare)(cell) };
         guard.done();
@@ -145,7 +146,7 @@ impl Driver {
     pub(super) fn refuse(&self, cell: NonNull<Header>, key: Key) {
         // SAFETY: a cell in the table is alive, and its header is the driver's.
         let kind = unsafe { cell.as_ref() }.kind;
-        let guard = super::Completing::new(&self.inner, key, true);
+        let guard = Completing::new(&self.inner, key, true);
         // SAFETY: at home, not inside another `complete`. The kernel does not have the cell, so
         // this completion, which has no more to come, is its last.
         let progress = unsafe { (kind.complete)(cell, Cqe::new(-abi::ECANCELED, 0)) };

@@ -1,0 +1,168 @@
+//! What has come: objects that other threads posted, and completions, each to its owner.
+
+use std::io;
+
+use super::{Driver, Inner, Phase, tag};
+use crate::cell::Progress;
+use crate::cqe::Cqe;
+use crate::inflight::Key;
+use crate::ring::{Reaped, Wait};
+
+/// So many enters a turn adds at most to fetch what the first has left behind: about as much as a
+/// turn of a shard polls.
+const MOST_GATHERS: u32 = 3;
+
+/// The share of the newest turn in that average is one in 2 to the power of this.
+const WEIGHT: u32 = 3;
+
+impl Driver {
+    /// Runs what other threads posted.
+    pub(super) fn run_posted(&self) -> u32 {
+        let inner = &*self.inner;
+        // SAFETY: `Inner` never leaves its thread, and this is the list's only `Taken`.
+        unsafe { inner.taken.take(&inner.remote.shared().list) };
+        let mut count = 0;
+        while let Some(entry) = inner.taken.pop() {
+            count += 1;
+            // SAFETY: popped, hence run once; on the home thread: `push`'s condition.
+            unsafe { (entry.run)(entry.object, self) };
+        }
+        count
+    }
+
+    /// Handles what has completed, and where that asks for it, what an enter has left behind.
+    pub(super) fn reap_and_gather(&self) -> io::Result<u32> {
+        let mut completions = self.reap();
+        for _ in 0..MOST_GATHERS {
+            if !self.inner.gathers.take() || !self.inner.ring.completion_pending() {
+                break;
+            }
+            self.enter_ring(Wait::No)?;
+            completions += self.reap();
+        }
+        Ok(completions)
+    }
+
+    /// Handles the completions that are there now; those that come meanwhile are for the next
+    /// turn.
+    pub(super) fn reap(&self) -> u32 {
+        let mut handled = 0;
+        for _ in 0..self.inner.ring.ready() {
+            let Some(reaped) = self.inner.ring.pop() else { break };
+            if reaped.user_data >> 32 == 0 {
+                self.internal(reaped);
+            } else {
+                handled += 1;
+                self.dispatch(Key::from_user_data(reaped.user_data), reaped.cqe);
+            }
+        }
+        // Or what was popped would still look pending, and be entered for.
+        self.inner.ring.give_back();
+        self.inner.counting.completions.add(u64::from(handled));
+        if handled > 0 {
+            let crowd = self.inner.crowd.get();
+            self.inner.crowd.set(crowd - (crowd >> WEIGHT) + ((handled << 8) >> WEIGHT));
+        }
+        handled
+    }
+
+    /// Gives a completion to its operation.
+    fn dispatch(&self, key: Key, cqe: Cqe) {
+        let inner = &*self.inner;
+        let Some(cell) = inner.slots.borrow().get(key).copied() else {
+            inner.counting.unknown_completions.add(1);
+            return;
+        };
+        // SAFETY: a cell in the table is alive, and its header is the driver's.
+        let kind = unsafe { cell.as_ref() }.kind;
+        if kind.gathers {
+            inner.gathers.set(true);
+        }
+        let guard = Completing::new(inner, key, !cqe.has_more());
+        // SAFETY: at home; the kernel has the cell, since its slot is in use; `assert_turnable`
+        // keeps this from happening inside another `complete`.
+        let progress = unsafe { (kind.complete)(cell, cqe) };
+        guard.done();
+        let waker = match progress {
+            Progress::Continue => None,
+            Progress::Wake(waker) => waker,
+            Progress::Stop(waker) => {
+                self.cancel_key(key);
+                waker
+            }
+            Progress::Again if inner.phase.get() == Phase::Running => {
+                // SAFETY: the last completion has come, so the kernel does not have the cell.
+                unsafe { self.submit_cell_again(cell, key) };
+                None
+            }
+            Progress::Again => {
+                self.refuse(cell, key);
+                None
+            }
+            Progress::Finished => {
+                inner.slots.borrow_mut().remove(key);
+                // SAFETY: the last completion has come, and the slot is free.
+                unsafe { (kind.release)(cell) }
+            }
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Handles a completion of the driver's own entries.
+    fn internal(&self, Reaped { user_data, cqe }: Reaped) {
+        let counting = &self.inner.counting;
+        match user_data & tag::KIND {
+            // A cancel that found nothing, or came too late, is as good as one that did: the
+            // operation's own completion is what counts.
+            tag::CANCEL | tag::TIME_LIMIT => {}
+            tag::WAKE => counting.wakes.add(1),
+            tag::EVENT => {
+                counting.wakes.add(1);
+                if !cqe.has_more() && self.inner.phase.get() == Phase::Running {
+                    self.arm_event();
+                }
+            }
+            tag::MESSAGE => {
+                if cqe.result() < 0 {
+                    counting.failed_messages.add(1);
+                    let peer = self.inner.peers.borrow().get(user_data & !tag::KIND);
+                    if let Some(peer) = peer {
+                        peer.event.signal();
+                    }
+                }
+            }
+            _ => counting.unknown_completions.add(1),
+        }
+    }
+}
+
+/// Undoes `completing`, and the slot of an operation that panicked on its last completion: its
+/// cell is leaked, since nobody knows what state it is in.
+pub(super) struct Completing<'a> {
+    inner: &'a Inner,
+    key: Key,
+    last: bool,
+}
+
+impl<'a> Completing<'a> {
+    pub(super) fn new(inner: &'a Inner, key: Key, last: bool) -> Completing<'a> {
+        inner.completing.set(true);
+        Completing { inner, key, last }
+    }
+
+    pub(super) fn done(self) {
+        self.inner.completing.set(false);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Completing<'_> {
+    fn drop(&mut self) {
+        self.inner.completing.set(false);
+        if self.last {
+            self.inner.slots.borrow_mut().remove(self.key);
+        }
+    }
+}
