@@ -1,0 +1,275 @@
+//! The allocation of a state that has a home: how it comes to a home, is visited, and leaves.
+
+use std::cell::{Cell, UnsafeCell};
+use std::io;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use super::Resident;
+use super::here::Here;
+use super::homes::Tenant;
+use super::word::{Asked, Wanted, Word};
+use crate::current;
+use crate::driver::Driver;
+use crate::remote::list::Link;
+use crate::remote::{Posted, Remote};
+
+/// The word, the state, and what only the home touches.
+pub(super) struct Place<T: Resident> {
+    pub(super) word: Word<Remote>,
+    pub(super) link: Link,
+    pub(super) shared: T::Shared,
+    pub(super) local: Local,
+    pub(super) state: UnsafeCell<T>,
+}
+
+/// Book-keeping that only the home touches.
+pub(super) struct Local {
+    /// Where the register has the reference.
+    pub(super) slot: Cell<usize>,
+    /// A visit is under way.
+    pub(super) busy: Cell<bool>,
+    /// References of operations, and of the register's lists.
+    pub(super) refs: Cell<u32>,
+    pub(super) leaving: Cell<Leaving>,
+    pub(super) listed: Cell<bool>,
+    pub(super) resting: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    Stays,
+    Recalled,
+    Abandoned,
+}
+
+// SAFETY: `state` and `local` are touched by one thread at a time, the home's, or the one that
+// has the last reference: the word's protocol, and the table at the top. `T` is `Send`, because
+// it moves between these threads; the other fields are `Sync`.
+unsafe impl<T: Resident> Sync for Place<T> {}
+// SAFETY: as above; all parts are `Send`.
+unsafe impl<T: Resident> Send for Place<T> {}
+
+impl<T: Resident> Place<T> {
+    /// A homeless one.
+    pub(super) fn new(state: T, shared: T::Shared) -> Place<T> {
+        Place {
+            word: Word::new(),
+            link: Link::new(),
+            shared,
+            local: Local {
+                slot: Cell::new(0),
+                busy: Cell::new(false),
+                refs: Cell::new(0),
+                leaving: Cell::new(Leaving::Stays),
+                listed: Cell::new(false),
+                resting: Cell::new(false),
+            },
+            state: UnsafeCell::new(state),
+        }
+    }
+
+    /// The slow half of a visit: not at home here, or about to leave.
+    #[cold]
+    pub(super) fn come_here(
+        self: &Arc<Self>,
+        driver: &Driver,
+        waker: Option<&Waker>,
+    ) -> Poll<io::Result<()>> {
+        let me = driver.id().get();
+        if self.word.is(me) {
+            // Somebody elsewhere was first.
+            if let Some(waker) = waker {
+                self.word.queue(waker.clone());
+            }
+            return Poll::Pending;
+        }
+        match self.word.ask(me, || driver.remote().clone(), waker.cloned()) {
+            Asked::Adopted => {
+                self.move_in(driver);
+                Poll::Ready(Ok(()))
+            }
+            Asked::Here => Poll::Ready(Ok(())),
+            Asked::Elsewhere(home) => {
+                // Refused only by a driver that has ended: it has released the place since.
+                let ended = home.post(self.clone()).is_err();
+                if ended && let Some(waker) = waker {
+                    waker.wake_by_ref();
+                }
+                Poll::Pending
+            }
+            Asked::Lost => Poll::Ready(Err(lost())),
+        }
+    }
+
+    pub(super) fn adopt_if_homeless(self: &Arc<Self>, driver: &Driver) -> bool {
+        let me = driver.id().get();
+        if self.word.is(me) {
+            return false;
+        }
+        let adopted = matches!(self.word.ask(me, || driver.remote().clone(), None), Asked::Adopted);
+        if adopted {
+            self.move_in(driver);
+        }
+        adopted
+    }
+
+    /// For the drop of the handle of a homeless place: whether it needs a home to end at.
+    pub(super) fn unsent_at_end(&self) -> bool {
+        // SAFETY: the caller has the only handle, and has just seen, under the word's lock, that
+        // the place is homeless. Only a handle's visit could change that.
+        let state = unsafe { &*self.state.get() };
+        state.unsent() > 0
+    }
+
+    pub(super) fn move_in(self: &Arc<Self>, driver: &Driver) {
+        self.local.leaving.set(Leaving::Stays);
+        self.local.slot.set(driver.homes().insert(self.clone()));
+        self.visit(driver, T::arrived);
+    }
+
+    /// Lends the state. The caller has seen that `driver`, this thread's, is home.
+    #[inline]
+    pub(super) fn visit<R>(&self, driver: &Driver, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> R {
+        debug_assert!(self.word.is(driver.id().get()));
+        assert!(!self.local.busy.replace(true), "a visit within a visit of the same state");
+        let _reset = Reset(&self.local.busy);
+        // SAFETY: this thread's driver is home, so no other thread touches the state; `busy` was
+        // false, so this thread has no other borrow of it, and stays true until this one ends
+        // (also by a panic). A place is not released while busy.
+        let state = unsafe { &mut *self.state.get() };
+        visit(&mut Here { place: self, driver, state })
+    }
+
+    /// Starts to leave: asked for, or for ever. What comes back is the register's reference, for
+    /// a caller that has one of its own.
+    pub(super) fn leave(&self, driver: &Driver, why: Leaving) -> Option<Arc<dyn Tenant>> {
+        if self.local.leaving.get() == Leaving::Abandoned {
+            return None;
+        }
+        self.local.leaving.set(why);
+        match why {
+            Leaving::Stays => unreachable!("nobody leaves by staying"),
+            Leaving::Recalled => self.visit(driver, T::recall),
+            Leaving::Abandoned => self.visit(driver, T::abandon),
+        }
+        self.release_if_idle(driver)
+    }
+
+    /// Visits a homeless place without making it at home, for a visitor that moves. All others get
+    /// their closure back.
+    #[inline]
+    pub(super) fn pass<R, V>(self: &Arc<Self>, driver: &Driver, visit: V) -> Result<R, V>
+    where
+        V: FnOnce(&mut Here<'_, T>) -> R,
+    {
+        if !current::is_moving() {
+            return Err(visit);
+        }
+        let Some(passing) = self.word.pass(driver.id().get()) else { return Err(visit) };
+        self.local.leaving.set(Leaving::Stays);
+        let result = self.visit(driver, |here| {
+            T::arrived(here);
+            visit(here)
+        });
+        if self.local.refs.get() > 0 {
+            passing.stay(driver.remote().clone());
+            self.local.slot.set(driver.homes().insert(self.clone()));
+            drop(self.leave(driver, Leaving::Recalled));
+        }
+        Ok(result)
+    }
+
+    /// After a visit in passing at home. If the place cannot be released yet, `waker` is woken when
+    /// it is.
+    pub(super) fn let_go(&self, driver: &Driver, waker: Option<&Waker>) {
+        match (self.leave(driver, Leaving::Recalled), waker) {
+            (None, Some(waker)) => self.word.queue(waker.clone()),
+            (released, _) => drop(released),
+        }
+    }
+
+    /// Ends the stay if it is to end and nothing is in flight. What comes back is the register's
+    /// reference, perhaps the last: the caller drops it when it holds no reference into it.
+    pub(super) fn release_if_idle(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+        let local = &self.local;
+        if local.leaving.get() == Leaving::Stays || local.refs.get() != 0 || local.busy.get() {
+            return None;
+        }
+        let reference = driver.homes().remove(local.slot.get());
+        // From here on another thread may be home.
+        self.word.release().wake();
+        Some(reference)
+    }
+
+    #[inline]
+    pub(super) fn retain(&self) {
+        let refs = &self.local.refs;
+        refs.set(refs.get() + 1);
+    }
+}
+
+struct Reset<'a>(&'a Cell<bool>);
+
+impl Drop for Reset<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+pub(super) fn lost() -> io::Error {
+    io::Error::other(
+        "the driver that this belonged to has ended while the kernel held memory of its operations",
+    )
+}
+
+impl<T: Resident> Posted for Place<T> {
+    fn link(&self) -> &Link {
+        &self.link
+    }
+
+    fn run(self: Arc<Self>, driver: &Driver) {
+        if !self.word.is(driver.id().get()) {
+            // It has moved on since it was posted; whoever waits has been woken by that.
+            return;
+        }
+        match self.word.wanted() {
+            Wanted::No => {}
+            Wanted::Elsewhere => drop(self.leave(driver, Leaving::Recalled)),
+            Wanted::Nowhere => drop(self.leave(driver, Leaving::Abandoned)),
+        }
+    }
+}
+
+impl<T: Resident> Tenant for Place<T> {
+    fn before_enter(&self, driver: &Driver, alone: bool) {
+        self.local.listed.set(false);
+        self.visit(driver, |here| T::before_enter(here, alone));
+    }
+
+    fn before_sleep(&self, driver: &Driver) {
+        self.local.resting.set(false);
+        self.visit(driver, T::before_sleep);
+    }
+
+    fn unlist(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+        let refs = &self.local.refs;
+        refs.set(refs.get() - 1);
+        self.release_if_idle(driver)
+    }
+
+    fn recall(&self, driver: &Driver) {
+        if self.local.leaving.get() == Leaving::Stays {
+            drop(self.leave(driver, Leaving::Recalled));
+        }
+    }
+
+    fn unsent(&self, driver: &Driver) -> usize {
+        self.visit(driver, |here| here.unsent())
+    }
+
+    fn lose(&self) {
+        self.word.lose().wake();
+    }
+}
