@@ -17,10 +17,10 @@
 //! few tasks run between two waits nobody gains by it, and only what the sleep itself costs counts.
 //! Where there are more, a sleep costs nothing at all: meanwhile requests gather, and go through
 //! the ring and the caches together.
-//! A wait enters all accounts,
-//! *whether it was spent looking or asleep*, so that the rule finds its way in both directions; one
-//! that only counts how often looking paid gets stuck where it is, since a shard that sleeps learns
-//! nothing.
+//!
+//! A wait enters all accounts, *whether it was spent looking or asleep*, so that the rule finds its
+//! way in both directions; one that only counts how often looking paid gets stuck where it is,
+//! since a shard that sleeps learns nothing.
 
 use std::time::Duration;
 
@@ -128,10 +128,12 @@ impl Spin {
 
     /// What a wait costs that begins with a look.
     fn cost(&self, look: u64, wait: u64) -> u64 {
-        let sleep = match self.tasks {
-            ..=ALONE => self.limit / 5 * 4,
-            ..=CROWD => self.limit / 10,
-            _ => 0,
+        let sleep = if self.tasks <= ALONE {
+            self.limit / 5 * 4
+        } else if self.tasks <= CROWD {
+            self.limit / 10
+        } else {
+            0
         };
         if wait <= look { wait } else { look.saturating_add(sleep) }
     }
