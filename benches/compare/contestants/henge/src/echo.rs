@@ -29,11 +29,10 @@ pub async fn by_copies(mut stream: TcpStream, buffer: usize) {
     }
 }
 
-/// By `recv` and `write_all_owned`: no copy on the way in, one on the way out, since a received
-/// buffer is not one to send from.
+/// By `recv` and `write_all_owned`: what was received is sent from where the kernel has put it.
 pub async fn by_buffers(mut stream: TcpStream) {
     while let Ok(received) = stream.recv().await {
-        if received.is_empty() || stream.write_all_owned(received.to_vec()).await.0.is_err() {
+        if received.is_empty() || stream.write_all_owned(received).await.0.is_err() {
             break;
         }
     }
