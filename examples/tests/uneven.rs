@@ -1,0 +1,31 @@
+//! Uneven load, each way for a moment: everybody is served, and the picture shows it.
+
+#[path = "../16_uneven.rs"]
+mod uneven;
+
+use std::io;
+use std::time::Duration;
+
+use uneven::{Way, cases, measure, picture};
+
+/// What `cargo run` runs takes some seconds more of the same.
+const _: fn() -> io::Result<()> = uneven::main;
+
+#[test]
+fn everybody_is_served_in_each_way() {
+    let mut all = Vec::new();
+    for (story, way) in cases() {
+        let seen = measure(way, story, 1, Duration::from_millis(200)).unwrap();
+        assert!(seen.heavy > 0, "{way:?}: {seen:?}");
+        assert!(!seen.light.is_empty(), "{way:?}: {seen:?}");
+        assert!(seen.light.is_sorted(), "{way:?}");
+        assert_eq!(seen.crowds.len(), 1, "{way:?}");
+        all.push((story.name(), way.name(), seen));
+    }
+    let picture = picture(&all);
+    for way in Way::ALL {
+        // Two cases, and three panels.
+        assert_eq!(picture.matches(way.name()).count(), 6, "{picture}");
+    }
+    assert!(!picture.contains("NaN") && picture.ends_with("</svg>\n"), "{picture}");
+}
