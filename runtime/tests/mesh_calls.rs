@@ -428,3 +428,73 @@ fn the_lane_and_its_queue_do_not_grow_with_calls_that_are_given_up() {
         assert!(matches!(stall.await, Ok(Ok(true))));
     });
 }
+
+#[test]
+fn a_lane_says_how_full_it_is() {
+    let runtime = shards(2, 4);
+    let metrics = runtime.metrics();
+    assert_eq!(metrics.shard(1).lane_depth(0), 0, "nothing was ever sent");
+    runtime.run(move || async move {
+        let depth = || metrics.shard(1).lane_depth(0);
+        let there = ShardId::new(1);
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let stall = henge::spawn(there.call_sync(move || {
+            assert!(begun.send(()).is_ok());
+            held.recv_timeout(BOUND).is_ok()
+        }));
+        yield_now().await;
+        assert!(settles(|| has_begun.try_recv().is_ok()).await);
+        assert_eq!(depth(), 0, "it was taken");
+        let behind: Vec<_> = (0..3).map(|n| henge::spawn(there.call_sync(move || n))).collect();
+        assert!(settles(|| depth() == 3).await);
+        let more: Vec<_> = (0..20).map(|n| henge::spawn(there.call_sync(move || n))).collect();
+        assert!(settles(|| depth() == 4).await, "what does not fit waits at its source");
+        assert_eq!(metrics.shard(0).lane_depth(1), 0, "nothing was answered");
+        assert!(release.send(()).is_ok());
+        for call in behind.into_iter().chain(more) {
+            assert!(matches!(timeout(BOUND, call).await, Ok(Ok(Ok(_)))));
+        }
+        assert!(matches!(stall.await, Ok(Ok(true))));
+        assert_eq!(depth(), 0);
+    });
+}
+
+#[test]
+fn wakes_are_counted_by_who_sends_them() {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).pinning(Pinning::None).spin_before_park(Duration::ZERO);
+    let runtime = builder.build().expect("a runtime");
+    let metrics = runtime.metrics();
+    let (there, own) = (metrics.shard(1), metrics.shard(0));
+    runtime.run(move || async move {
+        let asleep = || metrics.worker_park_unpark_count(1) % 2 == 1;
+        let to_sleepers = async {
+            while own.wakes_sent() < 5 {
+                assert!(settles(asleep).await);
+                assert!(ShardId::new(1).call_sync(|| ()).await.is_ok());
+            }
+        };
+        assert!(timeout(BOUND, to_sleepers).await.is_ok(), "wakes are not counted");
+        // While it stands still it is awake: nothing of what is sent wakes it.
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let stall = henge::spawn(ShardId::new(1).call_sync(move || {
+            assert!(begun.send(()).is_ok());
+            held.recv_timeout(BOUND).is_ok()
+        }));
+        assert!(settles(|| has_begun.try_recv().is_ok()).await);
+        yield_now().await;
+        let (sent, saved) = (own.wakes_sent(), own.wakes_saved());
+        let calls: Vec<_> =
+            (0..5).map(|n| henge::spawn(ShardId::new(1).call_sync(move || n))).collect();
+        assert!(settles(|| own.wakes_saved() > saved).await);
+        assert_eq!(own.wakes_sent(), sent, "it was awake");
+        assert!(release.send(()).is_ok());
+        for call in calls {
+            assert!(matches!(timeout(BOUND, call).await, Ok(Ok(Ok(_)))));
+        }
+        assert!(matches!(stall.await, Ok(Ok(true))));
+        assert!(there.wakes_sent() > 0, "its answers woke us");
+    });
+}

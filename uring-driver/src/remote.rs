@@ -102,12 +102,24 @@ impl Shared {
         sys::fd::replace(&self.ring, self.event.fd())
     }
 
+    /// Counts a wake of this one with the driver of the thread that sends it, if that is another.
+    #[inline]
+    fn count(&self, count: impl FnOnce(&Driver)) {
+        let _counted = current::with(|driver| {
+            if driver.id() != self.id {
+                count(driver);
+            }
+        });
+    }
+
     /// Runs what was pushed before, if it has to be; by message from a thread that turns a ring
     /// itself.
     fn wake(self: &Arc<Shared>) {
         if !self.sleep.claim() {
+            self.count(|driver| driver.count_saved_wake());
             return;
         }
+        self.count(|driver| driver.count_sent_wake());
         // An entry in the ring of a thread that blocks would wait until it does not any more.
         let by_ring = !current::may_block()
             && matches!(current::with(|driver| driver.send_wake(self)), Ok(true));
@@ -200,6 +212,7 @@ impl Remote {
     pub fn wake_at_once(&self) {
         // Whether it was to be woken or somebody does so already: that wake may be one that waits.
         let _claimed = self.0.sleep.claim();
+        self.0.count(|driver| driver.count_sent_wake());
         self.0.event.signal();
     }
 

@@ -183,12 +183,11 @@ impl<T> Hub<T> {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Calls the receiver if it wants to be called, after `fence_before_calls`.
+    /// Calls the receiver if it wants to be called, after `fence_before_calls`. Says whether this
+    /// did.
     #[inline]
-    fn call_receiver(&self) {
-        if let Some(desk) = self.desk.get() {
-            Summons::call(desk);
-        }
+    fn call_receiver(&self) -> bool {
+        self.desk.get().is_some_and(Summons::call)
     }
 
     /// Calls the receiver whether it wants to be called or not.

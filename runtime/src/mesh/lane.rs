@@ -95,6 +95,11 @@ impl Lane {
         }))
     }
 
+    /// Tells how many letters are in it.
+    pub(super) fn gauge(&self) -> Gauge<Arc<dyn Letter>> {
+        self.gauge.clone()
+    }
+
     /// The inbox of the shard that takes out.
     pub(super) fn to(&self) -> &Inbox {
         &self.to

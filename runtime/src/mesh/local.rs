@@ -27,8 +27,8 @@ pub(super) trait Flush: Send + Sync {
     /// Makes it visible.
     fn publish(&self);
 
-    /// Calls those who wait for it.
-    fn call(&self);
+    /// Calls those who wait for it. True if it was for somebody who need not be called.
+    fn call(&self) -> bool;
 }
 
 /// What the loop is to do at the end of the poll, which it would otherwise do some polls later.
@@ -57,6 +57,8 @@ pub(crate) struct Local {
     has_news: Cell<bool>,
     /// How often news were told.
     tellings: Cell<u64>,
+    /// How often others were not told, since they look themselves.
+    saved: Cell<u64>,
     /// The number of the turn.
     turn: Cell<u64>,
     urge: Cell<Urge>,
@@ -98,6 +100,7 @@ impl Local {
             lanes: (0..lanes).map(|_| OnceCell::new()).collect(),
             has_news: Cell::new(false),
             tellings: Cell::new(1),
+            saved: Cell::new(0),
             turn: Cell::new(1),
             urge: Cell::default(),
             watch: Watch::new(),
@@ -176,6 +179,12 @@ impl Local {
         self.urge.set(Urge::Nothing);
     }
 
+    /// How often there was something for others who need not be told of it.
+    #[inline]
+    pub(crate) fn saved(&self) -> u64 {
+        self.saved.get()
+    }
+
     /// What is to be done since the last time.
     #[inline]
     pub(crate) fn takes_urge(&self) -> Urge {
@@ -235,9 +244,10 @@ impl Local {
         others.iter().for_each(|other| other.publish());
         // Once for all: against the fences of those who let go of what they watch, or wait.
         fence_before_calls();
-        lanes().for_each(Outgoing::announce);
+        let mut saved = lanes().filter(|lane| lane.announce()).count();
         dirty.clear();
-        others.drain(..).for_each(|other| other.call());
+        saved += others.drain(..).filter(|other| other.call()).count();
+        self.saved.set(self.saved.get() + saved as u64);
         give_back(&self.dirty, dirty);
         give_back(&self.others, others);
     }
@@ -275,7 +285,11 @@ impl Local {
             (Some(lane), _) => Some(lane),
             (None, Some(from)) => {
                 let inbox = self.peers.inbox(to)?;
-                Some(cell.get_or_init(|| Outgoing::new(self.peers.capacity(), inbox, from)))
+                Some(cell.get_or_init(|| {
+                    let lane = Outgoing::new(self.peers.capacity(), inbox, from);
+                    self.peers.show_depth(from, to, Some(lane.lane.content.gauge()));
+                    lane
+                }))
             }
             (None, None) => None,
         }
@@ -324,8 +338,11 @@ impl Local {
         while self.has_news.get() {
             self.tell();
         }
-        for lane in self.lanes.iter().filter_map(OnceCell::get) {
-            lane.refuse_all();
+        for (to, lane) in self.lanes.iter().enumerate() {
+            if let (Some(lane), Some(from)) = (lane.get(), self.index) {
+                lane.refuse_all();
+                self.peers.show_depth(from, to, None);
+            }
         }
     }
 }
@@ -397,11 +414,16 @@ impl Outgoing {
         self.producer.publish();
     }
 
-    /// Tells the target, after `fence_before_calls`.
-    fn announce(&self) {
-        if !self.dead.get() && Lane::announce(&self.lane).is_err() {
+    /// Tells the target, after `fence_before_calls`. True if that was not necessary.
+    fn announce(&self) -> bool {
+        if self.dead.get() {
+            return false;
+        }
+        let told = Lane::announce(&self.lane);
+        if told.is_err() {
             self.refuse_all();
         }
+        told.is_ok_and(|told| !told)
     }
 
     /// The target is gone, or we are: nothing more goes along here.

@@ -4,7 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slab::Slab;
 
+use super::lane::Letter;
+use super::ring::Gauge;
 use crate::task::inbox::Inbox;
+
+/// Tells how full a lane is.
+type Depth = Gauge<Arc<dyn Letter>>;
+
+/// By the source.
+type Depths = Vec<(usize, Depth)>;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -12,6 +20,8 @@ pub(crate) struct Peers {
     inboxes: Box<[Mutex<Arc<Inbox>>]>,
     /// Letters in a lane.
     capacity: usize,
+    /// Of the lanes to each shard.
+    depths: Box<[Mutex<Depths>]>,
     /// Which numbers services have.
     services: Mutex<Slab<()>>,
 }
@@ -22,8 +32,9 @@ impl Peers {
         inboxes: impl IntoIterator<Item = Arc<Inbox>>,
         capacity: usize,
     ) -> Arc<Peers> {
-        let inboxes = inboxes.into_iter().map(Mutex::new).collect();
-        Arc::new(Peers { inboxes, capacity, services: Mutex::default() })
+        let inboxes: Box<[_]> = inboxes.into_iter().map(Mutex::new).collect();
+        let depths = inboxes.iter().map(|_| Mutex::default()).collect();
+        Arc::new(Peers { inboxes, capacity, depths, services: Mutex::default() })
     }
 
     pub(super) fn shards(&self) -> usize {
@@ -44,6 +55,22 @@ impl Peers {
         if let Some(seat) = self.inboxes.get(index) {
             *lock(seat) = inbox;
         }
+    }
+
+    /// Shows how full the lane between these two is, or shows it no more.
+    pub(super) fn show_depth(&self, from: usize, to: usize, depth: Option<Depth>) {
+        if let Some(depths) = self.depths.get(to) {
+            let mut depths = lock(depths);
+            depths.retain(|(source, _)| *source != from);
+            depths.extend(depth.map(|depth| (from, depth)));
+        }
+    }
+
+    /// How many letters are in the lane between these two.
+    pub(crate) fn depth(&self, from: usize, to: usize) -> usize {
+        let depths = self.depths.get(to).map(lock);
+        let lane = |(source, depth): &(usize, Depth)| (*source == from).then(|| depth.len());
+        depths.and_then(|depths| depths.iter().find_map(lane)).unwrap_or(0)
     }
 
     /// A number for a service that no other one has.

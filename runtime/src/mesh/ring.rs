@@ -175,7 +175,20 @@ impl<T> Consumer<T> {
     }
 }
 
+impl<T> Clone for Gauge<T> {
+    fn clone(&self) -> Self {
+        Gauge(Arc::clone(&self.0))
+    }
+}
+
 impl<T> Gauge<T> {
+    /// How many values were published and not taken out, at about this moment.
+    pub(crate) fn len(&self) -> usize {
+        // In this order: the other one may only be further by then.
+        let head = self.0.head.load(Ordering::Relaxed);
+        self.0.tail.load(Ordering::Relaxed).wrapping_sub(head).min(self.0.capacity)
+    }
+
     /// Whether nothing was published that has not been taken out, at some moment.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
@@ -219,6 +232,12 @@ impl<T> Drop for Ring<T> {
 impl<T> Drop for Producer<T> {
     fn drop(&mut self) {
         self.publish();
+    }
+}
+
+impl<T> fmt::Debug for Gauge<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gauge").field("len", &self.len()).finish()
     }
 }
 

@@ -61,17 +61,18 @@ impl<S: Summoned> Summons<S> {
         fence(Ordering::SeqCst);
     }
 
-    /// Has the owner called if it wants to be. After `fence_before_calls`, which comes after what
-    /// was done.
+    /// Has the owner called if it wants to be, and says whether this did it. After
+    /// `fence_before_calls`, which comes after what was done.
     #[inline]
-    pub(super) fn call(this: &Arc<Parcel<Summons<S>>>) {
-        if this.content.state.load(Ordering::Relaxed) == WANTED {
-            // AcqRel: as in `nudge`.
-            let sent = this.content.state.swap(SENT, Ordering::AcqRel) != SENT;
-            if sent {
-                Self::post(this);
-            }
+    pub(super) fn call(this: &Arc<Parcel<Summons<S>>>) -> bool {
+        let state = &this.content.state;
+        // AcqRel: as in `nudge`.
+        let calls =
+            state.load(Ordering::Relaxed) == WANTED && state.swap(SENT, Ordering::AcqRel) != SENT;
+        if calls {
+            Self::post(this);
         }
+        calls
     }
 
     /// Has the owner called, whether it wants to be or not.

@@ -30,6 +30,9 @@ pub(crate) struct Counters {
     pub(crate) thefts: Counter,
     pub(crate) searches: Counter,
     pub(crate) overflows: Counter,
+    /// Wakes of other shards that slept, and those that were not necessary.
+    pub(crate) wakes_sent: Counter,
+    pub(crate) wakes_saved: Counter,
     /// One while a task blocks in place.
     pub(crate) blocked: Counter,
 }

@@ -192,6 +192,6 @@ impl RuntimeMetrics {
 
     /// What one shard has done.
     pub fn shard(&self, index: usize) -> ShardMetrics {
-        ShardMetrics::new(self.seats[index].clone())
+        ShardMetrics::new(self.seats[index].clone(), Arc::clone(&self.shared.peers), index)
     }
 }

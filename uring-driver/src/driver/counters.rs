@@ -28,6 +28,10 @@ pub struct Counters {
     pub messages: u64,
     /// Of those, the ones that failed and were made up for by an eventfd.
     pub failed_messages: u64,
+    /// Wakes sent to other drivers that slept, by message or by eventfd.
+    pub wakes_sent: u64,
+    /// Wakes of other drivers that did not have to be sent: they were awake, or woken already.
+    pub wakes_saved: u64,
 }
 
 /// The same, while they change.
@@ -43,6 +47,8 @@ pub(crate) struct Counting {
     pub(crate) wakes: Count,
     pub(crate) messages: Count,
     pub(crate) failed_messages: Count,
+    pub(crate) wakes_sent: Count,
+    pub(crate) wakes_saved: Count,
 }
 
 impl Counting {
@@ -59,6 +65,8 @@ impl Counting {
             wakes: self.wakes.get(),
             messages: self.messages.get(),
             failed_messages: self.failed_messages.get(),
+            wakes_sent: self.wakes_sent.get(),
+            wakes_saved: self.wakes_saved.get(),
         }
     }
 }

@@ -34,4 +34,16 @@ impl Driver {
         self.push((sqe, None));
         true
     }
+
+    /// This thread has woken another driver that slept.
+    #[inline]
+    pub(crate) fn count_sent_wake(&self) {
+        self.inner.counting.wakes_sent.add(1);
+    }
+
+    /// This thread would have woken another driver, but that was awake.
+    #[inline]
+    pub(crate) fn count_saved_wake(&self) {
+        self.inner.counting.wakes_saved.add(1);
+    }
 }

@@ -127,15 +127,15 @@ impl<T: Send + 'static> Part<T> {
         local.hurry(&self.turn);
     }
 
-    /// After `fence_before_calls`.
+    /// After `fence_before_calls`. Says whether a call was necessary.
     #[inline]
-    fn call_receiver(&self, hub: &Hub<T>) {
+    fn call_receiver(&self, hub: &Hub<T>) -> bool {
         if self.introduced.get() {
-            hub.call_receiver();
-        } else {
-            self.introduced.set(true);
-            hub.nudge_receiver();
+            return hub.call_receiver();
         }
+        self.introduced.set(true);
+        hub.nudge_receiver();
+        true
     }
 
     /// Whether nobody waits before one who has this place, or none.
@@ -237,15 +237,16 @@ impl<T: Send + 'static> Flush for Parcel<Summons<Outlet<T>>> {
         outlet.unpublished.store(false, Ordering::Release);
     }
 
-    fn call(&self) {
+    fn call(&self) -> bool {
         let Outlet { hub, .. } = &self.content.who;
-        self.content.who.own_part().call_receiver(hub);
+        let called = self.content.who.own_part().call_receiver(hub);
         if hub.is_closed() {
             hub.drop_what_is_left();
         }
         if !hub.has_senders() {
             hub.nudge_receiver();
         }
+        !called
     }
 }
 

@@ -409,7 +409,7 @@ impl Watched for Parcel<Summons<Desk>> {
 impl Flush for Parcel<Summons<Desk>> {
     fn publish(&self) {}
 
-    fn call(&self) {
+    fn call(&self) -> bool {
         let Some(waiter) = self.content.who.0.get() else {
             unreachable!("it is flushed by the thread that received")
         };
@@ -417,6 +417,8 @@ impl Flush for Parcel<Summons<Desk>> {
         drained.drain(..).for_each(|outlet| outlet.call());
         // Its memory is used again.
         waiter.drained.replace(drained);
+        // Who does not wait for room has nothing to hear.
+        false
     }
 }
 

@@ -1,19 +1,23 @@
 //! What one shard has done.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::mesh::Peers;
 use crate::runtime::seat::Seat;
 
 /// What a shard has done so far; see [`RuntimeMetrics::shard`](super::RuntimeMetrics::shard).
 #[derive(Clone, Debug)]
 pub struct ShardMetrics {
     seat: Seat,
+    peers: Arc<Peers>,
+    index: usize,
 }
 
 impl ShardMetrics {
-    pub(super) fn new(seat: Seat) -> ShardMetrics {
-        ShardMetrics { seat }
+    pub(super) fn new(seat: Seat, peers: Arc<Peers>, index: usize) -> ShardMetrics {
+        ShardMetrics { seat, peers, index }
     }
 
     /// Turns of its loop.
@@ -102,6 +106,75 @@ impl ShardMetrics {
     /// How often its ring of stealable tasks was full.
     pub fn overflows(&self) -> u64 {
         self.seat.counters.overflows.get()
+    }
+
+    /// Calls and answers from another shard that stand in the lane to this one: sent, and not taken
+    /// by it yet. 0 where none was ever sent. Messages of a [`mesh::channel`] have lanes of their
+    /// own, and what found the lane full waits at its source; neither is counted.
+    ///
+    /// It is read at the moment of the call, not published with the turn: a depth that stays near
+    /// [`Builder::lane_capacity`](crate::runtime::Builder::lane_capacity) says that the shard does
+    /// not come to what others ask of it.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::shard::ShardId;
+    ///
+    /// let runtime = henge::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    /// let answer = runtime.run(|| ShardId::new(1).call_sync(|| 7));
+    /// assert!(matches!(answer, Ok(7)));
+    /// assert_eq!(runtime.metrics().shard(1).lane_depth(0), 0, "it was taken");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// [`mesh::channel`]: crate::mesh::channel()
+    pub fn lane_depth(&self, from: usize) -> usize {
+        self.peers.depth(from, self.index)
+    }
+
+    /// How often it woke another shard, or a guest, that slept.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::shard::ShardId;
+    ///
+    /// let mut builder = henge::runtime::Builder::new_multi_thread();
+    /// let runtime = builder.worker_threads(2).spin_before_park(Duration::ZERO).build()?;
+    /// runtime.run(|| async {
+    ///     henge::time::sleep(Duration::from_millis(20)).await; // the other one sleeps
+    ///     assert!(ShardId::new(1).call_sync(|| ()).await.is_ok());
+    ///     henge::task::yield_now().await; // a turn, with which the numbers are published
+    /// });
+    /// println!("{} wakes", runtime.metrics().shard(0).wakes_sent());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn wakes_sent(&self) -> u64 {
+        self.seat.counters.wakes_sent.get()
+    }
+
+    /// How often it had something for another shard or a guest that was awake, or woken already: a
+    /// task to be woken, or a batch of calls or messages. On a busy runtime it is large beside
+    /// [`wakes_sent`](Self::wakes_sent).
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::shard::ShardId;
+    ///
+    /// let runtime = henge::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    /// runtime.run(|| async {
+    ///     let calls = (0..1000).map(|_| henge::spawn(ShardId::new(1).call_sync(|| ())));
+    ///     for call in calls.collect::<Vec<_>>() {
+    ///         assert!(matches!(call.await, Ok(Ok(()))));
+    ///     }
+    ///     henge::task::yield_now().await; // a turn, with which the numbers are published
+    /// });
+    /// let shard = runtime.metrics().shard(0);
+    /// assert!(shard.wakes_sent() + shard.wakes_saved() > 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn wakes_saved(&self) -> u64 {
+        self.seat.counters.wakes_saved.get()
     }
 
     /// Tasks of its own that have not ended: those that may be stolen are nobody's.
