@@ -161,7 +161,9 @@ fn micro(row: &str, cores: usize, binary: &Path, settings: &Settings) -> Outcome
         figures.insert("cpu_ns", cpu / ops);
         figures.insert("wall_ns", wall / ops);
     }
-    figures.extend(number("late_us").map(|late| ("late_us", late)));
+    for late in ["late_us", "late_p99_us"] {
+        figures.extend(number(late).map(|value| (late, value)));
+    }
     Ok(Ok(figures))
 }
 

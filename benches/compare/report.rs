@@ -202,8 +202,10 @@ fn single_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
             text.push_str(&trouble(who, rounds, columns));
             continue;
         };
-        let late = rounds.spread("late_us").map(|late| format!(", {:.0} µs late", late.median));
-        let late = late.unwrap_or_default();
+        let median = |figure| rounds.spread(figure).map(|spread| spread.median);
+        let late = median("late_us").map(|late| format!(", {late:.0} µs late")).unwrap_or_default();
+        let worst = median("late_p99_us").map(|late| format!(" (1 % {late:.0})"));
+        let late = late + &worst.unwrap_or_default();
         let to_base = ratio(base.and_then(|base| rounds.ratio(base, figure)));
         let to_floor = ratio(floor.and_then(|floor| rounds.ratio(floor, figure)));
         let (name, median) = (who.name, spread.median);

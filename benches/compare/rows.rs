@@ -41,7 +41,7 @@ pub(crate) enum Kind {
 }
 
 /// Rows that the contestants measure by themselves: name, title, cores, and the figure that counts.
-const MICRO: [(&str, &str, usize, &str); 38] = [
+const MICRO: [(&str, &str, usize, &str); 40] = [
     ("spawn-batch", "a task spawned and joined, a thousand at a time", 1, "cpu_ns"),
     ("spawn-one", "a task spawned and joined, one at a time", 1, "cpu_ns"),
     ("yield", "a yield, among a thousand tasks", 1, "cpu_ns"),
@@ -56,6 +56,8 @@ const MICRO: [(&str, &str, usize, &str); 38] = [
     ("timer-drop-earlier", "a timer made and dropped, one due earlier", 1, "cpu_ns"),
     ("timer-drop-million", "a timer made and dropped, a million pending", 1, "cpu_ns"),
     ("timer-fire", "a timer fired, 100,000 within a second", 1, "cpu_ns"),
+    ("timer-exact", "timer-fire, as exact as it gets", 1, "cpu_ns"),
+    ("timer-exact-few", "a timer fired, of ten tasks that sleep for 1 to 10 ms", 1, "cpu_ns"),
     ("channel-threads", "a message from one of two threads to a third", 2, "wall_ns"),
     ("unbounded-threads", "the same without a bound", 2, "wall_ns"),
     ("channel-runtimes", "channel-threads by tasks of a runtime each", 2, "wall_ns"),

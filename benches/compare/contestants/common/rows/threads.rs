@@ -191,9 +191,12 @@ pub fn notify_trip() -> Row {
 pub fn watched() -> Row {
     measured(MESSAGES, || {
         let (tx, mut rx) = watch::channel(0);
-        let watches = elsewhere(async move || {
-            while rx.changed().await.is_ok() && *rx.borrow_and_update() < MESSAGES {}
-        });
+        let watches =
+            elsewhere(
+                async move || {
+                    while rx.changed().await.is_ok() && *rx.borrow_and_update() < MESSAGES {}
+                },
+            );
         for n in 1..=MESSAGES {
             tx.send_replace(n);
         }
@@ -205,12 +208,13 @@ pub fn watched() -> Row {
 pub fn broadcast() -> Row {
     measured(MESSAGES, || {
         let tx = broadcast::Sender::new(CAPACITY);
-        let receivers = (0..2).map(|_| {
-            let mut rx = tx.subscribe();
-            elsewhere(async move || {
-                while !matches!(rx.recv().await, Err(broadcast::error::RecvError::Closed)) {}
-            })
-        });
+        let receivers =
+            (0..2).map(|_| {
+                let mut rx = tx.subscribe();
+                elsewhere(async move || {
+                    while !matches!(rx.recv().await, Err(broadcast::error::RecvError::Closed)) {}
+                })
+            });
         let receivers = receivers.collect();
         for n in 0..MESSAGES {
             ended(tx.send(n));

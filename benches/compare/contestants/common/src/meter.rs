@@ -4,40 +4,38 @@ use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// What a micro row measured. `figure` is what the row is about when it is not CPU time.
+/// What a micro row measured. `figures` is what there is beside CPU time and wall time.
 pub struct Row {
     ops: u64,
     cpu_ns: u64,
     wall_ns: u64,
-    figure: Option<(&'static str, f64)>,
+    figures: Vec<(&'static str, f64)>,
 }
 
 impl Row {
     /// A row about memory: `bytes` for each of `ops` things.
     pub fn memory(ops: u64, bytes: u64) -> Row {
-        let figure = Some(("bytes", bytes as f64 / ops as f64));
-        Row { ops, cpu_ns: 0, wall_ns: 0, figure }
+        Row::told(ops, 0, 0).with("bytes", bytes as f64 / ops as f64)
     }
 
-    /// A row that another program has measured.
+    /// A row that was measured by other means.
     pub fn told(ops: u64, cpu_ns: u64, wall_ns: u64) -> Row {
-        Row { ops, cpu_ns, wall_ns, figure: None }
+        Row { ops, cpu_ns, wall_ns, figures: Vec::new() }
     }
 
     /// The same row with one figure more.
     pub fn with(mut self, name: &'static str, value: f64) -> Row {
-        self.figure = Some((name, value));
+        self.figures.push((name, value));
         self
     }
 
     /// One line of JSON.
     pub fn json(&self) -> String {
-        let figure = match self.figure {
-            Some((name, value)) => format!(", \"{name}\": {value:.1}"),
-            None => String::new(),
-        };
+        let figures = self.figures.iter();
+        let figures: String =
+            figures.map(|(name, value)| format!(", \"{name}\": {value:.1}")).collect();
         let Row { ops, cpu_ns, wall_ns, .. } = self;
-        format!("{{\"ops\": {ops}, \"cpu_ns\": {cpu_ns}, \"wall_ns\": {wall_ns}{figure}}}")
+        format!("{{\"ops\": {ops}, \"cpu_ns\": {cpu_ns}, \"wall_ns\": {wall_ns}{figures}}}")
     }
 }
 
@@ -56,7 +54,7 @@ impl Meter {
     /// What `ops` operations took since `start`.
     pub fn stop(self, ops: u64) -> Row {
         let wall_ns = self.wall.elapsed().as_nanos() as u64;
-        Row { ops, cpu_ns: process_cpu() - self.cpu, wall_ns, figure: None }
+        Row::told(ops, process_cpu() - self.cpu, wall_ns)
     }
 }
 

@@ -16,6 +16,8 @@ mod channel;
 mod cross;
 #[path = "../../common/rows/everyday.rs"]
 mod everyday;
+#[path = "../../common/rows/exact.rs"]
+mod exact;
 #[path = "../../common/rows/files.rs"]
 mod files;
 #[path = "../../common/rows/lanes.rs"]
@@ -58,6 +60,8 @@ const ROWS: &[NamedRow] = &[
     ("timer-drop-earlier", timers::drop_with_earlier),
     ("timer-drop-million", timers::drop_among_million),
     ("timer-fire", timers::fire),
+    ("timer-exact", exact::many),
+    ("timer-exact-few", exact::few),
     ("channel-threads", threads::bounded),
     ("unbounded-threads", threads::unbounded),
     ("channel-runtimes", threads::bounded_by_tasks),

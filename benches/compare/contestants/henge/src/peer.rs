@@ -35,6 +35,11 @@ pub fn run<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     build(&mut Builder::new_current_thread()).block_on(make())
 }
 
+/// The same, with timers that are less than 100 µs late.
+pub fn run_exact<F: Future>(make: impl FnOnce() -> F) -> F::Output {
+    build(Builder::new_current_thread().exact_timers(true)).block_on(make())
+}
+
 /// The same, but it sleeps at once when it has nothing to do.
 pub fn run_without_spin<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     let mut builder = Builder::new_current_thread();

@@ -26,6 +26,9 @@ pub fn run<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     }
 }
 
+/// It cannot be more exact than it is.
+pub use run as run_exact;
+
 /// The same, with tasks that need not be `Send`.
 pub fn run_local<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
