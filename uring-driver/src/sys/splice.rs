@@ -9,8 +9,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::ptr;
 
-/// A place that is asked about stands for so many bytes: the kernel reads ahead in larger pieces.
-const STEP: u64 = 32 << 10;
+/// A place that is asked about stands for so many bytes: the kernel reads ahead as many.
+const STEP: u64 = 128 << 10;
 /// The kernel's memory comes in pieces of no less.
 const PAGE: u64 = 4 << 10;
 
@@ -31,9 +31,9 @@ pub enum InMemory {
 /// What of the `len` bytes of a file from `offset` on is in the kernel's memory, so that
 /// [`sendfile_now`] need not wait for a device.
 ///
-/// It looks at a byte every 32 KiB, and at the last. A file is read, and forgotten, in larger
-/// pieces than that; where it was not, a transfer waits for the device all the same, which does no
-/// harm but to those that it keeps waiting.
+/// It looks at a byte every 128 KiB, and at the last. A file that is read from its beginning on is
+/// read, and forgotten, in such pieces; where it was not, a transfer waits for the device all the
+/// same, which does no harm but to those that it keeps waiting.
 ///
 /// # Errors
 ///
@@ -266,8 +266,8 @@ mod tests {
         assert_eq!(known(0, 32 << 10), 4 << 10);
         assert_eq!(known(5_000, 32 << 10), 8 << 10);
         assert_eq!(known(5_000, 5_001), 5_001);
-        assert_eq!(known(0, 96 << 10), 64 << 10);
-        assert_eq!(known(0, (96 << 10) - 1), 64 << 10);
+        assert_eq!(known(0, 3 * STEP), 2 * STEP);
+        assert_eq!(known(0, 3 * STEP - 1), 2 * STEP);
     }
 
     #[test]

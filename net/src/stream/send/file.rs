@@ -7,7 +7,7 @@
 //! buffer; by the next piece the kernel has read ahead.
 //!
 //! The other way that there is, two splices with a pipe between, always costs two of the kernel's
-//! workers: `docs/decisions/0060-sendfile-by-direct-calls.md` has the figures.
+//! workers: `docs/decisions/0062-sendfile-by-direct-calls.md` has the figures.
 
 use std::future::poll_fn;
 use std::io;
@@ -25,8 +25,9 @@ use henge_driver::{Fd, current, submit};
 use super::{Outgoing, SendSide, is_would_block, write_all_owned};
 use crate::stream::poll_side;
 
-/// So much is sent by one call at most: some 50 µs of the shard's time.
-const PIECE: usize = 256 << 10;
+/// So much is sent by one call at most: some 100 µs of the shard's time. Each call wakes the peer,
+/// so smaller ones cost more a byte.
+const PIECE: usize = 512 << 10;
 /// So much is read at once where it is not in memory.
 const COLD: usize = 128 << 10;
 
