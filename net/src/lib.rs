@@ -27,6 +27,28 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+//!
+//! # Which call goes where
+//!
+//! *Directly*: a system call that cannot wait; where it would have to, a poll on the ring tells
+//! when to try again. *Ring*: an operation. In tasks that move all transfers are direct.
+//!
+//! | call | directly | ring |
+//! |---|---|---|
+//! | `connect` of streams | | `CONNECT`, with a limit `LINK_TIMEOUT` |
+//! | `accept` | | multishot `ACCEPT` |
+//! | reads of streams | streams of large messages | multishot `RECV` |
+//! | [`TcpStream::read_owned`] | | `RECV` |
+//! | writes to streams | from 4 KiB on; what one stream alone has gathered | `SEND` |
+//! | [`TcpStream::write_owned`] | | `SEND`, `SEND_ZC` if [asked for](TcpStream::set_zero_copy) |
+//! | [`TcpStream::send_file`] | `sendfile` of what is in memory | else `READ` and `SEND` |
+//! | `try_` calls, `peek`, passing descriptors | yes | |
+//! | [`splice()`](splice::splice), [`tee`](splice::tee) | yes | |
+//! | between a file and a pipe | from files in memory | `SPLICE` |
+//! | [`UdpSocket`], [`UnixDatagram`], [pipes](unix::pipe) | yes | |
+//! | readiness | | `POLL_ADD`, multishot where it is kept |
+//! | [`lookup_host`] | | the driver's blocking pool |
+
 #![forbid(unsafe_code)]
 
 mod addr;
