@@ -8,3 +8,4 @@ mod forgotten;
 mod hard_places;
 mod paths;
 mod streams;
+mod ways;
