@@ -45,7 +45,7 @@ impl Contestant {
 }
 
 /// The contestant that everybody is put in proportion to.
-pub(crate) const BASE: &str = "tokio";
+pub(crate) const BASES: [&str; 2] = ["tokio", "tokio-multi"];
 
 pub(crate) const ALL: [Contestant; 15] = [
     Contestant::new("henge", "henge"),
@@ -57,7 +57,7 @@ pub(crate) const ALL: [Contestant; 15] = [
         takes: Takes::OneConnection,
         ..Contestant::variant("henge-no-spin", "henge", "no-spin")
     },
-    Contestant::new(BASE, "tokio"),
+    Contestant::new(BASES[0], "tokio"),
     // The server of a file as programs write it that want no copies.
     Contestant {
         takes: Takes::ServedFilesOnly,

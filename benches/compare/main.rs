@@ -33,7 +33,8 @@ use rows::{Kind, Row};
 type Failure = Box<dyn std::error::Error>;
 
 const USAGE: &str = "compare [--rounds N] [--run-ms N] [--rows WORD,…] [--contestants NAME,…] \
-                     [--server-core N] [--load-core N] [--quick] [--list] [--out DIR]";
+                     [--server-core N] [--load-core N] [--quick] [--list] [--out DIR] \
+                     [--publish DIR]";
 
 struct Options {
     rounds: usize,
@@ -44,6 +45,7 @@ struct Options {
     load_core: Option<usize>,
     list: bool,
     out: PathBuf,
+    publish: Option<PathBuf>,
 }
 
 impl Options {
@@ -57,6 +59,7 @@ impl Options {
             load_core: None,
             list: false,
             out: PathBuf::from("target/compare"),
+            publish: None,
         };
         let list = |text: String| text.split(',').map(str::to_owned).collect();
         while let Some(word) = words.next() {
@@ -74,6 +77,7 @@ impl Options {
                 }
                 "--list" => options.list = true,
                 "--out" => options.out = value()?.into(),
+                "--publish" => options.publish = Some(value()?.into()),
                 _ => return Err(USAGE.into()),
             }
         }
@@ -107,6 +111,10 @@ fn main() -> Result<(), Failure> {
     fs::write(options.out.join("compare.md"), results.markdown())?;
     fs::write(options.out.join("compare.json"), results.json()?)?;
     fs::write(options.out.join("compare.svg"), picture::svg(&results))?;
+    if let Some(folder) = &options.publish {
+        fs::write(folder.join("measured.md"), results.markdown())?;
+        fs::write(folder.join("measured.svg"), picture::svg(&results))?;
+    }
     std::io::stdout().write_all(results.markdown().as_bytes())?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::contestants;
-use crate::report::{Results, rounds_of};
+use crate::report::{Results, base, rounds_of};
 
 const LEFT: f64 = 300.0;
 const WIDTH: f64 = 760.0;
@@ -43,7 +43,7 @@ pub(crate) fn svg(results: &Results) -> String {
          <text x=\"10\" y=\"20\" font-size=\"15\">CPU (or memory) as a ratio to {base}: \
          further left is less</text>\n",
         w = LEFT + WIDTH + 40.0,
-        base = contestants::BASE,
+        base = contestants::BASES[0],
     );
     // Writing to a string does not fail, here and below.
     for (n, (name, colour)) in COLOURS.iter().enumerate() {
@@ -76,10 +76,11 @@ pub(crate) fn svg(results: &Results) -> String {
             y + 4.0,
             row.name
         );
-        let Some(base) = rounds_of(cells, contestants::BASE) else { continue };
+        let figure = row.kind.figure();
+        let Some(base) = base(cells, figure) else { continue };
         // The first of the list is drawn last, on top.
         for (name, colour) in COLOURS.iter().rev() {
-            let ratio = rounds_of(cells, name).and_then(|r| r.ratio(base, row.kind.figure()));
+            let ratio = rounds_of(cells, name).and_then(|r| r.ratio(base, figure));
             if let Some(ratio) = ratio {
                 _ = writeln!(
                     svg,

@@ -9,6 +9,19 @@ use crate::contestants::{self, Contestant};
 use crate::figures::{Rounds, Spread};
 use crate::rows::{Kind, Row};
 
+/// How the page begins.
+const HEAD: &str = "\
+# Measured
+
+What `compare` has printed ([how, and what it cannot tell](compare.md)). Ratios are to tokio's
+`current_thread`, or to its `multi_thread` in the rows that want several threads: CPU time a request
+or an operation unless the row says otherwise; below 1 is less. Rows that henge loses are here like
+the others. × stands for what a runtime cannot do or has failed at, – for what was not measured.
+
+![all rows, as ratios to tokio](measured.svg)
+
+";
+
 /// Where and how the figures were taken.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Circumstances {
@@ -34,6 +47,13 @@ pub(crate) fn rounds_of<'a>(cells: &'a [(Contestant, Rounds)], name: &str) -> Op
     cells.iter().find(|(who, _)| who.name == name).map(|(_, rounds)| rounds)
 }
 
+/// What a row's ratios are to: tokio's `current_thread`, or its `multi_thread` where the former
+/// cannot take part.
+pub(crate) fn base<'a>(cells: &'a [(Contestant, Rounds)], figure: &str) -> Option<&'a Rounds> {
+    let bases = contestants::BASES.iter().filter_map(|name| rounds_of(cells, name));
+    bases.into_iter().find(|rounds| rounds.spread(figure).is_some())
+}
+
 /// The floor of a row: whichever bare loop took less.
 fn floor<'a>(cells: &'a [(Contestant, Rounds)], figure: &str) -> Option<&'a Rounds> {
     let bare = cells.iter().filter(|(who, _)| who.name.starts_with("bare")).map(|(_, r)| r);
@@ -43,15 +63,16 @@ fn floor<'a>(cells: &'a [(Contestant, Rounds)], figure: &str) -> Option<&'a Roun
 }
 
 impl Results {
+    /// The page for people.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = String::new();
+        let mut text = String::from(HEAD);
         let c = &self.circumstances;
         // Writing to a string does not fail.
         _ = writeln!(
             text,
-            "Linux {}, {} ({} CPUs); server on CPU {}, load on CPU {}; \
-             {} interleaved rounds of {} ms; \
-             steal {:.2} %.\nMedians; in brackets the smallest and the largest ratio of a round.\n",
+            "Linux {}, {} ({} CPUs); server on CPU {}, load on CPU {}; {} interleaved rounds of \
+             {} ms; steal {:.2} %.\nMedians; in brackets the smallest and the largest ratio of a \
+             round.\n",
             c.kernel,
             c.cpu,
             c.cpus,
@@ -61,36 +82,37 @@ impl Results {
             c.run_ms,
             c.steal_percent
         );
-        text.push_str(&self.summary());
+        self.summary(&mut text, "Servers", Kind::is_server);
+        self.summary(&mut text, "Tasks, timers, channels, shards, files", |kind| !kind.is_server());
+        text.push_str("## Row by row\n");
         for (row, cells) in &self.rows {
             _ = writeln!(text, "\n### {}\n\n`{}`\n", row.title, row.name);
-            text.push_str(&match row.kind {
-                Kind::Echo { .. } | Kind::Http { .. } => server_table(row, cells),
-                Kind::Micro { .. } | Kind::Files { .. } | Kind::Idle { .. } => {
-                    single_table(row, cells)
-                }
+            text.push_str(&match row.kind.is_server() {
+                true => server_table(row, cells),
+                false => single_table(row, cells),
             });
         }
         text
     }
 
-    /// One line a row: the ratio to the base, for everybody.
-    fn summary(&self) -> String {
-        let mut text = format!("### All rows, as ratios to {}\n\n| row |", contestants::BASE);
+    /// One line for each row that `which` picks: the ratio to the base, for everybody.
+    fn summary(&self, text: &mut String, title: &str, which: impl Fn(&Kind) -> bool) {
+        let rows: Vec<_> = self.rows.iter().filter(|(row, _)| which(&row.kind)).collect();
         let mut names: Vec<&str> = Vec::new();
-        for (who, _) in self.rows.iter().flat_map(|(_, cells)| cells) {
+        for (who, _) in rows.iter().flat_map(|(_, cells)| cells) {
             if !names.contains(&who.name) {
                 names.push(who.name);
             }
         }
-        for name in &names {
-            _ = write!(text, " {name} |");
+        if names.is_empty() {
+            return;
         }
-        _ = writeln!(text, "\n|---|{}", "---:|".repeat(names.len()));
-        for (row, cells) in &self.rows {
+        let columns = "---:|".repeat(names.len());
+        _ = writeln!(text, "## {title}\n\n| row | {} |\n|---|{columns}", names.join(" | "));
+        for (row, cells) in rows {
             _ = write!(text, "| `{}` |", row.name);
             let figure = row.kind.figure();
-            let base = rounds_of(cells, contestants::BASE);
+            let base = base(cells, figure);
             for name in &names {
                 let rounds = rounds_of(cells, name);
                 let ratio = rounds.zip(base).and_then(|(r, base)| r.ratio(base, figure));
@@ -103,7 +125,7 @@ impl Results {
             }
             text.push('\n');
         }
-        text
+        text.push('\n');
     }
 
     pub(crate) fn json(&self) -> Result<String, serde_json::Error> {
@@ -130,7 +152,7 @@ impl Results {
         }
         let rows = self.rows.iter().map(|(row, cells)| {
             let figure = row.kind.figure();
-            let base = rounds_of(cells, contestants::BASE);
+            let base = base(cells, figure);
             let floor = floor(cells, figure);
             let cells = cells.iter().map(|(who, rounds)| Cell {
                 contestant: who.name,
@@ -142,7 +164,7 @@ impl Results {
             Table { row: &row.name, title: &row.title, figure, cells: cells.collect() }
         });
         let circumstances = &self.circumstances;
-        let all = All { circumstances, base: contestants::BASE, rows: rows.collect() };
+        let all = All { circumstances, base: contestants::BASES[0], rows: rows.collect() };
         serde_json::to_string_pretty(&all)
     }
 }
@@ -154,8 +176,7 @@ fn server_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
          |---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     let figure = row.kind.figure();
-    let base = rounds_of(cells, contestants::BASE);
-    let floor = floor(cells, figure);
+    let (base, floor) = (base(cells, figure), floor(cells, figure));
     for (who, rounds) in cells {
         let Some(cpu) = rounds.spread(figure) else {
             text.push_str(&trouble(who, rounds, 8));
@@ -195,8 +216,7 @@ fn single_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
     }
     let columns = 3 + usize::from(other.is_some());
     _ = writeln!(text, "\n|---|{}", "---:|".repeat(columns));
-    let base = rounds_of(cells, contestants::BASE);
-    let floor = floor(cells, figure);
+    let (base, floor) = (base(cells, figure), floor(cells, figure));
     for (who, rounds) in cells {
         let Some(spread) = rounds.spread(figure) else {
             text.push_str(&trouble(who, rounds, columns));

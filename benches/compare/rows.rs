@@ -171,6 +171,11 @@ const BOTH: [(&str, Arrival); 2] =
     [("-bursty", Arrival::Bursty), ("-trickling", Arrival::Trickling)];
 
 impl Kind {
+    /// Whether it is a server under load, which is more than one figure.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Kind::Echo { .. } | Kind::Http { .. })
+    }
+
     /// The figure by which the row is judged.
     pub(crate) fn figure(&self) -> &'static str {
         match self {
