@@ -162,6 +162,26 @@ fn a_guest_in_the_blocking_pool_has_timers_and_tasks() {
     assert_eq!(answer.ok(), Some(42));
 }
 
+/// A ring costs hundreds of microseconds: a closure of the pool that blocks on the runtime has the
+/// one of the closure before.
+#[test]
+fn a_thread_of_the_pool_keeps_its_ring() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(1)
+        .build()
+        .expect("a runtime");
+    let ring = || {
+        Handle::current().block_on(async {
+            let ring = henge::driver::current::with(|driver| driver.id()).expect("a guest's ring");
+            (thread::current().id(), ring)
+        })
+    };
+    let call = || runtime.block_on(runtime.spawn_blocking(ring)).expect("it ends");
+    let (first, second) = (call(), call());
+    assert_eq!(first, second, "the same thread, and the same ring");
+}
+
 #[test]
 fn a_lone_shard_belongs_to_the_first_thread_that_blocks() {
     let runtime = lone();
