@@ -1,0 +1,128 @@
+//! How shards run tasks: how often they look elsewhere, for how long before they sleep, and whether
+//! they take work from each other.
+
+use std::time::Duration;
+
+use super::Builder;
+use crate::stealing::Policy;
+
+impl Builder {
+    /// For how long an idle shard looks for the next completion before it sleeps, 50 µs by default;
+    /// [`Duration::ZERO`] for never.
+    ///
+    /// It looks only where that has been paying, by the average of how long it waited of late. It
+    /// never does where the shards outnumber the CPUs or the process has a CPU quota; nor, where
+    /// there is one CPU for all, while the blocking pool is busy.
+    pub fn spin_before_park(&mut self, limit: Duration) -> &mut Builder {
+        self.spin = limit;
+        self
+    }
+
+    /// How many tasks a shard runs, at most, before it looks at its ring again; 61 by default. Less
+    /// is a lower latency under load, more is more throughput.
+    ///
+    /// # Panics
+    /// If `tasks` is 0.
+    #[track_caller]
+    pub fn event_interval(&mut self, tasks: u32) -> &mut Builder {
+        assert!(tasks > 0, "event_interval must be greater than 0");
+        self.event_interval = tasks;
+        self
+    }
+
+    /// How many stealable tasks a shard runs before it looks at the common queue first; 31 by
+    /// default. The same as [`Policy::injector_interval`], by tokio's name.
+    ///
+    /// It means nothing for pinned tasks: what others send to a shard is looked at every eighth
+    /// poll.
+    ///
+    /// # Panics
+    /// If `tasks` is 0.
+    #[track_caller]
+    pub fn global_queue_interval(&mut self, tasks: u32) -> &mut Builder {
+        assert!(tasks > 0, "global_queue_interval must be greater than 0");
+        self.policy.injector_interval = tasks;
+        self
+    }
+
+    /// Accepted, for programs that come from tokio, and without effect: what one look at the ring
+    /// brings is for the kernel to say, some twenty completions at a time, and a shard's queue has
+    /// room for all.
+    ///
+    /// # Panics
+    /// If `events` is 0.
+    #[track_caller]
+    pub fn max_io_events_per_tick(&mut self, events: usize) -> &mut Builder {
+        assert!(events > 0, "max_io_events_per_tick must be non-zero");
+        self
+    }
+
+    /// Accepted and without effect, as
+    /// [`max_io_events_per_tick`](Builder::max_io_events_per_tick).
+    ///
+    /// # Panics
+    /// If `events` is 0.
+    #[track_caller]
+    pub fn max_io_events_per_busy_tick(&mut self, events: usize) -> &mut Builder {
+        assert!(events > 0, "max_io_events_per_busy_tick must be non-zero");
+        self
+    }
+
+    /// Whether a task that is woken runs next, before those that were woken earlier (three times in
+    /// a row at most). By default it is off for tasks that stay on their shard, for which it gains
+    /// nothing, and on for those that may be stolen.
+    pub fn lifo_slot(&mut self, on: bool) -> &mut Builder {
+        self.lifo_slot = on;
+        self.policy.lifo_slot = on;
+        self
+    }
+
+    /// Tasks run in the order in which they are woken.
+    pub fn disable_lifo_slot(&mut self) -> &mut Builder {
+        self.lifo_slot(false)
+    }
+
+    /// How many calls and answers are under way at most from one shard to another, until the other
+    /// one's next turn takes them; 256 by default. What does not fit waits at its sender.
+    ///
+    /// A shard makes its lane to another one when it first calls it: 16 bytes a place.
+    ///
+    /// # Panics
+    /// If `places` is 0.
+    pub fn lane_capacity(&mut self, places: usize) -> &mut Builder {
+        assert!(places > 0, "lane_capacity must be greater than 0");
+        self.lane_capacity = places;
+        self
+    }
+
+    /// Whether tasks that are spawned by [`steal::spawn`](crate::steal::spawn) may be taken by
+    /// shards that have nothing to do. Off by default. All other tasks stay where they are.
+    ///
+    /// A runtime of one thread ignores it.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(2)
+    ///     .stealing(true)
+    ///     .build()?;
+    /// let task = runtime.run(|| async { henge::steal::spawn(async { 6 * 7 }).await });
+    /// assert_eq!(task?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn stealing(&mut self, on: bool) -> &mut Builder {
+        self.stealing = on;
+        self
+    }
+
+    /// How stealable tasks are queued and looked for, where [stealing](Builder::stealing) is on:
+    /// switches, for measurements.
+    ///
+    /// # Panics
+    /// If the policy's `injector_interval` is 0.
+    pub fn stealing_policy(&mut self, policy: Policy) -> &mut Builder {
+        assert!(policy.injector_interval > 0, "injector_interval must be greater than 0");
+        self.policy = policy;
+        self
+    }
+}
