@@ -12,32 +12,29 @@
 //! comes first: either the pusher sees the flag and wakes, or the loop sees the push and does not
 //! sleep. While the loop only *looks* (spins), nothing is published: it sees a push by looking.
 
+mod block;
+mod count;
+mod wait;
+
 use std::cell::Cell;
 use std::fmt;
-use std::future::Future;
-use std::hint;
 use std::io;
-use std::panic::{Location, resume_unwind};
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use henge_driver::Driver;
 use henge_driver::sys::clock;
-use henge_driver::{Driver, current};
 
-use super::config::call;
 use super::context::{LoopGuard, SharedGuard};
 use super::counters::Counters;
 use super::nest::Nest;
-use super::root::Root;
 use super::seat::Seat;
-use super::shared::{Seats, Shared};
+use super::shared::Shared;
 use super::spin::Spin;
-use super::unwind;
 use crate::mesh::{self, Urge};
 use crate::stealing::{self, Worker};
-use crate::task::{Home, Polls, View};
+use crate::task::{Home, Polls};
 use crate::time::Timers;
 
 impl Shard {
@@ -118,115 +115,6 @@ impl Shard {
         }
     }
 
-    /// Nothing to do, after a turn that ran `polls` tasks: looks for what others have too much of,
-    /// then for a while at the ring if that pays, then sleeps until something comes.
-    fn wait(&self, polls: u32) -> io::Result<()> {
-        if self.driver.completion_pending() || self.driver.has_posted() {
-            return self.enter();
-        }
-        if self.worker.as_ref().is_some_and(|worker| worker.search()) {
-            return if self.ring_wants_us() { self.enter() } else { Ok(()) };
-        }
-        let deadline = self.timers.next_deadline();
-        if deadline.is_none() && self.timers.pending() > 0 {
-            // Timers that are never due: the clock is paused, and moves when nothing else does.
-            if self.driver.has_queued() {
-                return self.enter();
-            }
-            if self.timers.auto_advance() {
-                return Ok(());
-            }
-        }
-        let begun = clock::now();
-        let mut looked = false;
-        let mut spin = self.spin.get();
-        spin.ran(polls);
-        self.spin.set(spin);
-        if let Some(limit) = spin.before_sleep()
-            && !self.keeps_pool_waiting()
-        {
-            if self.driver.has_queued() {
-                // It is submitted first, or there would be nothing to look for.
-                return self.enter();
-            }
-            if self.look(begun, limit, deadline) {
-                // What was posted is run by a turn of the driver and by nothing else.
-                return if self.ring_wants_us() { self.enter() } else { Ok(()) };
-            }
-            looked = true;
-        }
-        call(self.shared.config.hooks.park.as_ref());
-        if !self.has_work() {
-            self.sleep(begun, looked, deadline)?;
-        }
-        call(self.shared.config.hooks.unpark.as_ref());
-        Ok(())
-    }
-
-    /// Whether a look would take the CPU from the closure whose end it looks for.
-    fn keeps_pool_waiting(&self) -> bool {
-        self.shared.config.one_cpu && self.shared.pool.is_busy()
-    }
-
-    /// Looks for at most `limit` and not past `deadline`. True if the next turn has something to
-    /// do.
-    fn look(&self, begun: Instant, limit: Duration, deadline: Option<Instant>) -> bool {
-        let mut spin = self.spin.get();
-        let until = begun.checked_add(limit);
-        let found = loop {
-            let came = (0..LOOKS).any(|_| {
-                hint::spin_loop();
-                self.something_came()
-            });
-            if came || self.worker.as_ref().is_some_and(|worker| worker.glance()) {
-                spin.found(clock::now() - begun);
-                break true;
-            }
-            let now = clock::now();
-            if deadline.is_some_and(|deadline| deadline <= now) {
-                break true;
-            }
-            if until.is_some_and(|until| until <= now) {
-                break false;
-            }
-        };
-        self.spin.set(spin);
-        let counter = if found { &self.counters.spins } else { &self.counters.spins_in_vain };
-        counter.add(1);
-        found
-    }
-
-    fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
-        self.mesh.rest(&self.home);
-        let submits = self.driver.has_queued();
-        self.count_busy(begun);
-        self.counters.parks.add(1);
-        // What the driver does before it sleeps may wake tasks as well.
-        match &self.worker {
-            None => self.driver.park(deadline, || self.something_came() || self.has_work())?,
-            Some(worker) => {
-                if !worker.lie_down() {
-                    self.counters.unparks.add(1);
-                    return Ok(());
-                }
-                let came = || self.something_came() || self.has_work() || worker.is_woken();
-                let slept = self.driver.park(deadline, came);
-                worker.rise();
-                slept?
-            }
-        };
-        let now = clock::now();
-        self.entered.set(now);
-        let mut spin = self.spin.get();
-        spin.slept(now - begun, looked, submits);
-        self.spin.set(spin);
-        self.awake.set(now);
-        self.counters.unparks.add(1);
-        self.counters.parked.add((now - begun).as_nanos() as u64);
-        self.count_enter();
-        Ok(())
-    }
-
     fn enter(&self) -> io::Result<()> {
         self.driver.turn()?;
         self.entered.set(clock::now());
@@ -280,12 +168,6 @@ fn poll_either(worker: &Worker, batch: &Polls<'_>, pinned: bool) -> bool {
 
 /// For how long a turn keeps the ring waiting.
 const LONGEST: Duration = Duration::from_micros(200);
-
-/// How often a loop that looks does so between two looks at the clock.
-const LOOKS: u32 = 16;
-
-/// For how long a thread that leaves its loop waits for streams to be let go.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// One queue of tasks with its ring and its timers, on the thread that runs them.
 pub(crate) struct Shard {
@@ -413,93 +295,6 @@ impl Shard {
         self.count_busy(clock::now());
     }
 
-    /// Runs turns until `future` is done, which is polled as a task. Also inside of a task of this
-    /// shard, if [`Nest::refusal`] has no objection.
-    #[track_caller]
-    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let location = Location::caller();
-        let _within = self.enter_all();
-        let mut result = None;
-        // It does not stand still while it turns from within.
-        let blocked = self.counters.blocked.replace(0);
-        {
-            let level = self.nest.begin();
-            self.roots.set(self.roots.get() + 1);
-            let future = pin!(async {
-                result = Some(unwind::catch(future).await);
-                level.leave();
-                self.roots.set(self.roots.get() - 1);
-            });
-            let _root = Root::new(&self.home, location, future);
-            View::current().inside().during(|| self.turns());
-        }
-        self.counters.blocked.set(blocked);
-        if self.nest.depth() == 0 {
-            self.hand_over();
-        }
-        match result {
-            Some(Ok(output)) => output,
-            Some(Err(panic)) => resume_unwind(panic),
-            None => panic!("the loop was left before its future was done"),
-        }
-    }
-
-    /// Whether a task of this shard may block in place: not on a runtime of one thread, whose other
-    /// tasks nobody would run, nor inside of a `LocalSet`.
-    pub(crate) fn can_block_in_place(&self) -> bool {
-        let lone = self.index.is_some() && matches!(self.shared.seats, Seats::Lone(_));
-        !lone && !Home::with_current(|home| home.is_some_and(Home::is_set))
-    }
-
-    /// Runs a closure that may block in the middle of a poll.
-    pub(crate) fn block_in_place<R>(&self, f: impl FnOnce() -> R) -> R {
-        struct Unblocked<'a>(&'a Shard, u64);
-        impl Drop for Unblocked<'_> {
-            fn drop(&mut self) {
-                if let Some(gauge) = self.0.home.gauge() {
-                    gauge.forgive();
-                }
-                self.0.counters.blocked.set(self.1);
-            }
-        }
-        if self.nest.is_polling() {
-            self.nest.between_polls(|| self.make_way());
-        }
-        let _unblocked = Unblocked(self, self.counters.blocked.replace(1));
-        match &self.worker {
-            None => current::blocking(f),
-            // What the closure wakes is for the other shards.
-            Some(worker) => worker.while_blocked(|| current::blocking(f)),
-        }
-    }
-
-    /// Before this thread blocks in the middle of a poll: others get what they would otherwise wait
-    /// for. What was queued goes to the kernel, those who gave way are woken, and what other shards
-    /// may run, too, is given to them.
-    fn make_way(&self) {
-        self.mesh.flush();
-        if self.ring_wants_us()
-            && let Err(error) = self.enter()
-        {
-            panic!("this thread's ring failed: {error}");
-        }
-        self.home.end_turn();
-        if let Some(worker) = &self.worker {
-            worker.give_away();
-        }
-    }
-
-    /// Before this thread does something else: what was written goes out, as it would have by now
-    /// if writing were a system call, and streams are let go, so that other threads can use them.
-    fn hand_over(&self) {
-        self.mesh.flush();
-        let handed = self.driver.hand_over(PATIENCE);
-        self.count_enter();
-        if let Err(error) = handed {
-            panic!("this thread's ring failed: {error}");
-        }
-    }
-
     /// Drops all tasks, here, and takes no more. Inside, they may do what they may do in a poll.
     pub(super) fn close(&self) {
         let _within = self.enter_all();
@@ -510,41 +305,6 @@ impl Shard {
         self.mesh.close();
         self.counters.queued.set(0);
         self.counters.alive.set(0);
-    }
-
-    #[inline]
-    fn count_turn(&self, polls: u32) {
-        self.counters.turns.add(1);
-        self.counters.polls.add(u64::from(polls));
-        let mut queued = self.home.queued();
-        if let Some(worker) = &self.worker {
-            queued += worker.queued();
-            self.counters.stolen.set(worker.done.stolen.get());
-            self.counters.thefts.set(worker.done.thefts.get());
-            self.counters.searches.set(worker.done.searches.get());
-            self.counters.overflows.set(worker.done.overflows.get());
-        }
-        let driver = self.driver.counters();
-        self.counters.wakes_sent.set(driver.wakes_sent);
-        self.counters.wakes_saved.set(driver.wakes_saved + self.mesh.saved());
-        self.counters.queued.set(queued as u64);
-        // The future that `block_on` was given is no task to its author.
-        self.counters.alive.set(self.home.alive().saturating_sub(self.roots.get()) as u64);
-        self.counters.timers.set(self.timers.pending() as u64);
-    }
-
-    /// Up to `now` it has been awake.
-    fn count_busy(&self, now: Instant) {
-        let since = self.awake.replace(now);
-        self.counters.busy.add(now.saturating_duration_since(since).as_nanos() as u64);
-    }
-
-    fn count_enter(&self) {
-        let driver = self.driver.counters();
-        self.counters.enters.set(driver.enters);
-        self.counters.completions.set(driver.completions);
-        self.counters.pool_bytes.set(self.driver.pool().bytes() as u64);
-        self.counters.pool_found_empty.set(self.driver.pool().found_empty_count());
     }
 }
 

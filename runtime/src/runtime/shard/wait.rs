@@ -1,0 +1,124 @@
+//! What a shard does that has nothing to do: it looks for work, then at the ring, then sleeps.
+
+use std::hint;
+use std::io;
+use std::time::{Duration, Instant};
+
+use henge_driver::sys::clock;
+
+use super::Shard;
+use crate::runtime::config::call;
+
+/// How often a loop that looks does so between two looks at the clock.
+const LOOKS: u32 = 16;
+
+impl Shard {
+    /// Nothing to do, after a turn that ran `polls` tasks: looks for what others have too much of,
+    /// then for a while at the ring if that pays, then sleeps until something comes.
+    pub(super) fn wait(&self, polls: u32) -> io::Result<()> {
+        if self.driver.completion_pending() || self.driver.has_posted() {
+            return self.enter();
+        }
+        if self.worker.as_ref().is_some_and(|worker| worker.search()) {
+            return if self.ring_wants_us() { self.enter() } else { Ok(()) };
+        }
+        let deadline = self.timers.next_deadline();
+        if deadline.is_none() && self.timers.pending() > 0 {
+            // Timers that are never due: the clock is paused, and moves when nothing else does.
+            if self.driver.has_queued() {
+                return self.enter();
+            }
+            if self.timers.auto_advance() {
+                return Ok(());
+            }
+        }
+        let begun = clock::now();
+        let mut looked = false;
+        let mut spin = self.spin.get();
+        spin.ran(polls);
+        self.spin.set(spin);
+        if let Some(limit) = spin.before_sleep()
+            && !self.keeps_pool_waiting()
+        {
+            if self.driver.has_queued() {
+                // It is submitted first, or there would be nothing to look for.
+                return self.enter();
+            }
+            if self.look(begun, limit, deadline) {
+                // What was posted is run by a turn of the driver and by nothing else.
+                return if self.ring_wants_us() { self.enter() } else { Ok(()) };
+            }
+            looked = true;
+        }
+        call(self.shared.config.hooks.park.as_ref());
+        if !self.has_work() {
+            self.sleep(begun, looked, deadline)?;
+        }
+        call(self.shared.config.hooks.unpark.as_ref());
+        Ok(())
+    }
+
+    /// Whether a look would take the CPU from the closure whose end it looks for.
+    fn keeps_pool_waiting(&self) -> bool {
+        self.shared.config.one_cpu && self.shared.pool.is_busy()
+    }
+
+    /// Looks for at most `limit` and not past `deadline`. True if the next turn has something to
+    /// do.
+    fn look(&self, begun: Instant, limit: Duration, deadline: Option<Instant>) -> bool {
+        let mut spin = self.spin.get();
+        let until = begun.checked_add(limit);
+        let found = loop {
+            let came = (0..LOOKS).any(|_| {
+                hint::spin_loop();
+                self.something_came()
+            });
+            if came || self.worker.as_ref().is_some_and(|worker| worker.glance()) {
+                spin.found(clock::now() - begun);
+                break true;
+            }
+            let now = clock::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                break true;
+            }
+            if until.is_some_and(|until| until <= now) {
+                break false;
+            }
+        };
+        self.spin.set(spin);
+        let counter = if found { &self.counters.spins } else { &self.counters.spins_in_vain };
+        counter.add(1);
+        found
+    }
+
+    fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
+        self.mesh.rest(&self.home);
+        let submits = self.driver.has_queued();
+        self.count_busy(begun);
+        self.counters.parks.add(1);
+        // What the driver does before it sleeps may wake tasks as well.
+        match &self.worker {
+            None => self.driver.park(deadline, || self.something_came() || self.has_work())?,
+            Some(worker) => {
+                if !worker.lie_down() {
+                    self.counters.unparks.add(1);
+                    return Ok(());
+                }
+                let came = || self.something_came() || self.has_work() || worker.is_woken();
+                let slept = self.driver.park(deadline, came);
+                worker.rise();
+                slept?
+            }
+        };
+        let now = clock::now();
+        self.entered.set(now);
+        let mut spin = self.spin.get();
+        spin.slept(now - begun, looked, submits);
+        self.spin.set(spin);
+        self.awake.set(now);
+        self.counters.unparks.add(1);
+        self.counters.parked.add((now - begun).as_nanos() as u64);
+        self.count_enter();
+        Ok(())
+    }
+}
