@@ -217,13 +217,17 @@ impl RecvSide {
         !self.queue.is_empty() || !matches!(self.end, End::Open)
     }
 
+    #[inline]
     fn arm(here: &mut Here<'_, RecvSide>) {
         if current::is_moving() {
             return RecvSide::arm_watch(here);
         }
-        if here.flight.is_some() || here.is_leaving() {
-            return;
+        if here.flight.is_none() && !here.is_leaving() {
+            RecvSide::arm_anew(here);
         }
+    }
+
+    fn arm_anew(here: &mut Here<'_, RecvSide>) {
         let to = To(here.reference());
         let starved = std::mem::take(&mut here.starved);
         let polls = here.pace.is_direct();

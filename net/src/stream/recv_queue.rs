@@ -170,10 +170,15 @@ impl<P: Part> RecvQueue<P> {
     }
 
     /// Copies what lies in somebody's buffers to heap memory, and gives the buffers back.
+    #[inline]
     pub(crate) fn settle(&mut self) {
-        if self.parts == 0 {
-            return;
+        if self.parts > 0 {
+            self.settle_all();
         }
+    }
+
+    #[cold]
+    fn settle_all(&mut self) {
         let mut unsettled = self.len;
         let mut settled: VecDeque<Chunk<P>> = VecDeque::with_capacity(1);
         for chunk in self.chunks.drain(..) {

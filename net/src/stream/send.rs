@@ -179,10 +179,15 @@ impl SendSide {
         }
     }
 
+    #[inline]
     fn start(here: &mut Here<'_, SendSide>) {
-        if here.flight.is_some() || here.is_leaving() {
+        if here.is_idle() || here.flight.is_some() || here.is_leaving() {
             return;
         }
+        SendSide::start_anew(here);
+    }
+
+    fn start_anew(here: &mut Here<'_, SendSide>) {
         if let Some(Outgoing { bytes, at }) = here.queue.take() {
             SendSide::submit(here, bytes, at, ToQueue);
         }

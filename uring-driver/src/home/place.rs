@@ -191,15 +191,21 @@ impl<T: Resident> Place<T> {
 
     /// Ends the stay if it is to end and nothing is in flight. What comes back is the register's
     /// reference, perhaps the last: the caller drops it when it holds no reference into it.
+    #[inline]
     pub(super) fn release_if_idle(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
         let local = &self.local;
         if local.leaving.get() == Leaving::Stays || local.refs.get() != 0 || local.busy.get() {
             return None;
         }
-        let reference = driver.homes().remove(local.slot.get());
+        Some(self.release(driver))
+    }
+
+    #[cold]
+    fn release(&self, driver: &Driver) -> Arc<dyn Tenant> {
+        let reference = driver.homes().remove(self.local.slot.get());
         // From here on another thread may be home.
         self.word.release().wake();
-        Some(reference)
+        reference
     }
 
     #[inline]
