@@ -392,3 +392,49 @@ fn a_waiting_send_may_move_to_another_shard() {
         assert_eq!(all, [0, 1, 2]);
     });
 }
+
+#[test]
+fn a_receiver_that_stands_still_holds_up_nobody_but_those_who_send_to_it() {
+    shards(3).run(|| async {
+        let (still, stands) = mesh::channel(ShardId::new(1), 4);
+        let (quick, runs) = mesh::channel(ShardId::new(2), 4);
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let stands = henge::spawn_on(ShardId::new(1), move || async move {
+            let mut receiver = stands.open();
+            assert_eq!(receiver.recv().await, Some(0));
+            // The whole shard: it neither looks nor sleeps, so nobody wakes it either.
+            assert!(held.recv_timeout(BOUND).is_ok());
+            let mut sum = 0;
+            while let Some(number) = receiver.recv().await {
+                sum += number;
+            }
+            sum
+        });
+        let runs = henge::spawn_on(ShardId::new(2), move || async move {
+            let mut receiver = runs.open();
+            let mut count = 0;
+            while receiver.recv().await.is_some() {
+                count += 1;
+            }
+            count
+        });
+        let sends = henge::spawn(async move {
+            for number in 0..100 {
+                assert!(still.send(number).await.is_ok());
+            }
+        });
+        // From the same shard as those who are held up, and by the same turns.
+        let others = async {
+            for number in 0..2_000 {
+                assert!(quick.send(number).await.is_ok());
+            }
+            drop(quick);
+            runs.await
+        };
+        assert!(matches!(timeout(BOUND, others).await, Ok(Ok(2_000))));
+        assert!(!sends.is_finished(), "its lane has room for four");
+        assert!(release.send(()).is_ok());
+        assert!(matches!(timeout(BOUND, sends).await, Ok(Ok(()))));
+        assert!(matches!(timeout(BOUND, stands).await, Ok(Ok(sum)) if sum == (0..100).sum()));
+    });
+}
