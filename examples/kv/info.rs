@@ -105,7 +105,10 @@ fn shards(about: &Server, text: &mut String) {
                 ("completions", shard.completions()),
                 ("parks", shard.parks()),
                 ("timers", shard.timers() as u64),
-                ("stolen", metrics.worker_steal_count(index)),
+                ("wakes_sent", shard.wakes_sent()),
+                ("wakes_saved", shard.wakes_saved()),
+                ("buffer_bytes", shard.buffer_bytes() as u64),
+                ("stolen", shard.steals()),
             ]);
         }
         let fields: Vec<String> =

@@ -12,6 +12,7 @@
 //! | what the kernel is asked | [`enters`], [`completions`] |
 //! | whether receives find memory | [`buffer_bytes`], [`buffers_found_empty`] |
 //! | whether stealing evens out the load | [`steals`], [`searches`], [`overflows`] |
+//! | whether a shard comes to what others ask | [`lane_depth`], [`wakes_sent`], [`wakes_saved`] |
 //! | whether the blocking pool is large enough | [`blocking_queue_depth`] |
 //!
 //! [`busy`]: ShardMetrics::busy
@@ -24,6 +25,9 @@
 //! [`steals`]: ShardMetrics::steals
 //! [`searches`]: ShardMetrics::searches
 //! [`overflows`]: ShardMetrics::overflows
+//! [`lane_depth`]: ShardMetrics::lane_depth
+//! [`wakes_sent`]: ShardMetrics::wakes_sent
+//! [`wakes_saved`]: ShardMetrics::wakes_saved
 //! [`blocking_queue_depth`]: RuntimeMetrics::blocking_queue_depth
 //! [`Builder::detect_stalls`]: crate::runtime::Builder::detect_stalls
 //! [`Builder::enable_metrics_poll_time_histogram`]:

@@ -118,5 +118,6 @@ fn the_page_for_prometheus_says_the_same_as_the_numbers() {
         assert!(bucket("0.0001") <= bucket("0.0002") && bucket("0.0009") <= bucket("+Inf"));
         assert_eq!(bucket("+Inf"), labelled("henge_shard_poll_seconds_count"));
     }
+    assert_eq!(samples["henge_lane_depth{from=\"0\",to=\"1\"}"], 0.0);
     assert!(samples["henge_shard_poll_seconds_count{shard=\"0\"}"] >= 1.0);
 }

@@ -83,6 +83,12 @@ const SHARD: &[Row<ShardMetrics>] = &[
     Row { name: "henge_shard_parked_seconds_total", kind: Counter,
         help: "For how long the shard slept.",
         value: |shard| Seconds(shard.parked()) },
+    Row { name: "henge_shard_wakes_sent_total", kind: Counter,
+        help: "Times that the shard woke another one that slept.",
+        value: |shard| Count(shard.wakes_sent()) },
+    Row { name: "henge_shard_wakes_saved_total", kind: Counter,
+        help: "Times that the shard had news for another one that was awake.",
+        value: |shard| Count(shard.wakes_saved()) },
     Row { name: "henge_shard_queued_tasks", kind: Gauge,
         help: "Tasks of the shard that wait for their turn.",
         value: |shard| Count(shard.queued() as u64) },
@@ -134,6 +140,7 @@ fn write_to(text: &mut String, runtime: &RuntimeMetrics) -> fmt::Result {
             writeln!(text, "{}{{shard=\"{index}\"}} {}", row.name, (row.value)(shard))?;
         }
     }
+    lane_depths(text, &shards)?;
     if runtime.poll_time_histogram_enabled() {
         poll_times(text, runtime)?;
     }
@@ -146,6 +153,19 @@ fn head(text: &mut String, name: &str, kind: Kind, help: &str) -> fmt::Result {
         Gauge => "gauge",
     };
     write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n")
+}
+
+/// One number for each ordered pair: those of a shard that falls behind stand out.
+fn lane_depths(text: &mut String, shards: &[ShardMetrics]) -> fmt::Result {
+    const NAME: &str = "henge_lane_depth";
+    head(text, NAME, Gauge, "Calls and answers from one shard that another has not taken yet.")?;
+    for (to, shard) in shards.iter().enumerate() {
+        for from in (0..shards.len()).filter(|&from| from != to) {
+            let depth = shard.lane_depth(from);
+            writeln!(text, "{NAME}{{from=\"{from}\",to=\"{to}\"}} {depth}")?;
+        }
+    }
+    Ok(())
 }
 
 /// Buckets are cumulative there: each has all that is not above its end.
