@@ -4,7 +4,8 @@
 use std::future::{Future, poll_fn};
 use std::io::{self, Read as _};
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -151,7 +152,7 @@ fn a_driver_that_ends_frees_nothing_under_the_kernel() {
     // What nobody frees, where the leak checker finds it.
     static FORGOTTEN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
     const LEN: usize = 6 << 20;
-    let mut peer = run(async {
+    let reader = run(async {
         let (mut stream, peer) = pair().await?;
         stream.set_zero_copy(Some(1));
         let mut sending = Box::pin(async move { stream.write_all_owned(bytes(LEN, 2)).await });
@@ -162,12 +163,20 @@ fn a_driver_that_ends_frees_nothing_under_the_kernel() {
         }
         let place = Box::leak(Box::new(sending));
         FORGOTTEN.lock().expect("no panic holds it").push((&raw const *place).addr());
-        Ok(peer)
+        // It reads while the driver waits for the kernel to let go, or after that.
+        let reader = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            let (mut peer, mut there) = (peer, vec![0; 100_000]);
+            peer.read_exact(&mut there).expect("so much was taken");
+            // Whatever more there is, so that nothing is held for its sake.
+            peer.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out");
+            let mut rest = vec![0; 1 << 20];
+            while let Ok(1..) = peer.read(&mut rest) {}
+            there
+        });
+        Ok(reader)
     });
-    // The ring is gone; what the socket had taken is there, and what it says is what was sent.
-    let mut there = vec![0; 100_000];
-    peer.read_exact(&mut there).expect("so much was taken");
-    assert!(there == bytes(LEN, 2)[..100_000]);
+    assert!(reader.join().expect("it read") == bytes(LEN, 2)[..100_000]);
 }
 
 #[test]
@@ -192,15 +201,25 @@ fn a_peer_that_is_gone_is_an_error_and_the_buffer_comes_back() {
 #[test]
 fn it_goes_on_elsewhere_when_the_stream_moves() {
     const LEN: usize = 6 << 20;
-    let (stream, peer) = run(async {
-        let (mut stream, peer) = pair().await?;
-        stream.set_zero_copy(Some(1));
-        polls(stream.write_all_owned(bytes(LEN, 4)), 3).await;
-        Ok((stream, peer))
+    let (give, take) = mpsc::channel();
+    let done = Arc::new(AtomicBool::new(false));
+    let is_done = Arc::clone(&done);
+    let first = thread::spawn(move || {
+        run(async {
+            let (mut stream, peer) = pair().await?;
+            stream.set_zero_copy(Some(1));
+            polls(stream.write_all_owned(bytes(LEN, 4)), 3).await;
+            give.send((stream, peer)).expect("the other thread waits");
+            // The notification comes here, wherever the stream has gone.
+            while !is_done.load(Ordering::Relaxed) {
+                submit(ops::Timeout::new(Duration::from_millis(1))).await?;
+            }
+            Ok(())
+        });
     });
+    let (mut stream, peer) = take.recv().expect("the other thread gives it");
     let reader = reader(peer);
     run(async move {
-        let mut stream = stream;
         stream.set_zero_copy(Some(1));
         let (sent, _) = stream.write_all_owned(bytes(100_000, 5)).await;
         sent?;
@@ -208,6 +227,8 @@ fn it_goes_on_elsewhere_when_the_stream_moves() {
     });
     let expected = [bytes(LEN, 4), bytes(100_000, 5)].concat();
     assert!(reader.join().expect("it read") == expected);
+    done.store(true, Ordering::Relaxed);
+    first.join().expect("it ends");
 }
 
 #[test]
