@@ -11,7 +11,7 @@ use std::ptr;
 use std::rc::Rc;
 
 use crate::driver::{Driver, Inner};
-use crate::remote::DriverId;
+use crate::driver_id::DriverId;
 
 /// A poll that is not limited: nobody counts.
 pub(crate) const UNLIMITED: u8 = u8::MAX;

@@ -12,7 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::remote::DriverId;
+use crate::driver_id::DriverId;
 
 /// The register of a group of drivers: those of one runtime, or a driver alone.
 #[derive(Debug, Default)]
@@ -94,7 +94,7 @@ impl Drop for Membership {
 #[cfg(test)]
 mod tests {
     use super::{ListenGroup, Role};
-    use crate::remote::DriverId;
+    use crate::driver_id::DriverId;
     use std::io;
     use std::net::SocketAddr;
     use std::sync::Arc;

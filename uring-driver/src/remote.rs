@@ -9,35 +9,17 @@ pub(crate) mod sleep;
 
 use std::fmt;
 use std::io;
-use std::num::NonZeroU64;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::current;
 use crate::driver::Driver;
+use crate::driver_id::DriverId;
 use crate::fd::Fd;
 use crate::sys;
 use crate::sys::event::EventFd;
 use list::{Entry, Link, List, Pushed};
 use sleep::Sleep;
-
-/// The name of one driver; no two drivers of a process have the same, one after the other neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DriverId(NonZeroU64);
-
-impl DriverId {
-    pub(crate) fn fresh() -> DriverId {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        DriverId(NonZeroU64::new(id).expect("2⁶⁴ drivers were made"))
-    }
-
-    #[inline]
-    pub(crate) fn get(self) -> u64 {
-        self.0.get()
-    }
-}
 
 /// Something that can be posted to a driver, to be run on its thread.
 pub trait Posted: Send + Sync + 'static {

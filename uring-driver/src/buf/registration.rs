@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::current;
-use crate::remote::DriverId;
+use crate::driver_id::DriverId;
 
 /// The numbers of buffers that are gone, for the ring to forget.
 #[derive(Debug, Default)]

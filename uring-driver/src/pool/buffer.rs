@@ -23,8 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::driver::Driver;
+use crate::driver_id::DriverId;
 use crate::remote::list::Link;
-use crate::remote::{DriverId, Posted, Remote};
+use crate::remote::{Posted, Remote};
 
 /// One buffer. The pool has a reference; pieces have none of their own, they are counted.
 #[derive(Debug)]

@@ -1,0 +1,21 @@
+//! What a driver is called: known to all that must tell drivers apart, and need not know one.
+
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The name of one driver; no two drivers of a process have the same, one after the other neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DriverId(NonZeroU64);
+
+impl DriverId {
+    pub(crate) fn fresh() -> DriverId {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        DriverId(NonZeroU64::new(id).expect("2⁶⁴ drivers were made"))
+    }
+
+    #[inline]
+    pub(crate) fn get(self) -> u64 {
+        self.0.get()
+    }
+}
