@@ -230,6 +230,13 @@ impl Driver {
         self.inner.homes.has_due() || self.has_entries()
     }
 
+    /// Makes the entries of what waits for an enter, or does without: what the next enter would
+    /// begin with. For a caller that measures how long it waits.
+    #[inline]
+    pub fn prepare(&self) {
+        self.before_enter();
+    }
+
     /// Hands over what is queued without reaping: before the thread does something that takes
     /// long.
     ///
