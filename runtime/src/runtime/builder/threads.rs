@@ -24,7 +24,7 @@ impl Builder {
         self
     }
 
-    /// What the runtime is called, for whoever asks its [`Handle`](super::Handle).
+    /// What the runtime is called, for whoever asks its [`Handle`](crate::runtime::Handle).
     ///
     /// # Panics
     /// If `name` is empty.
