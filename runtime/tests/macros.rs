@@ -62,6 +62,17 @@ async fn a_test_of_several_shards() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+#[henge::test(flavor = "multi_thread", worker_threads = 2, stealing = true)]
+async fn a_test_whose_tasks_are_stolen() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    henge::steal::spawn(async move { sender.send(henge::shard::current().index()) });
+    // This shard stands until the other one has come for it.
+    let shard = receiver.recv_timeout(Duration::from_secs(60));
+    assert_eq!(shard, Ok(1));
+    let metrics = henge::runtime::Handle::current().metrics();
+    assert_eq!(metrics.worker_steal_count(1), 1);
+}
+
 #[henge::test(start_paused = true)]
 async fn a_test_whose_clock_stands() {
     let start = Instant::now();

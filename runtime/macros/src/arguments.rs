@@ -7,6 +7,9 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Ident, Lit, LitStr, Path, Token};
 
+/// The names of all of them, for messages.
+const KNOWN: &str = "`flavor`, `worker_threads`, `start_paused`, `stealing`, `crate`, `name`";
+
 /// Which kind of runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flavor {
@@ -19,6 +22,7 @@ pub(crate) struct Arguments {
     pub(crate) flavor: Flavor,
     pub(crate) worker_threads: Option<usize>,
     pub(crate) start_paused: Option<bool>,
+    pub(crate) stealing: Option<bool>,
     pub(crate) name: Option<LitStr>,
     /// Where henge is.
     pub(crate) henge: Path,
@@ -35,8 +39,7 @@ impl Parse for Argument {
         // `crate` is a keyword, and a name here.
         let name = input.call(Ident::parse_any)?;
         if !input.peek(Token![=]) {
-            let known = "`flavor`, `worker_threads`, `start_paused`, `crate`, `name`";
-            let text = format!("Unknown attribute {name} is specified; expected one of: {known}");
+            let text = format!("Unknown attribute {name} is specified; expected one of: {KNOWN}");
             return Err(Error::new(name.span(), text));
         }
         input.parse::<Token![=]>()?;
@@ -59,6 +62,7 @@ impl Arguments {
             flavor: default,
             worker_threads: None,
             start_paused: None,
+            stealing: None,
             name: None,
             henge: Path::from(Ident::new("henge", Span::call_site())),
         };
@@ -79,18 +83,18 @@ impl Arguments {
                     });
                 }
                 ("start_paused", Lit::Bool(value)) => arguments.start_paused = Some(value.value),
+                ("stealing", Lit::Bool(value)) => arguments.stealing = Some(value.value),
                 ("name", Lit::Str(value)) => arguments.name = Some(value.clone()),
                 ("crate", Lit::Str(value)) => {
                     arguments.henge = value.parse_with(Path::parse_mod_style)?;
                 }
-                ("worker_threads" | "start_paused" | "crate" | "name", value) => {
+                ("worker_threads" | "start_paused" | "stealing" | "crate" | "name", value) => {
                     let text = format!("Failed to parse value of `{text}`");
                     return Err(Error::new(value.span(), text));
                 }
                 _ => {
-                    let known = "`flavor`, `worker_threads`, `start_paused`, `crate`, `name`";
                     let text =
-                        format!("Unknown attribute {text} is specified; expected one of: {known}");
+                        format!("Unknown attribute {text} is specified; expected one of: {KNOWN}");
                     return Err(Error::new(name.span(), text));
                 }
             }
@@ -104,6 +108,10 @@ impl Arguments {
     fn check(&self, span: Span) -> syn::Result<()> {
         if self.flavor == Flavor::CurrentThread && self.worker_threads.is_some() {
             let text = "The `worker_threads` option requires the `multi_thread` runtime flavor.";
+            return Err(Error::new(span, text));
+        }
+        if self.flavor == Flavor::CurrentThread && self.stealing.is_some() {
+            let text = "The `stealing` option requires the `multi_thread` runtime flavor.";
             return Err(Error::new(span, text));
         }
         if self.flavor == Flavor::MultiThread && self.start_paused.is_some() {

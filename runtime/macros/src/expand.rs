@@ -126,6 +126,9 @@ fn builder(kind: Kind, arguments: &Arguments) -> TokenStream {
     if let Some(paused) = arguments.start_paused {
         builder.extend(quote! { .start_paused(#paused) });
     }
+    if let Some(stealing) = arguments.stealing {
+        builder.extend(quote! { .stealing(#stealing) });
+    }
     if let Some(name) = &arguments.name {
         builder.extend(quote! { .name(#name) });
     }

@@ -20,6 +20,7 @@ use expand::Kind;
 /// | `flavor = "multi_thread"` | a shard a CPU: the default |
 /// | `flavor = "current_thread"` | one shard, on the calling thread |
 /// | `worker_threads = 4` | so many shards |
+/// | `stealing = true` | idle shards take what `steal::spawn` spawned; only with several |
 /// | `name = "text"` | what `Handle::name` answers |
 /// | `start_paused = true` | the clock stands still; only with one thread |
 /// | `crate = "path"` | where henge is, if it was renamed |

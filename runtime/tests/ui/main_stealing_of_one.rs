@@ -1,0 +1,2 @@
+#[henge::main(flavor = "current_thread", stealing = true)]
+async fn main() {}
