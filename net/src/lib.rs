@@ -63,6 +63,7 @@ mod stream;
 pub mod tcp;
 pub mod udp;
 pub mod unix;
+mod unwind;
 mod waiters;
 
 pub use henge_driver::pool::RecvBuf;

@@ -82,6 +82,10 @@ pub(crate) struct SharedGuard {
     shared: ManuallyDrop<Arc<Shared>>,
 }
 
+// SAFETY: through a reference a guard can only be printed: an address that is not followed, and a
+// runtime, which is `Sync`. It is dropped by the thread that made it, since it is not `Send`.
+unsafe impl Sync for SharedGuard {}
+
 impl SharedGuard {
     pub(crate) fn new(shared: Arc<Shared>) -> SharedGuard {
         CONTEXT.with(|context| {

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::context::{self, SharedGuard};
@@ -30,6 +31,10 @@ use crate::task::JoinHandle;
 pub struct Handle {
     shared: Arc<Shared>,
 }
+
+/// As of [`Runtime`](super::Runtime).
+impl UnwindSafe for Handle {}
+impl RefUnwindSafe for Handle {}
 
 /// Which kind of runtime it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,7 +40,7 @@ mod watchdog;
 
 use std::future::Future;
 use std::io;
-use std::panic::{Location, resume_unwind};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle as Thread;
 use std::time::Duration;
@@ -87,6 +87,10 @@ pub struct Runtime {
     /// Who looks for stalls, also of those that keep the runtime from ending.
     watchdog: Option<watchdog::Watchdog>,
 }
+
+/// A panic ends in the task that it comes from: it leaves the runtime as it was.
+impl UnwindSafe for Runtime {}
+impl RefUnwindSafe for Runtime {}
 
 impl Runtime {
     /// A runtime of as many shards as threads can run at once, with default settings.
