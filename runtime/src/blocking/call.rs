@@ -47,6 +47,8 @@ where
 /// not: the one that called this, and the one around that. A closure that waits for one of them in
 /// any other way waits for ever. What was queued for the kernel is submitted first; what the
 /// closure queues (as by dropping a stream), and all results, wait for its end.
+/// Tasks that may be [stolen](crate::steal) go to other shards at once, and wait where all shards
+/// block: no thread is started in the place of one.
 /// [`Handle::spawn`] puts tasks on other shards, if there are any; shutting the runtime down waits
 /// for the closure. [`spawn_blocking`], which holds nobody up, is nearly always the better choice.
 ///

@@ -9,21 +9,25 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::table::{Row, Verdict};
-use crate::{cut, rename};
+use crate::{cut, rename, stealing};
 
 /// The files of one subject are one binary: it is linked once, and each has a module.
-const SUBJECTS: [(&str, &[&str]); 10] = [
+const SUBJECTS: [(&str, &[&str]); 11] = [
     ("sync", &["sync"]),
     ("time", &["time", "test", "macros"]),
     ("task", &["task", "coop", "join"]),
-    ("runtime", &["rt", "no", "unwindsafe", "async"]),
+    ("runtime", &["", "rt", "no", "unwindsafe", "async", "dump", "tracing"]),
     ("io", &["io", "duplex", "buffered"]),
     ("net", &["net", "tcp", "udp"]),
     ("unix", &["uds", "unix"]),
     ("fs", &["fs"]),
     ("process", &["process", "signal"]),
     (UTIL, &[]),
+    (STEALING, &[]),
 ];
+
+/// The subject of tests that are read a second time: as programs that let their tasks be stolen.
+const STEALING: &str = "stealing";
 
 /// The subject of tokio-util's tests, and those of its files that are about what is here.
 const UTIL: &str = "util";
@@ -40,6 +44,27 @@ const UTIL_FILES: [&str; 12] = [
     "task_join_queue",
     "task_tracker",
     "time_delay_queue",
+];
+/// Those that are about what is not here: codecs, adapters of I/O traits, a future's own context.
+const UTIL_ELSEWHERE: [&str; 18] = [
+    "_require_full",
+    "codecs",
+    "compat",
+    "context",
+    "framed",
+    "framed_read",
+    "framed_stream",
+    "framed_write",
+    "io_inspect",
+    "io_read_arc",
+    "io_reader_stream",
+    "io_simplex",
+    "io_sink_writer",
+    "io_stream_reader",
+    "io_sync_bridge",
+    "io_write_all_vectored",
+    "length_delimited",
+    "udp",
 ];
 
 /// What these tests depend on, beside tokio.
@@ -103,11 +128,12 @@ pub(crate) fn build(root: &Path, rows: &[Row]) -> Vec<Binary> {
     let [sources, of_util] = sources(&package);
     let mut subjects: BTreeMap<&str, String> = BTreeMap::new();
     let tokios = files(&sources).into_iter().map(|(name, text)| (subject(&name), name, text));
-    let utils = files(&of_util)
-        .into_iter()
-        .map(|(name, text)| (UTIL_FILES.contains(&name.as_str()).then_some(UTIL), name, text));
+    let utils = files(&of_util).into_iter().filter_map(|(name, text)| {
+        let here = UTIL_FILES.contains(&name.as_str());
+        assert!(here || UTIL_ELSEWHERE.contains(&name.as_str()), "{name}.rs is of no known kind");
+        here.then_some((UTIL, name, text))
+    });
     for (subject, name, text) in tokios.chain(utils) {
-        let Some(subject) = subject else { continue };
         let of_file = || rows.iter().filter(|row| row.file == name);
         let mut out = of_file().filter(|row| row.verdict == Verdict::LeftOut);
         if out.clone().any(|row| row.test == "*") {
@@ -115,16 +141,23 @@ pub(crate) fn build(root: &Path, rows: &[Row]) -> Vec<Binary> {
         }
         let cut = |text: String, row: &Row| cut::without(&text, row.function());
         let text = out.by_ref().fold(rename::renamed(&text), cut);
-        // Each has its own copy of what it includes.
-        if text.contains("mod support") {
-            for (name_of, text) in files(&sources.join("support")) {
-                let path = format!("tests/{subject}/{name}/support/{name_of}.rs");
-                put(&path, &rename::renamed(&text));
+        let mut write = |subject: &'static str, name: &str, text: &str| {
+            // Each has its own copy of what it includes.
+            if text.contains("mod support") {
+                for (name_of, text) in files(&sources.join("support")) {
+                    let path = format!("tests/{subject}/{name}/support/{name_of}.rs");
+                    put(&path, &rename::renamed(&text));
+                }
             }
+            put(&format!("tests/{subject}/{name}.rs"), text);
+            *subjects.entry(subject).or_default() += &format!("mod {name};\n");
+        };
+        write(subject, &name, &text);
+        if stealing::FILES.contains(&name.as_str()) {
+            write(STEALING, &format!("{STEALING}_{name}"), &stealing::read(&text));
         }
-        put(&format!("tests/{subject}/{name}.rs"), &text);
-        *subjects.entry(subject).or_default() += &format!("mod {name};\n");
     }
+    *subjects.entry(STEALING).or_default() += stealing::SPAWN;
     for (subject, modules) in &subjects {
         put(&format!("tests/{subject}/main.rs"), modules);
     }
@@ -176,9 +209,11 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     .collect()
 }
 
-fn subject(file: &str) -> Option<&'static str> {
+/// The subject of a file of tokio's. One of an unknown kind is an error: it would not be run.
+fn subject(file: &str) -> &'static str {
     let first = file.split('_').next().unwrap_or(file);
-    SUBJECTS.iter().find(|(_, words)| words.contains(&first)).map(|(subject, _)| *subject)
+    let subject = SUBJECTS.iter().find(|(_, words)| words.contains(&first));
+    subject.unwrap_or_else(|| panic!("{file}.rs is of no known kind")).0
 }
 
 fn cargo(package: &Path, arguments: &[&str], scratch: &Path) -> String {

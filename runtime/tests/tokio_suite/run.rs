@@ -17,6 +17,8 @@ const LIMIT: Duration = Duration::from_secs(180);
 const SHORT: Duration = Duration::from_secs(4);
 /// How often one that surprises is run again.
 const AGAIN: u32 = 2;
+/// How often one that is known to pass only sometimes is tried until it does.
+const TRIES: u32 = 20;
 /// Most tests wait rather than compute.
 const AT_ONCE: usize = 4;
 
@@ -55,7 +57,8 @@ pub(crate) fn all(binaries: &[Binary], rows: &[Row]) -> Vec<Run> {
                     };
                     let mut outcome = one(binary, &name, limit, worker);
                     // Some measure time, which a busy machine makes too long.
-                    for _ in 0..AGAIN {
+                    let sometimes = row.is_some_and(|row| row.verdict == Verdict::Sometimes);
+                    for _ in 0..if sometimes { TRIES } else { AGAIN } {
                         if !surprises(row, &outcome) {
                             break;
                         }
@@ -76,7 +79,8 @@ fn surprises(row: Option<&Row>, outcome: &Outcome) -> bool {
     match row.map(|row| row.verdict) {
         None => matches!(outcome, Outcome::Failed(_) | Outcome::Hung),
         Some(Verdict::Fails | Verdict::Hangs) => matches!(outcome, Outcome::Passed),
-        Some(Verdict::Sometimes | Verdict::LeftOut) => false,
+        Some(Verdict::Sometimes) => !matches!(outcome, Outcome::Passed),
+        Some(Verdict::LeftOut) => false,
     }
 }
 
