@@ -595,3 +595,40 @@ fn metrics_tell_what_is_queued_and_alive() {
     }
     assert_eq!(metrics.global_queue_depth(), 0);
 }
+
+/// Each step of a chain takes long, and wakes the next one into the slot that comes before all
+/// queues: what another thread spawns does not wait for 31 picks of that kind.
+#[test]
+fn long_tasks_do_not_keep_the_common_queue_waiting() {
+    static STEPS: AtomicUsize = AtomicUsize::new(0);
+    static STOP: AtomicBool = AtomicBool::new(false);
+
+    fn step(spawned: Arc<Barrier>) {
+        let steps = STEPS.fetch_add(1, Ordering::Relaxed);
+        if steps == 10 {
+            // The other thread begins to spawn, and has spawned.
+            spawned.wait();
+            spawned.wait();
+        }
+        thread::sleep(Duration::from_millis(1));
+        if !STOP.load(Ordering::Relaxed) {
+            steal::spawn(async move { step(spawned) });
+        }
+    }
+
+    let runtime = runtime(1);
+    let spawned = Arc::new(Barrier::new(2));
+    let _entered = runtime.enter();
+    let first = Arc::clone(&spawned);
+    steal::spawn(async move { step(first) });
+    spawned.wait();
+    let (sender, receiver) = mpsc::channel();
+    steal::spawn(async move {
+        STOP.store(true, Ordering::Relaxed);
+        sender.send(STEPS.load(Ordering::Relaxed))
+    });
+    spawned.wait();
+    let steps = receiver.recv_timeout(PATIENCE).expect("it runs") - 11;
+    // A turn looks at each eighth poll of 61, and then come three steps out of the slot.
+    assert!(steps <= 20, "it waited for {steps} steps");
+}

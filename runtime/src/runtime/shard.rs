@@ -69,6 +69,11 @@ impl Shard {
                     }
                     self.mesh.flush();
                 });
+                if let Some(worker) = &self.worker
+                    && worker.keeps_waiting()
+                {
+                    worker.hurry(clock::now(), LONGEST);
+                }
                 let called = urge == Urge::EndTurn;
                 if self.ring_wants_us() && (called || clock::now() - self.entered.get() >= LONGEST)
                 {
@@ -166,7 +171,7 @@ fn poll_either(worker: &Worker, batch: &Polls<'_>, pinned: bool) -> bool {
     }
 }
 
-/// For how long a turn keeps the ring waiting.
+/// For how long a turn keeps the ring waiting, and a shard the queue that all have in common.
 const LONGEST: Duration = Duration::from_micros(200);
 
 /// One queue of tasks with its ring and its timers, on the thread that runs them.

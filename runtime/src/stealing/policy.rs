@@ -26,7 +26,8 @@ pub struct Policy {
     /// A stealable task that another one wakes runs next on the same shard, three times in a row at
     /// most, and is not stolen meanwhile: what the one has written is in that core's cache.
     pub lifo_slot: bool,
-    /// Every so many picks a shard looks at the common queue first. At least 1.
+    /// Every so many picks a shard looks at the common queue first. At least 1. It also does so
+    /// after eight polls if these and what came before have taken 200 µs.
     pub injector_interval: u32,
     /// A thief takes half of what it finds, and not one task only.
     pub steal_half: bool,

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::deque::Owner;
 use super::idle::Asleep;
@@ -39,6 +40,8 @@ pub(crate) struct Worker {
     lifo: Cell<Option<Entry>>,
     lifo_run: Cell<u8>,
     picks: Cell<u32>,
+    /// When tasks of the common queue were last put before others for they had waited.
+    hurried: Cell<Option<Instant>>,
     /// A stealable task is being polled.
     running: Cell<bool>,
     /// It is counted as searching.
@@ -58,6 +61,7 @@ impl Worker {
             lifo: Cell::new(None),
             lifo_run: Cell::new(0),
             picks: Cell::new(0),
+            hurried: Cell::new(None),
             running: Cell::new(false),
             searching: Cell::new(false),
             seed: Cell::new(0x9e37_79b9_7f4a_7c15 ^ (partition.index() as u64 + 1) << 17),
@@ -145,6 +149,22 @@ impl Worker {
             self.picks.set(picks);
         }
         self.ring.pop().or_else(|| pool.injector.take(&self.ring, pool.shards()))
+    }
+
+    /// Whether tasks wait in the common queue.
+    #[inline]
+    pub(crate) fn keeps_waiting(&self) -> bool {
+        !self.pool().injector.is_empty()
+    }
+
+    /// The next task is the oldest of the common queue, at most once in `longest`: where tasks take
+    /// long, those in the queue are not to wait for so many of them.
+    pub(crate) fn hurry(&self, now: Instant, longest: Duration) {
+        let before = self.hurried.get();
+        if before.is_none_or(|before| now.saturating_duration_since(before) >= longest) {
+            self.hurried.set(Some(now));
+            self.picks.set(self.pool().policy.injector_interval - 1);
+        }
     }
 
     /// Runs a task once.
