@@ -79,9 +79,9 @@ fn spawning_is_read_as_stealing() {
                 henge::spawn(c); set.spawn(d); x(task::spawn(e)); thread::spawn(f); \
                 #[henge::test(flavor = \"multi_thread\")]";
     let expected = "let rt = henge::runtime::Builder::new_multi_thread().stealing(true)\
-                    .worker_threads(4).build(); crate::spawn_on(&rt, a); tokio_test::task::spawn(b); \
-                    henge::steal::spawn(c); set.spawn(d); x(henge::steal::spawn(e)); \
-                    thread::spawn(f); \
+                    .worker_threads(4).build(); crate::spawn_on(&rt, a); \
+                    tokio_test::task::spawn(b); henge::steal::spawn(c); set.spawn(d); \
+                    x(henge::steal::spawn(e)); thread::spawn(f); \
                     #[henge::test(flavor = \"multi_thread\", stealing = true)]";
     assert_eq!(read(text), expected);
 }
