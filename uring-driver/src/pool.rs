@@ -21,6 +21,7 @@ mod provide;
 mod recv_buf;
 
 use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 pub use lender::Lender;
@@ -31,6 +32,7 @@ use self::buffer::Buffer;
 use self::ledger::{Ledger, Used};
 use crate::cqe::Cqe;
 use crate::current;
+use crate::kept::keep;
 use crate::remote::Remote;
 use crate::ring::Ring;
 use crate::ring::buf_ring::BufRing;
@@ -231,7 +233,7 @@ impl Pool {
         self.refused.set(Some(0));
         let Buffers { ring: memory, ledger, memory: all, .. } = buffers;
         if leak || ring.unregister_buffers(&memory).is_err() {
-            std::mem::forget((memory, all));
+            keep([NonNull::from(Box::leak(Box::new((memory, all)))).cast()]);
             return;
         }
         for buffer in all {

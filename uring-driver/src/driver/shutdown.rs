@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::{Driver, Phase};
 use crate::cell::Header;
 use crate::inflight::Key;
+use crate::kept::keep;
 use crate::sys::clock;
 
 /// What a driver could not get back from the kernel in time, or could not send.
@@ -81,6 +82,7 @@ impl Driver {
         }
         self.close();
         let slots = self.inner.slots.borrow();
+        keep(slots.values().map(|cell| cell.cast()));
         let bytes = slots.values().map(|cell| {
             // SAFETY: a cell in the table is alive, and its header is the driver's.
             unsafe { cell.as_ref() }.kind.bytes

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use slab::Slab;
 
 use crate::driver::Driver;
+use crate::kept::keep;
 
 /// A place, whatever it holds. All calls are at home, except `lose`, which is its last.
 pub(crate) trait Tenant: Send + Sync {
@@ -156,7 +157,7 @@ impl Homes {
         let lost = left.len();
         for (_, tenant) in left {
             tenant.lose();
-            std::mem::forget(tenant);
+            keep(NonNull::new(Arc::into_raw(tenant).cast::<()>().cast_mut()));
         }
         lost
     }
