@@ -2,7 +2,7 @@
 //!
 //! Servers have CPUs 0 and 1, or 0 alone for the single shard; the load, `redis-benchmark` with two
 //! threads, has 2 and 3. All servers are up; rounds are interleaved (A B C … A B C …), and every
-//! other one goes backwards. `docs/measured.md` says what came out.
+//! other one goes backwards. `docs/measured-kv.md` says what came out.
 
 #![deny(unsafe_code)]
 
