@@ -1,7 +1,7 @@
 //! A running `kv`, ended with the test.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -47,7 +47,9 @@ pub(crate) fn free_address() -> SocketAddr {
     loop {
         let tried = std::process::id().wrapping_mul(101).wrapping_add(TRIED.fetch_add(1, Relaxed));
         let address = SocketAddr::from(([127, 0, 0, 1], 10_000 + (tried % 20_000) as u16));
-        if TcpListener::bind(address).is_ok() {
+        // Not by listening there: a process that another test starts at that moment would go on
+        // with it until it is another program.
+        if TcpStream::connect(address).is_err() {
             return address;
         }
     }
