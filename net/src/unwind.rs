@@ -35,6 +35,7 @@ may_be_found_after_a_panic! {
 const _: () = {
     const fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
     is_unwind_safe::<TcpSocket>();
+    is_unwind_safe::<tcp::SharedListener>();
     is_unwind_safe::<tcp::ReadHalf<'static>>();
     is_unwind_safe::<unix::WriteHalf<'static>>();
 };

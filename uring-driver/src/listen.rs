@@ -79,6 +79,31 @@ impl ListenGroup {
     }
 }
 
+impl Membership {
+    /// Makes it `driver`'s place, who is of `group`.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse` if `driver` listens there already, or `group` is another one.
+    pub fn hand_to(&mut self, driver: DriverId, group: &Arc<ListenGroup>) -> io::Result<()> {
+        if !Arc::ptr_eq(&self.group, group) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        if driver == self.driver {
+            return Ok(());
+        }
+        let mut addresses = self.group.addresses();
+        let members = addresses.entry(self.address).or_default();
+        if members.contains(&driver) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        members.retain(|member| *member != self.driver);
+        members.push(driver);
+        self.driver = driver;
+        Ok(())
+    }
+}
+
 impl Drop for Membership {
     fn drop(&mut self) {
         let mut addresses = self.group.addresses();
@@ -156,5 +181,28 @@ mod tests {
         let (a, b) = (Arc::new(ListenGroup::new()), Arc::new(ListenGroup::new()));
         let (_, _held) = open(&a, one, 80).unwrap();
         assert_eq!(open(&b, one, 80).unwrap().0, Role::First);
+    }
+
+    #[test]
+    fn a_place_goes_to_another_driver_of_the_group() {
+        let group = Arc::new(ListenGroup::new());
+        let (one, two) = (DriverId::fresh(), DriverId::fresh());
+        let (_, mut place) = open(&group, one, 80).unwrap();
+        place.hand_to(one, &group).unwrap();
+        place.hand_to(two, &group).unwrap();
+        let (role, _held) = open(&group, one, 80).unwrap();
+        assert_eq!(role, Role::Joins);
+        assert_eq!(open(&group, two, 80).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(place.hand_to(one, &group).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop(place);
+        assert_eq!(open(&group, two, 80).unwrap().0, Role::Joins);
+    }
+
+    #[test]
+    fn a_place_stays_in_its_group() {
+        let one = DriverId::fresh();
+        let (a, b) = (Arc::new(ListenGroup::new()), Arc::new(ListenGroup::new()));
+        let (_, mut place) = open(&a, one, 80).unwrap();
+        assert_eq!(place.hand_to(one, &b).unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 }

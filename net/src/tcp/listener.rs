@@ -11,6 +11,7 @@ use henge_driver::sys::socket;
 use henge_driver::{Fd, Membership, Role, current};
 
 use super::incoming::Incoming;
+use super::shared::SharedListener;
 use super::stream::TcpStream;
 use crate::addr::{ToSocketAddrs, none_resolved, resolve};
 use crate::descriptor::descriptor;
@@ -27,7 +28,8 @@ use crate::stream::listener::Listener;
 /// Each shard of a runtime may bind the same address once, and gets an accept queue of its own,
 /// over which the kernel spreads the connections (`SO_REUSEPORT`). A second bind on the same shard,
 /// in another runtime or in another process is refused with `AddrInUse`. Port 0 is a fresh port
-/// each time. A shard's listener that is closed resets the connections in its kernel queue.
+/// each time; [`for_each_shard`](TcpListener::for_each_shard) shares one. A shard's listener that
+/// is closed resets the connections in its kernel queue.
 ///
 /// # Examples
 ///
@@ -46,7 +48,7 @@ use crate::stream::listener::Listener;
 /// ```
 pub struct TcpListener {
     core: Listener,
-    _membership: Option<Membership>,
+    membership: Option<Membership>,
 }
 
 impl TcpListener {
@@ -86,7 +88,7 @@ impl TcpListener {
         Err(failure.unwrap_or_else(none_resolved))
     }
 
-    fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    pub(super) fn open(address: SocketAddr) -> io::Result<TcpListener> {
         let (id, group) = current::with(|driver| (driver.id(), Arc::clone(driver.listen_group())))?;
         let (fd, membership) = group.open(id, address, |role| {
             let fd = socket::tcp(&address)?;
@@ -107,7 +109,7 @@ impl TcpListener {
     }
 
     pub(super) fn new(fd: Fd, membership: Option<Membership>) -> TcpListener {
-        TcpListener { core: Listener::new(fd), _membership: membership }
+        TcpListener { core: Listener::new(fd), membership }
     }
 
     /// Waits for a connection, and returns it with the peer's address.
@@ -213,6 +215,45 @@ impl TcpListener {
     /// ```
     pub fn incoming(&self) -> Incoming<'_> {
         Incoming::new(self.core.incoming())
+    }
+
+    /// Shares it with the other shards of the runtime: each asks what is returned, which may be
+    /// cloned and sent, for a listener of its own. This is for port 0; an address with a port is
+    /// shared by binding it on each shard.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if [`bind`](TcpListener::bind) has not made it, for then nothing says who
+    /// else may have the address.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let driver = henge_driver::Driver::new()?;
+    /// # driver.block_on(async {
+    /// let shared = henge_net::TcpListener::bind("127.0.0.1:0").await?.for_each_shard()?;
+    /// println!("listening on {}", shared.local_addr());
+    /// let listener = shared.listen()?; // on each shard
+    /// # std::io::Result::Ok(())
+    /// # })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn for_each_shard(self) -> io::Result<SharedListener> {
+        if self.membership.is_none() {
+            let why = "only a listener that `TcpListener::bind` has made can be shared";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        let address = self.local_addr()?;
+        Ok(SharedListener::new(self, address))
+    }
+
+    /// Takes the place of the shard that has bound it, so that one may listen there again.
+    pub(super) fn hand_to_this_shard(&mut self) -> io::Result<()> {
+        let (id, group) = current::with(|driver| (driver.id(), Arc::clone(driver.listen_group())))?;
+        match &mut self.membership {
+            Some(membership) => membership.hand_to(id, &group),
+            None => Ok(()),
+        }
     }
 
     /// The address that it listens at.
