@@ -4,9 +4,9 @@ use std::future::Future;
 
 use henge_net::{TcpStream, UnixStream};
 
+use crate::executor::JoinHandle;
 use crate::shard_id::ShardId;
 use crate::spawn::spawn_on;
-use crate::task::JoinHandle;
 
 /// What can be handed to another shard while it is in use: a connection.
 pub trait IntoShard: Sized + Send + 'static {

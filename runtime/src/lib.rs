@@ -41,6 +41,7 @@
 mod acceptor;
 pub mod blocking;
 mod capabilities;
+mod executor;
 pub mod future;
 mod histogram;
 mod into_shard;
@@ -60,7 +61,6 @@ pub mod steal;
 mod stealing;
 pub mod sync;
 pub mod task;
-mod task_tracker;
 pub mod thread;
 pub mod time;
 

@@ -6,8 +6,8 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::executor::JoinHandle;
 use crate::runtime::{Handle, Runtime};
-use crate::task::JoinHandle;
 
 /// Makes and runs a future on every shard of this runtime, and ends when all of them have ended.
 ///

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
+use crate::executor::JoinHandle;
 use crate::runtime::{Handle, ShardId};
-use crate::task::JoinHandle;
 
 /// Spawns a task on another shard of this runtime: the closure travels, the future is made there
 /// and stays there.

@@ -16,8 +16,8 @@
 use std::future::{Future, pending};
 use std::panic::{Location, resume_unwind};
 
+use crate::executor::JoinHandle;
 use crate::runtime::{Handle, context};
-use crate::task::JoinHandle;
 
 pub use crate::stealing::Policy;
 

@@ -2,8 +2,8 @@
 
 use henge_driver::current;
 
+use crate::executor::JoinHandle;
 use crate::runtime::{Handle, context};
-use crate::task::JoinHandle;
 
 /// Runs a closure that may block or compute for long on a thread of the runtime's pool.
 ///

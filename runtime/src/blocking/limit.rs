@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::call::spawn_blocking;
+use crate::executor::{AbortHandle, JoinError};
 use crate::sync::Semaphore;
-use crate::task::{AbortHandle, JoinError};
 
 /// Bounds how many closures of one kind the blocking pool has at a time.
 ///

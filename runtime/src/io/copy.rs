@@ -4,7 +4,7 @@ use std::io::Result;
 
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite};
 
-use crate::task::coop::cooperative;
+use crate::executor::coop::cooperative;
 
 /// Copies everything from `reader` to `writer`, by a buffer of 8 KiB, and flushes. How many bytes
 /// there were.

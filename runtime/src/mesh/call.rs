@@ -11,8 +11,8 @@ use henge_driver::coop;
 use super::cell::{Job, Reply, Ticket};
 use super::current;
 use super::error::CallError;
+use crate::executor::Home;
 use crate::shard_id::ShardId;
-use crate::task::Home;
 
 impl ShardId {
     /// Makes a future on this shard, runs it there as a task, and yields what it ends with.

@@ -56,10 +56,10 @@ use std::task::Waker;
 
 use super::error::CallError;
 use super::lane::Letter;
+use crate::executor::inbox::{Content, Parcel};
+use crate::executor::{Home, swallow};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicU8;
-use crate::task::inbox::{Content, Parcel};
-use crate::task::{Home, swallow};
 use reply::Back;
 
 pub(super) use reply::Reply;

@@ -46,10 +46,10 @@ use super::current;
 use super::peers::Peers;
 use super::ring::Consumer;
 use super::summons::{Summons, fence_before_calls};
+use crate::executor::inbox::Parcel;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize};
 use crate::loom::sync::{Mutex, MutexGuard, OnceLock};
 use crate::shard_id::ShardId;
-use crate::task::inbox::Parcel;
 use receiver::{Desk, Inlet};
 
 pub use receiver::Receiver;

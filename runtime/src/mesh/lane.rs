@@ -43,10 +43,10 @@ use super::current;
 use super::ring::{Consumer, Gauge};
 use super::summons::fence_before_calls;
 use super::watch::Watched;
+use crate::executor::Home;
+use crate::executor::inbox::{Content, Inbox, Parcel};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicBool;
-use crate::task::Home;
-use crate::task::inbox::{Content, Inbox, Parcel};
 
 /// What goes along lanes: it knows by itself what to do where it arrives.
 pub(super) trait Letter: Send + Sync {
@@ -272,9 +272,9 @@ mod loom_tests {
     use loom::sync::atomic::{AtomicUsize, Ordering};
 
     use super::{Lane, Letter, fence_before_calls};
+    use crate::executor::Home;
+    use crate::executor::inbox::{Inbox, Parcel};
     use crate::mesh::{Local, Peers, ring};
-    use crate::task::Home;
-    use crate::task::inbox::{Inbox, Parcel};
 
     // The target is the model's first thread. The source is the second one, and does by hand what
     // `Local` would do for it.

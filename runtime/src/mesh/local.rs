@@ -15,8 +15,8 @@ use super::peers::Peers;
 use super::ring::{self, Producer};
 use super::summons::fence_before_calls;
 use super::watch::{Watch, Watched};
-use crate::task::Home;
-use crate::task::inbox::{Inbox, Parcel};
+use crate::executor::Home;
+use crate::executor::inbox::{Inbox, Parcel};
 
 /// Letters beyond a lane's room from which on those that nobody waits for are looked for.
 const CROWD: usize = 64;
@@ -331,7 +331,7 @@ impl Local {
             if services.iter().all(Option::is_none) {
                 break;
             }
-            services.into_iter().for_each(|part| crate::task::swallow(|| drop(part)));
+            services.into_iter().for_each(|part| crate::executor::swallow(|| drop(part)));
         }
         self.closed.set(true);
         self.watch.rest(None);

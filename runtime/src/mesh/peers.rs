@@ -6,7 +6,7 @@ use slab::Slab;
 
 use super::lane::Letter;
 use super::ring::Gauge;
-use crate::task::inbox::Inbox;
+use crate::executor::inbox::Inbox;
 
 /// Tells how full a lane is.
 type Depth = Gauge<Arc<dyn Letter>>;

@@ -18,9 +18,9 @@ use std::sync::atomic::Ordering;
 
 use super::current;
 use super::local::Local;
+use crate::executor::Home;
+use crate::executor::inbox::{Content, Inbox, Parcel};
 use crate::loom::sync::atomic::{AtomicU8, fence};
-use crate::task::Home;
-use crate::task::inbox::{Content, Inbox, Parcel};
 
 const IDLE: u8 = 0;
 const WANTED: u8 = 1;
@@ -108,7 +108,7 @@ mod loom_tests {
     use loom::sync::atomic::{AtomicUsize, Ordering};
 
     use super::{Summoned, Summons, fence_before_calls};
-    use crate::task::Home;
+    use crate::executor::Home;
 
     struct Bell(Arc<AtomicUsize>);
 

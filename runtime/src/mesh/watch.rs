@@ -39,7 +39,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use crate::task::Home;
+use crate::executor::Home;
 
 /// Things that a loop watches at most: each costs it two loads a look.
 const MOST: usize = 8;

@@ -128,7 +128,7 @@ pub(super) fn end(shared: &Arc<Shared>) {
         let inbox = Arc::clone(&lone.seat.inbox);
         drop(lone);
         let _within = SharedGuard::new(Arc::clone(shared));
-        crate::task::Home::with_inbox(inbox).close();
+        crate::executor::Home::with_inbox(inbox).close();
     }
 }
 

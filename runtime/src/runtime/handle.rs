@@ -12,7 +12,7 @@ use super::guest;
 use super::id::Id;
 use super::metrics::RuntimeMetrics;
 use super::shared::{Seats, Shared};
-use crate::task::JoinHandle;
+use crate::executor::JoinHandle;
 
 /// A runtime, for as many threads as want it. It owns no task and keeps nothing running.
 ///

@@ -14,7 +14,7 @@ use super::placement;
 use super::seat::Seat;
 use super::shard::Shard;
 use super::shared::Shared;
-use crate::task::Home;
+use crate::executor::Home;
 
 /// For how long a ring that ends waits for what was written to go out.
 const DRAIN: Duration = Duration::from_millis(500);

@@ -61,7 +61,7 @@ pub use crate::histogram::{
 
 pub use crate::shard_id::ShardId;
 
-use crate::task::JoinHandle;
+use crate::executor::JoinHandle;
 use shared::{Seats, Shared};
 
 /// Shards, and the pool for blocking work beside them.

@@ -15,7 +15,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::task::{Home, JoinHandle, View};
+use crate::executor::{Home, JoinHandle, View};
 
 type Slot = Rc<Cell<Option<NonNull<dyn Future<Output = ()>>>>>;
 

@@ -8,8 +8,8 @@ use henge_driver::Remote;
 
 use super::counters::Counters;
 use super::watch::Watch;
-use crate::task::gauge::Gauge;
-use crate::task::inbox::Inbox;
+use crate::executor::gauge::Gauge;
+use crate::executor::inbox::Inbox;
 
 /// Where to send to a shard, and how it fares.
 #[derive(Clone)]

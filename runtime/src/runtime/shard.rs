@@ -32,9 +32,9 @@ use super::nest::Nest;
 use super::seat::Seat;
 use super::shared::Shared;
 use super::spin::Spin;
+use crate::executor::{Home, Polls};
 use crate::mesh::{self, Urge};
 use crate::stealing::{self, Worker};
-use crate::task::{Home, Polls};
 use crate::time::Timers;
 
 impl Shard {
@@ -319,7 +319,7 @@ pub(super) struct Within<'a> {
     _timers: crate::time::Entered<'a>,
     _worker: stealing::current::Entered,
     _mesh: mesh::Entered<'a>,
-    _home: crate::task::Entered<'a>,
+    _home: crate::executor::Entered<'a>,
     _driver: henge_driver::current::Entered<'a>,
     _shard: LoopGuard<'a>,
     _shared: SharedGuard,

@@ -16,9 +16,9 @@ use super::context;
 use super::latch::Latch;
 use super::placement::Cpus;
 use super::seat::Seat;
+use crate::executor::{Errand, Home, Id, JoinHandle};
 use crate::mesh::Peers;
 use crate::stealing::Partition;
-use crate::task::{Errand, Home, Id, JoinHandle};
 use crate::time::Clock;
 
 /// One runtime.

@@ -6,9 +6,9 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::executor::Id;
+use crate::executor::roster::Origin;
 use crate::shard_id::ShardId;
-use crate::task::Id;
-use crate::task::roster::Origin;
 
 /// A poll that takes too long, as [`Builder::on_stall`](super::Builder::on_stall) hears of it.
 ///

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::executor::gauge::Gauge;
+use crate::executor::roster::Roster;
 use crate::histogram::HistogramConfiguration;
-use crate::task::gauge::Gauge;
-use crate::task::roster::Roster;
 
 /// Nothing, unless asked for: it costs a look at the clock before and after each poll.
 #[derive(Clone, Debug, Default)]

@@ -14,9 +14,9 @@ use henge_driver::sys;
 use super::seat::Seat;
 use super::shared::Shared;
 use super::stall::{Report, Stall};
+use crate::executor::gauge::Sight;
+use crate::executor::swallow;
 use crate::shard_id::ShardId;
-use crate::task::gauge::Sight;
-use crate::task::swallow;
 
 /// Looks for stalls until it is dropped.
 #[derive(Debug)]

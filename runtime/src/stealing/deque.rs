@@ -44,9 +44,9 @@ use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
 
+use crate::executor::stealable::Entry;
 use crate::loom::sync::Arc;
 use crate::loom::sync::atomic::{AtomicPtr, AtomicU64};
-use crate::task::stealable::Entry;
 
 /// Slots of a ring. A power of two.
 const SLOTS: usize = if cfg!(henge_loom) { 4 } else { 256 };

@@ -12,9 +12,9 @@ use super::deque::{self, Owner, Thief};
 use super::idle::Idle;
 use super::injector::Injector;
 use super::policy::Policy;
-use crate::task::JoinHandle;
-use crate::task::roster::Roster;
-use crate::task::stealable::{self, Entry, Member, Scheduler};
+use crate::executor::JoinHandle;
+use crate::executor::roster::Roster;
+use crate::executor::stealable::{self, Entry, Member, Scheduler};
 
 /// The queues that all shards look at, and who of them does.
 pub(crate) struct Pool {

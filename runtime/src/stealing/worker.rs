@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::deque::Owner;
 use super::idle::Asleep;
 use super::pool::{Partition, Pool};
-use crate::task::stealable::Entry;
+use crate::executor::stealable::Entry;
 
 /// Runs in a row out of the LIFO slot, before others have their turn.
 const LIFO_IN_A_ROW: u8 = 3;

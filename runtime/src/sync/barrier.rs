@@ -7,10 +7,10 @@ use std::fmt;
 use std::future::poll_fn;
 use std::ops::DerefMut;
 
+use crate::executor::coop;
 use crate::loom::sync::Mutex;
 use crate::sync::place::{Line, Place};
 use crate::sync::wait_queue::WaitQueue;
-use crate::task::coop;
 
 /// Holds tasks up until there are `n` of them.
 ///

@@ -28,10 +28,10 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::executor::coop;
 use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::{Mutex, MutexGuard};
 use crate::sync::wait_queue::{WaitQueue, WakeBatch};
-use crate::task::coop;
 
 const CLOSED: usize = 0b01;
 const WAITERS: usize = 0b10;

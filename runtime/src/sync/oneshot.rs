@@ -28,9 +28,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use self::error::{RecvError, TryRecvError};
+use crate::executor::coop;
 use crate::loom::sync::{Mutex, MutexGuard};
 use crate::sync::blocking::block_on;
-use crate::task::coop;
 
 /// Makes a channel for one message.
 ///

@@ -7,11 +7,11 @@ use std::fmt;
 use std::future::poll_fn;
 use std::ops::DerefMut;
 
+use crate::executor::coop;
 use crate::loom::sync::Mutex;
 use crate::sync::place::{Line, Place};
 use crate::sync::set_value::SetValue;
 use crate::sync::wait_queue::WaitQueue;
-use crate::task::coop;
 
 /// A value that is set at most once, and that anybody may wait for.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{AbortHandle, JoinError, JoinHandle};
+use crate::executor::{AbortHandle, JoinError, JoinHandle};
 
 /// A [`JoinHandle`] that aborts its task when it is dropped, instead of letting it run on.
 ///

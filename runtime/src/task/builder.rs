@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{JoinHandle, LocalSet};
+use super::LocalSet;
+use crate::executor::JoinHandle;
 use crate::runtime::{Handle, context};
 
 crate::task_local! {

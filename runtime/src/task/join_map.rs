@@ -10,7 +10,8 @@ use std::marker::PhantomData;
 use hashbrown::HashTable;
 use hashbrown::hash_table::{self, Entry};
 
-use super::{AbortHandle, Id, JoinError, JoinSet, LocalSet};
+use super::{JoinSet, LocalSet};
+use crate::executor::{AbortHandle, Id, JoinError};
 use crate::runtime::Handle;
 
 /// Tasks of one result type, each under a key: awaited in the order in which they end, aborted one

@@ -7,7 +7,8 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::{AbortHandle, AbortOnDropHandle, Id, JoinError, JoinHandle};
+use super::AbortOnDropHandle;
+use crate::executor::{AbortHandle, Id, JoinError, JoinHandle};
 use crate::runtime::Handle;
 
 /// A queue of tasks that are awaited first in, first out. [`JoinSet`](super::JoinSet) awaits them

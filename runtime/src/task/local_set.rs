@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::{Home, JoinHandle};
+use crate::executor::{Home, JoinHandle};
 use crate::runtime::Runtime;
 
 /// Polls of tasks in one poll of a set, before others have their turn.

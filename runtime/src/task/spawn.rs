@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::Location;
 
-use super::{Home, JoinHandle};
+use crate::executor::{Home, JoinHandle};
 
 /// Spawns a task on this shard. It is polled here and dropped here, and need not be `Send`.
 ///

@@ -9,7 +9,7 @@ use std::thread;
 
 use pin_project_lite::pin_project;
 
-use super::current;
+use crate::executor;
 
 /// Declares values that a task carries with it, each of the type
 /// [`task::LocalKey`](crate::task::LocalKey).
@@ -171,7 +171,7 @@ impl<T: 'static> LocalKey<T> {
             }
         }
         if let Some(value) = value {
-            value.level = current::level();
+            value.level = executor::level();
         }
         let mut back = Back { key: self, value };
         if let Err(error) = back.swap() {
@@ -202,7 +202,7 @@ impl<T: 'static> LocalKey<T> {
     pub fn try_with<F: FnOnce(&T) -> R, R>(&'static self, f: F) -> Result<R, AccessError> {
         let read = self.slot.try_with(|slot| {
             let slot = slot.0.borrow();
-            slot.as_ref().filter(|seen| seen.level == current::level()).map(|seen| f(&seen.value))
+            slot.as_ref().filter(|seen| seen.level == executor::level()).map(|seen| f(&seen.value))
         });
         read.ok().flatten().ok_or(AccessError { _private: () })
     }

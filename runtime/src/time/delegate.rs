@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::current::NO_RUNTIME;
 use super::timer::Timer;
+use crate::executor::JoinHandle;
 use crate::runtime::context;
-use crate::task::JoinHandle;
 
 /// Aborts its task when dropped.
 #[derive(Debug)]

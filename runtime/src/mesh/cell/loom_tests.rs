@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use loom::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Job, Reply, Ticket};
-use crate::task::Home;
+use crate::executor::Home;
 
 fn model(f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();

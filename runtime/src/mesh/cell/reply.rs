@@ -7,8 +7,8 @@ use std::task::Waker;
 use super::super::current;
 use super::super::error::CallError;
 use super::{Cell, Job, Payload};
-use crate::task::inbox::Parcel;
-use crate::task::swallow;
+use crate::executor::inbox::Parcel;
+use crate::executor::swallow;
 
 /// Which way the answer goes.
 #[derive(Clone, Copy, Debug)]

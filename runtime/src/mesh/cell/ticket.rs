@@ -9,9 +9,9 @@ use super::super::error::CallError;
 use super::super::lane::Lane;
 use super::super::local::Local;
 use super::{BEGUN, Cell, DIRECT, DONE, GONE, Job, LINKED, Payload, REGISTERING};
+use crate::executor::inbox::{Inbox, Parcel};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicU8;
-use crate::task::inbox::{Inbox, Parcel};
 
 /// What a ticket asks of its cell, whose type it does not know.
 trait Caller<T>: Send + Sync {

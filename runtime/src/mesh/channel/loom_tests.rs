@@ -10,9 +10,9 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::{Local, Peers};
 use super::{Sender, channel};
+use crate::executor::Home;
+use crate::executor::inbox::Inbox;
 use crate::shard_id::ShardId;
-use crate::task::Home;
-use crate::task::inbox::Inbox;
 
 fn model(f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();

@@ -18,8 +18,8 @@ use super::super::ring::{self, Producer};
 use super::super::summons::{Summoned, Summons, fence_before_calls};
 use super::Hub;
 use super::receiver::{Inlet, Room};
+use crate::executor::inbox::Parcel;
 use crate::loom::sync::atomic::AtomicBool;
-use crate::task::inbox::Parcel;
 
 /// See the module's documentation.
 pub(super) struct Outlet<T> {

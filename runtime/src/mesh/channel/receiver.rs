@@ -18,9 +18,9 @@ use super::super::summons::{Summoned, Summons, fence_before_calls};
 use super::super::watch::Watched;
 use super::Hub;
 use super::outlet::Called;
+use crate::executor::inbox::Parcel;
+use crate::executor::{Home, swallow};
 use crate::sync::mpsc::error::TryRecvError;
-use crate::task::inbox::Parcel;
-use crate::task::{Home, swallow};
 
 /// Messages in a row from one lane while others have some.
 const IN_A_ROW: u32 = 32;

@@ -6,6 +6,7 @@ use std::thread::JoinHandle as Thread;
 use std::time::Duration;
 
 use super::Builder;
+use crate::executor::roster::Roster;
 use crate::histogram::HistogramConfiguration;
 use crate::runtime::Runtime;
 use crate::runtime::handle::Handle;
@@ -13,7 +14,6 @@ use crate::runtime::shared::Shared;
 use crate::runtime::stall::{self, Report, Stall};
 use crate::runtime::watch::Watch;
 use crate::runtime::watchdog::{Orders, Watchdog};
-use crate::task::roster::Roster;
 
 /// What was asked for.
 #[derive(Clone, Default)]

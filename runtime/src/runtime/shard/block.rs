@@ -8,10 +8,10 @@ use std::time::Duration;
 use henge_driver::current;
 
 use super::Shard;
+use crate::executor::{Home, View};
 use crate::runtime::root::Root;
 use crate::runtime::shared::Seats;
 use crate::runtime::unwind;
-use crate::task::{Home, View};
 
 /// For how long a thread that leaves its loop waits for streams to be let go.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -6,9 +6,9 @@ use std::future::poll_fn;
 use std::ops::DerefMut;
 use std::task::{Poll, ready};
 
+use crate::executor::coop;
 use crate::sync::place::{Line, Place};
 use crate::sync::wait_queue::WaitQueue;
-use crate::task::coop;
 
 /// Something that has happened, or not yet: everybody can wait for it, before and after.
 ///

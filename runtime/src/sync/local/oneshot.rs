@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use self::error::{RecvError, TryRecvError};
-use crate::task::coop;
+use crate::executor::coop;
 
 pub use crate::sync::oneshot::error;
 

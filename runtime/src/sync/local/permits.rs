@@ -9,8 +9,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::executor::coop;
 use crate::sync::wait_queue::{WaitQueue, WakeBatch};
-use crate::task::coop;
 
 /// A counting semaphore with a fair line, for one thread.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::chan::{Chan, NoRoom};
 use super::error::SendError;
-use crate::task::coop;
+use crate::executor::coop;
 
 /// How far a reservation is.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use futures_sink::Sink;
 
 use super::bounded::Sender;
-use crate::task::coop;
+use crate::executor::coop;
 
 /// The channel of a [`PollSender`] is closed.
 ///

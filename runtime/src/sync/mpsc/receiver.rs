@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use super::chan::Chan;
 use super::error::TryRecvError;
 use super::receive::Batch;
+use crate::executor::coop;
 use crate::sync::blocking::block_on;
-use crate::task::coop;
 
 /// Defines one of the two receivers. The literals are lines of
 /// the examples: how a channel of the flavour is made, imported, and sent to.

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use super::error::RecvError;
 use super::shared::Shared;
 use super::word::Version;
+use crate::executor::coop::cooperative;
 use crate::loom::sync::{Arc, RwLockReadGuard};
-use crate::task::coop::cooperative;
 
 /// Sees the value, and which of its changes it has seen.
 ///

@@ -3,8 +3,8 @@
 use super::error::SendError;
 use super::receiver::{Receiver, Ref};
 use super::shared::Shared;
+use crate::executor::coop::cooperative;
 use crate::loom::sync::Arc;
-use crate::task::coop::cooperative;
 
 /// Makes a channel with its first value, which the receiver has seen.
 ///

@@ -4,8 +4,9 @@ use std::fmt;
 use std::io;
 
 use super::JoinSet;
+use crate::executor::AbortHandle;
 use crate::runtime::Handle;
-use crate::task::{self, AbortHandle, LocalSet};
+use crate::task::{self, LocalSet};
 
 /// Spawns a task with a name into a set; from [`JoinSet::build_task`].
 ///

@@ -9,8 +9,9 @@ use std::task::{Context, Poll, ready};
 use henge_driver::coop;
 use slab::Slab;
 
-use super::members::Members;
-use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet};
+use super::LocalSet;
+use crate::executor::members::Members;
+use crate::executor::{AbortHandle, Id, JoinError, JoinHandle};
 use crate::runtime::Handle;
 
 pub use builder::Builder;

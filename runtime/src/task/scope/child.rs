@@ -13,8 +13,7 @@ use henge_driver::coop;
 use pin_project_lite::pin_project;
 
 use super::Unclaimed;
-use crate::task::current::View;
-use crate::task::{Id, JoinError};
+use crate::executor::{Id, JoinError, View};
 
 /// A child as its scope has it: it does not panic, and tells its handle.
 pub(super) type Child<'env> = Pin<Box<dyn Future<Output = ()> + 'env>>;

@@ -25,7 +25,7 @@ use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
-use super::members::{Armed, Members};
+use crate::executor::members::{Armed, Members};
 use child::Child;
 pub use child::ScopedJoinHandle;
 

@@ -7,8 +7,8 @@ use std::task::{Poll, ready};
 
 use super::error::{RecvError, TryRecvError};
 use super::shared::{Receivers, Shared};
+use crate::executor::coop;
 use crate::sync::place::Place;
-use crate::task::coop;
 
 /// Receives every message that is sent while it is there.
 ///

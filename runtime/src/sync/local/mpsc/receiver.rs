@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use super::super::permits::NoPermit;
 use super::chan::Chan;
 use super::error::TryRecvError;
-use crate::task::coop;
+use crate::executor::coop;
 
 /// Defines one of the two receivers. The literals are lines of
 /// the examples: how a channel of the flavour is made, imported, and sent to.

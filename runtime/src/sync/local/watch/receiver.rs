@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::error::RecvError;
 use super::shared::{Shared, Version};
-use crate::task::coop::cooperative;
+use crate::executor::coop::cooperative;
 
 /// Sees the value, and which of its changes it has seen.
 ///

@@ -3,7 +3,7 @@
 use super::error::SendError;
 use super::receiver::{Receiver, Ref};
 use super::shared::Shared;
-use crate::task::coop::cooperative;
+use crate::executor::coop::cooperative;
 use std::rc::Rc;
 
 /// Makes a channel with its first value, which the receiver has seen.

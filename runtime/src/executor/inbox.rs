@@ -258,7 +258,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::thread;
 
-    use crate::task::Home;
+    use crate::executor::Home;
 
     #[test]
     fn messages_run_at_home_in_order_and_ring_the_bell() {

@@ -24,7 +24,7 @@ const JOINER: u64 = 1 << 5;
 
 /// A new task: queued, with a join handle, and referred to by its entry, its scheduler's list and
 /// the handle.
-pub(in crate::task) const NEW: u64 = QUEUED | JOINED | (3 * ONE);
+pub(in crate::executor) const NEW: u64 = QUEUED | JOINED | (3 * ONE);
 
 fn refs(word: u64) -> u64 {
     word / ONE

@@ -28,7 +28,7 @@ use std::sync::atomic::Ordering;
 use super::header::{Header, TaskPtr};
 use super::home::Home;
 use super::state::Kind;
-use crate::task::inbox::Inbox;
+use crate::executor::inbox::Inbox;
 use chunk::{Chunk, Class, chunk_of};
 
 pub(super) use alone::Alone;

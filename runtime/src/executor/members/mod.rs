@@ -40,7 +40,7 @@ pub(super) use waker::{from_data, into_data, is_one};
 
 /// The members of a group, by keys of the group's choice.
 #[derive(Debug)]
-pub(super) struct Members {
+pub(crate) struct Members {
     pool: NonNull<Pool>,
     /// References that were taken and not given to wakers: one at least.
     stock: usize,
@@ -58,14 +58,14 @@ unsafe impl Sync for Members {}
 /// A member that was woken. It is not noticed again before it was rearmed.
 #[derive(Debug)]
 #[must_use = "a member that is neither rearmed nor retired is never woken again"]
-pub(super) struct Taken(NonNull<Seat>);
+pub(crate) struct Taken(NonNull<Seat>);
 
 /// A member that is armed, or was woken since.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Armed(NonNull<Seat>);
+pub(crate) struct Armed(NonNull<Seat>);
 
 impl Members {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { pool: Pool::new(), stock: STOCK, free: Vec::new(), woken: Drain::empty() }
     }
 
@@ -76,7 +76,7 @@ impl Members {
 
     /// A waker that wakes the group for the member of this key.
     #[inline]
-    pub(super) fn add(&mut self, key: usize) -> (Armed, Waker) {
+    pub(crate) fn add(&mut self, key: usize) -> (Armed, Waker) {
         debug_assert_ne!(key, GONE);
         let place = match self.free.pop() {
             Some(place) => place,
@@ -108,7 +108,7 @@ impl Members {
 
     /// The next member that was woken, by its key.
     #[inline]
-    pub(super) fn next(&mut self) -> Option<(usize, Taken)> {
+    pub(crate) fn next(&mut self) -> Option<(usize, Taken)> {
         loop {
             let link = match self.woken.next() {
                 Some(link) => link,
@@ -128,7 +128,7 @@ impl Members {
 
     /// Wakes of the member count again. What it is woken for is looked at after this.
     #[inline]
-    pub(super) fn rearm(&mut self, taken: Taken) -> Armed {
+    pub(crate) fn rearm(&mut self, taken: Taken) -> Armed {
         // SAFETY: seats live as long as their pool.
         let seat = unsafe { taken.0.as_ref() };
         // A read-modify-write: of a wake and this one comes first. Either the wake pushes, or this
@@ -139,12 +139,12 @@ impl Members {
 
     /// The member has left.
     #[inline]
-    pub(super) fn retire(&mut self, taken: Taken) {
+    pub(crate) fn retire(&mut self, taken: Taken) {
         self.free.push(taken.0);
     }
 
     /// The member has left, and may have been woken since it was armed.
-    pub(super) fn remove(&mut self, armed: Armed) {
+    pub(crate) fn remove(&mut self, armed: Armed) {
         // SAFETY: seats live as long as their pool.
         let seat = unsafe { armed.0.as_ref() };
         // Before the swap: from then on a seat that is queued may be taken.
@@ -158,7 +158,7 @@ impl Members {
     /// Wakes `waker` when the next member is woken. The caller looks again afterwards, and drops
     /// the one that it replaces.
     #[must_use]
-    pub(super) fn wait(&self, waker: &Waker) -> Option<Waker> {
+    pub(crate) fn wait(&self, waker: &Waker) -> Option<Waker> {
         // Cloning and dropping are the waker's own code: not under the lock.
         let waker = waker.clone();
         self.pool().waiting().replace(waker)

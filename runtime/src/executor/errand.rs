@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::raw::swallow;
 use super::{Home, JoinHandle};
-use crate::task::inbox::Inbox;
+use crate::executor::inbox::Inbox;
 
 /// A closure that waits for a thread. If it is dropped its task is cancelled.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Errand {
         // Nobody waits for what others ask of a task that cannot be interrupted.
         let inbox = Arc::new(Inbox::new(|| ()));
         // It may take as long as it likes.
-        let task = inbox.spawn(super::unconstrained(async move { call() }));
+        let task = inbox.spawn(super::coop::unconstrained(async move { call() }));
         (task, Errand { inbox: Some(inbox) })
     }
 

@@ -1,13 +1,13 @@
 //! The end of a home: its tasks are dropped here, and what is left of them belongs to others.
 
 use super::Home;
-use crate::task::current;
-use crate::task::header::TaskPtr;
-use crate::task::id::Id;
-use crate::task::inbox::{Entry, Message};
-use crate::task::raw::swallow;
-use crate::task::state::{DONE, MERGED, RUNNING};
-use crate::task::waker;
+use crate::executor::current;
+use crate::executor::header::TaskPtr;
+use crate::executor::id::Id;
+use crate::executor::inbox::{Entry, Message};
+use crate::executor::raw::swallow;
+use crate::executor::state::{DONE, MERGED, RUNNING};
+use crate::executor::waker;
 
 impl Home {
     /// Drops every future on this thread, refuses what comes from now on, and leaves the memory
@@ -17,7 +17,7 @@ impl Home {
     }
 
     /// As [`close`](Self::close), but the messages that nobody took are for `keep`.
-    pub(in crate::task) fn close_and(&self, mut keep: impl FnMut(Message)) {
+    pub(in crate::executor) fn close_and(&self, mut keep: impl FnMut(Message)) {
         if self.closed.replace(true) {
             return;
         }

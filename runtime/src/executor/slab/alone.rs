@@ -6,14 +6,14 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::place::Place;
-use crate::task::header::{Header, TaskPtr};
-use crate::task::home::Home;
-use crate::task::inbox::Inbox;
+use crate::executor::header::{Header, TaskPtr};
+use crate::executor::home::Home;
+use crate::executor::inbox::Inbox;
 
 /// The head of a task that is an allocation of its own.
 #[derive(Debug)]
 #[repr(C, align(16))]
-pub(in crate::task) struct Alone {
+pub(in crate::executor) struct Alone {
     place: Place,
     /// Neighbours on the ring of all that the home knows of.
     next: Cell<NonNull<Alone>>,
@@ -31,7 +31,7 @@ impl Alone {
     }
 
     /// Uninitialised memory for a task, behind a head that names its place.
-    pub(in crate::task) fn allocate(
+    pub(in crate::executor) fn allocate(
         size: usize,
         align: usize,
         home: *const Home,

@@ -85,7 +85,7 @@ mod tests {
                 let stolen = crate::steal::spawn(async {});
                 let large = crate::spawn(async { std::hint::black_box([0_u8; 20_000]) });
                 let early = crate::spawn(async {});
-                crate::task::yield_now().await;
+                crate::executor::yield_now().await;
                 assert!(early.is_finished(), "nobody waits for it yet");
                 drop(local.await);
                 stolen.await.expect("it ends");

@@ -14,7 +14,7 @@ use super::raw::Task;
 use super::slab::{self, Alone};
 use super::state::{DONE, Kind, Local, RUNNING, Shared};
 use super::waker;
-use crate::task::inbox::Inbox;
+use crate::executor::inbox::Inbox;
 
 impl Inbox {
     /// Spawns a task on the home of this inbox, from any thread. If the home has closed, the

@@ -144,7 +144,7 @@ pub(super) fn abort(task: TaskPtr) {
 impl<T> JoinHandle<T> {
     /// Takes the result if the task is done.
     #[inline]
-    pub(super) fn try_take(&mut self) -> Option<Result<T, JoinError>> {
+    pub(crate) fn try_take(&mut self) -> Option<Result<T, JoinError>> {
         // SAFETY: seen to be done in the same line.
         self.is_finished().then(|| unsafe { self.take() })
     }
@@ -171,7 +171,7 @@ impl<T> JoinHandle<T> {
 
     /// As [`leave`](Self::leave), with a waker to be kept. It comes back if the task is done.
     #[inline]
-    pub(super) fn entrust(&mut self, waker: Waker) -> Option<Waker> {
+    pub(crate) fn entrust(&mut self, waker: Waker) -> Option<Waker> {
         if self.is_finished() {
             return Some(waker);
         }

@@ -3,10 +3,10 @@
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::task::Waker;
 
+use crate::executor::header::TaskPtr;
+use crate::executor::raw::swallow;
+use crate::executor::waker;
 use crate::queue::local::Ring;
-use crate::task::header::TaskPtr;
-use crate::task::raw::swallow;
-use crate::task::waker;
 
 /// Polls in a row out of the LIFO slot, before the queue has its turn.
 const LIFO_IN_A_ROW: u8 = 3;

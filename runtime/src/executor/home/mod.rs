@@ -23,7 +23,7 @@ use super::newborn;
 use super::raw::Task;
 use super::slab::{self, Alone, Slab};
 use super::state::{Kind, Local, NOTIFIED, Shared};
-use crate::task::inbox::Inbox;
+use crate::executor::inbox::Inbox;
 
 pub(crate) use poll::Polls;
 use queue::RunQueue;
@@ -150,7 +150,7 @@ impl Home {
     }
 
     /// Marks this as the home of a set of tasks that is polled inside of something else.
-    pub(super) fn set_inside(&self) {
+    pub(crate) fn set_inside(&self) {
         self.is_set.set(true);
     }
 

@@ -50,7 +50,7 @@ pub(super) fn set_task(task: Option<Id>) -> Option<Id> {
 /// How many loops run inside of polls of this thread. What a task carries with it is seen at the
 /// level at which it is polled: a loop inside of its poll runs others.
 #[inline]
-pub(super) fn level() -> u32 {
+pub(crate) fn level() -> u32 {
     LEVEL.with(Cell::get)
 }
 

@@ -12,7 +12,7 @@ use loom::sync::{Arc, Mutex, Notify};
 use loom::thread;
 
 use super::{Entry, Member, Scheduler, spawn};
-use crate::task::{JoinError, JoinHandle};
+use crate::executor::{JoinError, JoinHandle};
 
 /// One queue and one list, for as many threads as like.
 struct Queue {

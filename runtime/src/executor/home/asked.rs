@@ -1,11 +1,11 @@
 //! What is asked of a task, here or by other threads: wakes, aborts, and the ends of references.
 
 use super::Home;
-use crate::task::header::TaskPtr;
-use crate::task::inbox::{Entries, Entry};
-use crate::task::raw::swallow;
-use crate::task::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, RUNNING, Settled};
-use crate::task::waker;
+use crate::executor::header::TaskPtr;
+use crate::executor::inbox::{Entries, Entry};
+use crate::executor::raw::swallow;
+use crate::executor::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, RUNNING, Settled};
+use crate::executor::waker;
 
 impl Home {
     /// Does what other threads asked for: queues the tasks that they woke or spawned, runs their
@@ -26,7 +26,7 @@ impl Home {
     }
 
     /// Takes in the task that was sent here first, and leaves what came behind it to the caller.
-    pub(in crate::task) fn take_first(&self) -> Entries {
+    pub(in crate::executor) fn take_first(&self) -> Entries {
         let mut entries = self.inbox.take();
         match entries.next() {
             // SAFETY: as in `take_inbox`.
@@ -68,7 +68,7 @@ impl Home {
 
     /// Queues a task unless it is queued already.
     #[inline]
-    pub(in crate::task) fn wake(&self, task: TaskPtr) {
+    pub(in crate::executor) fn wake(&self, task: TaskPtr) {
         let local = &task.header().local;
         let flags = local.flags();
         if flags & (NOTIFIED | DONE) != 0 {
@@ -81,7 +81,7 @@ impl Home {
     }
 
     /// Cancels a task when its turn comes, which is soon.
-    pub(in crate::task) fn abort(&self, task: TaskPtr) {
+    pub(in crate::executor) fn abort(&self, task: TaskPtr) {
         let local = &task.header().local;
         if local.flags() & DONE == 0 {
             local.set_flags(local.flags() | ABORT);
@@ -90,7 +90,7 @@ impl Home {
     }
 
     /// The join handle is gone, or going, and has left the result.
-    pub(in crate::task) fn unjoin(&self, task: TaskPtr) {
+    pub(in crate::executor) fn unjoin(&self, task: TaskPtr) {
         let header = task.header();
         let flags = header.local.flags();
         if flags & DONE == 0 {
@@ -104,7 +104,7 @@ impl Home {
 
     /// One reference less, at home.
     #[inline]
-    pub(in crate::task) fn release(&self, task: TaskPtr) {
+    pub(in crate::executor) fn release(&self, task: TaskPtr) {
         let local = &task.header().local;
         let flags = local.flags();
         if flags & MERGED != 0 {

@@ -30,7 +30,7 @@ impl Id {
 
     /// That of something which is not a task, by its own address.
     #[inline]
-    pub(super) fn at(address: *const ()) -> Self {
+    pub(crate) fn at(address: *const ()) -> Self {
         Self(NonZeroU64::new(address.addr() as u64).unwrap_or(NonZeroU64::MAX))
     }
 

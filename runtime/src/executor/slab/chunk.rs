@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
 use super::place::Place;
+use crate::executor::header::Header;
 use crate::loom::sync::atomic::AtomicI64;
-use crate::task::header::Header;
 
 /// Alignment of a chunk. Small enough for a runtime of few tasks, large enough that its header
 /// is half a percent.

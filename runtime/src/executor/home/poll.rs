@@ -7,12 +7,12 @@ use std::task::Context;
 use henge_driver::coop::{self, Budgets};
 
 use super::Home;
-use crate::task::current;
-use crate::task::gauge::Gauge;
-use crate::task::header::TaskPtr;
-use crate::task::id::Id;
-use crate::task::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, RUNNING, YIELDED};
-use crate::task::waker;
+use crate::executor::current;
+use crate::executor::gauge::Gauge;
+use crate::executor::header::TaskPtr;
+use crate::executor::id::Id;
+use crate::executor::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, RUNNING, YIELDED};
+use crate::executor::waker;
 
 /// Polls in a row, by one loop. What a poll sets for itself (its task's id, its budget) is set
 /// over by the next one, and put back once at the end.

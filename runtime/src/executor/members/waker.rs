@@ -65,13 +65,13 @@ unsafe fn drop_waker(data: *const ()) {
 
 /// Whether a waker is that of a member.
 #[inline]
-pub(in crate::task) fn is_one(waker: &Waker) -> bool {
+pub(in crate::executor) fn is_one(waker: &Waker) -> bool {
     std::ptr::eq(waker.vtable(), &raw const VTABLE)
 }
 
 /// A waker of a member in one word, whose two lowest bits are free.
 #[inline]
-pub(in crate::task) fn into_data(waker: Waker) -> *mut () {
+pub(in crate::executor) fn into_data(waker: Waker) -> *mut () {
     debug_assert!(is_one(&waker));
     ManuallyDrop::new(waker).data().cast_mut()
 }
@@ -81,7 +81,7 @@ pub(in crate::task) fn into_data(waker: Waker) -> *mut () {
 /// # Safety
 /// `data` came from there, and its reference becomes the waker's.
 #[inline]
-pub(in crate::task) unsafe fn from_data(data: *mut ()) -> Waker {
+pub(in crate::executor) unsafe fn from_data(data: *mut ()) -> Waker {
     // SAFETY: the caller's promise. The functions of the vtable keep the contract of `RawWaker`:
     // they are callable from any thread, and count.
     unsafe { Waker::from_raw(RawWaker::new(data, &VTABLE)) }
