@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use henge_fs::{Advice, Allocation, File, OpenOptions, RangeSync};
@@ -100,6 +101,8 @@ fn with_small_files() {
         };
         large(written.await);
         large(henge_fs::copy("/proc/self/exe", path("copy")).await.map(drop));
+        let room = fs::metadata(path("copy"))?.blocks() * 512;
+        assert!(room <= 256 << 10, "{room} bytes are taken by what does not fit");
         // What fits goes on.
         henge_fs::write(path("whole"), &much[..1_000]).await?;
         assert_eq!(henge_fs::read(path("whole")).await?.len(), 1_000);

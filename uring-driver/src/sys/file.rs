@@ -1,6 +1,7 @@
 //! Files: how they are opened, what can be known of them, and the calls that the ring has not.
 
 pub mod blocking;
+mod copying;
 pub mod dir;
 mod intent;
 pub mod now;
@@ -9,6 +10,7 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use copying::copy;
 pub use intent::{Advice, Allocation, RangeSync};
 pub use std::fs::{File as StdFile, OpenOptions as StdOpenOptions, Permissions};
 

@@ -55,15 +55,6 @@ pub fn remove_dir_all(path: &Path) -> io::Result<()> {
     fs::remove_dir_all(path)
 }
 
-/// Copies contents and permissions, inside the kernel where it can. Returns the bytes.
-///
-/// # Errors
-///
-/// As [`read_link`].
-pub fn copy(from: &Path, to: &Path) -> io::Result<u64> {
-    fs::copy(from, to)
-}
-
 /// Makes or empties a file, and writes all of its contents.
 ///
 /// # Errors
