@@ -3,12 +3,14 @@
 //! # Who may touch which memory
 //!
 //! A cell begins with a [`Header`], which the home thread's driver reads and writes; behind it is
-//! whatever the kind of cell needs. There are two kinds:
+//! whatever the kind of cell needs. There are three kinds:
 //!
 //! * *detached* (`detached.rs`): the operation, and nothing else. Made, completed and freed on the
 //!   home thread; no other thread ever knows its address.
 //! * *awaited* (`awaited.rs`): the operation, its output, a waker, and one atomic word by which
-//!   the future (on any thread) and the driver (at home) tell each other who owns what.
+//!   the future (on any thread) and the driver (at home) tell each other who owns what;
+//! * *in place* (`home/seat.rs`): the operation of a state that is at home, in the memory of that
+//!   state, which stays there for as long as the operation is in flight.
 //!
 //! From submission to the last completion the memory that the operation points the kernel to
 //! belongs to the cell, and the cell to the driver. What a driver cannot get back from the kernel
@@ -24,7 +26,9 @@ use std::ptr::NonNull;
 use std::task::Waker;
 
 use crate::cqe::Cqe;
+use crate::driver::Driver;
 use crate::inflight::Key;
+use crate::operation::Next;
 use crate::sqe::{Sqe, Timespec};
 
 /// What every cell begins with. Touched by the home thread alone.
@@ -52,14 +56,14 @@ pub(crate) struct Kind {
     /// # Safety
     ///
     /// At home, with a cell of this kind that the kernel has, not inside another `complete`.
-    pub(crate) complete: unsafe fn(NonNull<Header>, Cqe) -> Progress,
+    pub(crate) complete: unsafe fn(NonNull<Header>, &Driver, Cqe) -> Progress,
     /// Ends the driver's ownership after the last completion: the cell is freed or handed to its
     /// future. What has to be woken is returned, to be woken with nothing borrowed.
     ///
     /// # Safety
     ///
     /// At home, with a cell of this kind that is in no slot; it must not be touched afterwards.
-    pub(crate) release: unsafe fn(NonNull<Header>) -> Option<Waker>,
+    pub(crate) release: unsafe fn(NonNull<Header>, &Driver) -> Option<Waker>,
     /// Bytes that the operation has still to bring to somebody.
     ///
     /// # Safety
@@ -88,4 +92,17 @@ pub(crate) enum Progress {
     Finished,
     /// That was the last of this round: prepare and submit again.
     Again,
+}
+
+impl Progress {
+    /// What the answer of an operation comes to that has no future to be told.
+    #[inline]
+    pub(crate) fn of(next: &Next<()>, more: bool) -> Progress {
+        match (next, more) {
+            (Next::Done(()), true) => Progress::Stop(None),
+            (Next::Done(()) | Next::More(()) | Next::Held, false) => Progress::Finished,
+            (Next::Again, false) => Progress::Again,
+            (Next::More(()) | Next::Held | Next::Again, true) => Progress::Continue,
+        }
+    }
 }

@@ -7,12 +7,13 @@
 //! # Who may touch what, when
 //!
 //! A [`Place`] is the allocation: the word that names the home ([`word`], where the exclusion is
-//! proved), the state `T`, and a few cells of book-keeping (`Local`). It is kept alive by the
+//! proved), the state `T`, a seat for one operation of its own ([`seat`]), and a few cells of
+//! book-keeping (`Local`). It is kept alive by the
 //! handle ([`Homed`]) and, while it has a home, by the home's register ([`Homes`]).
 //!
 //! | who | may touch | because |
 //! |---|---|---|
-//! | the thread of the driver that is home | `Local` and `T` | only this thread ends that |
+//! | the thread of the driver that is home | `Local`, `T`, the seat | only this thread ends that |
 //! | who drops the last reference | `T` (its destructor) | the register has none: homeless |
 //! | everybody | the word, `shared`, the link | they are `Sync` |
 //!
@@ -48,11 +49,13 @@ mod here;
 mod homes;
 mod place;
 mod reference;
+mod seat;
 mod word;
 
 pub use here::Here;
 pub(crate) use homes::Homes;
 pub use reference::HomeRef;
+pub use seat::{AtHome, InPlace};
 
 use std::fmt;
 use std::io;
@@ -70,6 +73,9 @@ use word::Home;
 pub trait Resident: Send + Sized + 'static {
     /// What every thread may read at any time, without asking the home.
     type Shared: Send + Sync + 'static;
+
+    /// What it has in flight nearly always, one at a time: see [`Here::submit`].
+    type Operation: InPlace<Self>;
 
     /// The place has come to this driver.
     fn arrived(_here: &mut Here<'_, Self>) {}

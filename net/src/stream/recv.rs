@@ -42,8 +42,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use henge_driver::buf::IoBufMut;
-use henge_driver::home::{Here, HomeRef, Homed, Resident};
-use henge_driver::ops::{PollOnce, PollSink, Receiver, Recv, RecvMultishot, RecvSink};
+use henge_driver::home::{AtHome, Here, HomeRef, Homed, Resident};
+use henge_driver::ops::{PollOnce, PollSink, ReceivesInPlace, Recv, RecvInPlace, RecvSink};
 use henge_driver::pool::{Piece, RecvBuf};
 use henge_driver::sys::socket;
 use henge_driver::{Fd, Ticket, buf, current};
@@ -158,6 +158,7 @@ impl Awaits for RecvSide {
 
 impl Resident for RecvSide {
     type Shared = Arc<Socket>;
+    type Operation = RecvInPlace;
 
     fn recall(here: &mut Here<'_, RecvSide>) {
         RecvSide::cancel(here);
@@ -211,6 +212,13 @@ impl RecvSide {
         }
     }
 
+    /// Whoever waits, if there is news for them.
+    #[inline]
+    fn whom_to_tell(&mut self) -> Option<Waker> {
+        let news = self.is_ready() || self.filled.is_some() || self.flight.is_none();
+        if news { self.reader.take() } else { None }
+    }
+
     /// There is something to tell a reader.
     #[inline]
     fn is_ready(&self) -> bool {
@@ -228,16 +236,16 @@ impl RecvSide {
     }
 
     fn arm_anew(here: &mut Here<'_, RecvSide>) {
-        let to = To(here.reference());
         let starved = std::mem::take(&mut here.starved);
         let polls = here.pace.is_direct();
         let driver = here.driver();
         let ticket = if polls {
-            driver.submit_detached(PollOnce::readable(ToReader(to)))
+            driver.submit_detached(PollOnce::readable(ToReader(To(here.reference()))))
         } else if starved {
-            driver.submit_detached(Recv::new(Vec::with_capacity(ONCE), ToHeap(to)))
+            let to = ToHeap(To(here.reference()));
+            driver.submit_detached(Recv::new(Vec::with_capacity(ONCE), to))
         } else {
-            driver.submit_detached(RecvMultishot::new(to, driver.pool().group()))
+            here.submit(RecvInPlace::new(driver.pool().group()))
         };
         RecvSide::armed(here, ticket, polls);
     }
@@ -505,27 +513,34 @@ impl To {
     fn deliver(&self, enter: impl FnOnce(&mut Here<'_, RecvSide>)) {
         let reader = self.0.with(|here| {
             enter(here);
-            if here.is_ready() || here.filled.is_some() || here.flight.is_none() {
-                here.reader.take()
-            } else {
-                None
-            }
+            here.whom_to_tell()
         });
-        if let Some(Some(reader)) = reader {
-            reader.wake();
-        }
-        self.0.shared().readers.wake_all();
+        wake(reader.flatten(), self.0.shared());
     }
-}
 
-impl Receiver for To {
     fn socket(&self) -> &Fd {
         self.0.shared().fd()
     }
+}
+
+/// Tells a reader, and those who wait by `&self`, outside of every visit.
+#[inline]
+fn wake(reader: Option<Waker>, socket: &Socket) {
+    if let Some(reader) = reader {
+        reader.wake();
+    }
+    socket.readers.wake_all();
+}
+
+impl ReceivesInPlace for RecvSide {
+    #[inline]
+    fn socket(shared: &Arc<Socket>) -> &Fd {
+        shared.fd()
+    }
 
     #[inline]
-    fn received(&mut self, piece: io::Result<Option<Piece>>, more: bool) {
-        self.deliver(|here| {
+    fn received(home: &AtHome<'_, RecvSide>, piece: io::Result<Option<Piece>>, more: bool) {
+        let reader = home.with(|here| {
             match piece {
                 Ok(Some(piece)) if !piece.is_empty() => {
                     here.queue.push(piece);
@@ -542,7 +557,9 @@ impl Receiver for To {
             } else if here.queue.len() >= CAP {
                 RecvSide::cancel(here);
             }
+            here.whom_to_tell()
         });
+        wake(reader, home.shared());
     }
 }
 

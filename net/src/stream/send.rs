@@ -35,8 +35,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use henge_driver::buf::IoBuf;
-use henge_driver::home::{Here, HomeRef, Homed, Resident};
-use henge_driver::ops::{PollOnce, PollSink, Send as SendAll, SendSink};
+use henge_driver::home::{AtHome, Here, HomeRef, Homed, Resident};
+use henge_driver::ops::{PollOnce, PollSink, Send as SendAll, SendInPlace, SendSink, SendsInPlace};
 use henge_driver::sys::poll::{self, events};
 use henge_driver::sys::socket;
 use henge_driver::{Driver, Fd, Ticket, buf, current};
@@ -104,6 +104,7 @@ impl Awaits for SendSide {
 
 impl Resident for SendSide {
     type Shared = Arc<Socket>;
+    type Operation = SendInPlace;
 
     fn arrived(here: &mut Here<'_, SendSide>) {
         SendSide::gathered(here);
@@ -188,9 +189,15 @@ impl SendSide {
     }
 
     fn start_anew(here: &mut Here<'_, SendSide>) {
-        if let Some(Outgoing { bytes, at }) = here.queue.take() {
-            SendSide::submit(here, bytes, at, ToQueue);
+        let Some(Outgoing { bytes, at }) = here.queue.take() else { return };
+        let patient = here.orphaned;
+        let mut send = SendInPlace::new(bytes, at);
+        if patient {
+            send = send.with_patience(PATIENCE);
         }
+        let enters = here.driver().enters();
+        let ticket = here.submit(send);
+        here.flight = Some(Flight { ticket, enters, cancelled: false, patient });
     }
 
     /// The only one who has something for this enter sends it directly: that costs what an enter
@@ -212,16 +219,22 @@ impl SendSide {
         }
     }
 
-    fn submit<B: IoBuf, K: Keep<B>>(here: &mut Here<'_, SendSide>, bytes: B, at: usize, keep: K) {
-        let patient = here.orphaned;
-        let mut send = SendAll::new(bytes, at, To { side: here.reference(), keep });
-        if patient {
-            send = send.with_patience(PATIENCE);
-        }
+    /// Sends a buffer of a user's. Nothing is queued or in flight.
+    fn submit_owned<B: IoBuf>(here: &mut Here<'_, SendSide>, bytes: B, at: usize) {
+        let send = SendAll::new(bytes, at, To { side: here.reference(), keep: ToFuture });
         let driver = here.driver();
         let enters = driver.enters();
         let ticket = driver.submit_detached(send);
-        here.flight = Some(Flight { ticket, enters, cancelled: false, patient });
+        here.flight = Some(Flight { ticket, enters, cancelled: false, patient: false });
+    }
+
+    /// A send has ended: the next one, or the end.
+    #[inline]
+    fn go_on(here: &mut Here<'_, SendSide>) {
+        SendSide::start(here);
+        if here.orphaned && here.is_idle() {
+            SendSide::end(here);
+        }
     }
 
     fn cancel(here: &mut Here<'_, SendSide>) {
@@ -448,7 +461,7 @@ pub(crate) fn poll_write_owned<B: IoBuf>(
             return Some((result, Some(mine)));
         }
         if here.is_idle() && !here.is_leaving() {
-            SendSide::submit(here, mine, at, ToFuture);
+            SendSide::submit_owned(here, mine, at);
         } else {
             *buffer = Some((mine, at));
         }
@@ -578,42 +591,14 @@ struct Returned<B> {
 
 /// What becomes of a buffer when its send is over.
 trait Keep<B>: Send + 'static {
-    fn keep(&self, side: &mut SendSide, driver: &Driver, end: io::Result<()>, buffer: B, at: usize);
-}
-
-/// A buffer of the queue: what was not sent goes back there.
-struct ToQueue;
-
-impl Keep<Vec<u8>> for ToQueue {
-    #[inline]
-    fn keep(
-        &self,
-        side: &mut SendSide,
-        driver: &Driver,
-        end: io::Result<()>,
-        buffer: Vec<u8>,
-        at: usize,
-    ) {
-        match end {
-            Err(error) if !socket::is_cancelled(&error) => side.fail(error),
-            _ if at == buffer.len() => driver.scratch().give(buffer),
-            _ => side.queue.put_back(Outgoing { bytes: buffer, at }),
-        }
-    }
+    fn keep(&self, side: &mut SendSide, end: io::Result<()>, buffer: B, at: usize);
 }
 
 /// A buffer of a user's: it goes back to its future, and what was not sent is copied.
 struct ToFuture;
 
 impl<B: IoBuf> Keep<B> for ToFuture {
-    fn keep(
-        &self,
-        side: &mut SendSide,
-        _driver: &Driver,
-        end: io::Result<()>,
-        buffer: B,
-        at: usize,
-    ) {
+    fn keep(&self, side: &mut SendSide, end: io::Result<()>, buffer: B, at: usize) {
         let result = match end {
             Err(error) if !socket::is_cancelled(&error) => {
                 side.queue.clear();
@@ -652,25 +637,53 @@ impl<B: IoBuf, K: Keep<B>> SendSink<B> for To<K> {
     #[inline]
     fn sent(&mut self, result: io::Result<()>, buffer: B, at: usize) {
         let writer = self.side.with(|here| {
-            let failed = result.is_err();
+            here.flight = None;
+            self.keep.keep(here, result, buffer, at);
+            SendSide::go_on(here);
+            here.writer.take()
+        });
+        wake(writer.flatten(), self.side.shared());
+    }
+}
+
+impl SendsInPlace for SendSide {
+    #[inline]
+    fn socket(shared: &Arc<Socket>) -> &Fd {
+        shared.fd()
+    }
+
+    fn goes_on(home: &AtHome<'_, SendSide>) -> bool {
+        home.with(|here| here.flight.as_ref().is_some_and(|flight| !flight.cancelled))
+    }
+
+    #[inline]
+    fn sent(home: &AtHome<'_, SendSide>, result: io::Result<()>, bytes: Vec<u8>, at: usize) {
+        let writer = home.with(|here| {
             let patient = here.flight.take().is_some_and(|flight| flight.patient);
-            let (side, driver) = here.parts();
-            self.keep.keep(side, driver, result, buffer, at);
+            let failed = result.is_err();
+            match result {
+                Err(error) if !socket::is_cancelled(&error) => here.fail(error),
+                _ if at == bytes.len() => here.driver().scratch().give(bytes),
+                _ => here.queue.put_back(Outgoing { bytes, at }),
+            }
             if patient && failed {
                 // The peer is gone, or takes nothing; nobody is left to be told.
                 here.queue.clear();
             }
-            SendSide::start(here);
-            if here.orphaned && here.is_idle() {
-                SendSide::end(here);
-            }
+            SendSide::go_on(here);
             here.writer.take()
         });
-        if let Some(Some(writer)) = writer {
-            writer.wake();
-        }
-        self.side.shared().writers.wake_all();
+        wake(writer, home.shared());
     }
+}
+
+/// Tells a writer, and those who wait by `&self`, outside of every visit.
+#[inline]
+fn wake(writer: Option<Waker>, socket: &Socket) {
+    if let Some(writer) = writer {
+        writer.wake();
+    }
+    socket.writers.wake_all();
 }
 
 /// The end of a poll for room.
@@ -687,9 +700,6 @@ impl PollSink for ToWriter {
             here.polling = None;
             here.writer.take()
         });
-        if let Some(Some(writer)) = writer {
-            writer.wake();
-        }
-        self.0.shared().writers.wake_all();
+        wake(writer.flatten(), self.0.shared());
     }
 }

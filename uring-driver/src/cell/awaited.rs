@@ -220,7 +220,7 @@ impl<O: Operation> Awaited<O> {
         (sqe, op.time_limit().map(NonNull::from))
     }
 
-    unsafe fn complete(cell: NonNull<Header>, cqe: Cqe) -> Progress {
+    unsafe fn complete(cell: NonNull<Header>, _driver: &Driver, cqe: Cqe) -> Progress {
         // SAFETY: our caller's promise (`Kind::complete`); the header is the first field.
         let this = unsafe { cell.cast::<Awaited<O>>().as_ref() };
         // SAFETY: in flight the operation is the driver's, which calls one function at a time.
@@ -274,7 +274,7 @@ impl<O: Operation> Awaited<O> {
         }
     }
 
-    unsafe fn release(cell: NonNull<Header>) -> Option<Waker> {
+    unsafe fn release(cell: NonNull<Header>, _driver: &Driver) -> Option<Waker> {
         let cell = cell.cast::<Awaited<O>>();
         // SAFETY: our caller's promise (`Kind::release`).
         let this = unsafe { cell.as_ref() };

@@ -8,8 +8,9 @@ use std::task::Waker;
 use super::alloc::{self, FreeLists};
 use super::{Header, Kind, Progress};
 use crate::cqe::Cqe;
+use crate::driver::Driver;
 use crate::inflight::Key;
-use crate::operation::{Next, Operation};
+use crate::operation::Operation;
 use crate::sqe::{Sqe, Timespec};
 
 #[repr(C)]
@@ -58,18 +59,13 @@ impl<O: Operation<Output = ()>> Detached<O> {
         (sqe, op.time_limit().map(NonNull::from))
     }
 
-    unsafe fn complete(cell: NonNull<Header>, cqe: Cqe) -> Progress {
+    unsafe fn complete(cell: NonNull<Header>, _driver: &Driver, cqe: Cqe) -> Progress {
         // SAFETY: our caller's promise (`Kind::complete`).
         let next = unsafe { Self::op(cell) }.complete(cqe);
-        match (next, cqe.has_more()) {
-            (Next::Done(()), true) => Progress::Stop(None),
-            (Next::Done(()) | Next::More(()) | Next::Held, false) => Progress::Finished,
-            (Next::Again, false) => Progress::Again,
-            (Next::More(()) | Next::Held | Next::Again, true) => Progress::Continue,
-        }
+        Progress::of(&next, cqe.has_more())
     }
 
-    unsafe fn release(cell: NonNull<Header>) -> Option<Waker> {
+    unsafe fn release(cell: NonNull<Header>, _driver: &Driver) -> Option<Waker> {
         let cell = cell.cast::<Detached<O>>();
         // SAFETY: our caller's promise (`Kind::release`): the cell is ours alone, and not used
         // after this. Moved out first, so that the memory is free when a destructor runs.

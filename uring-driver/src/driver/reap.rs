@@ -81,7 +81,7 @@ impl Driver {
         let guard = Completing::new(inner, key, !cqe.has_more());
         // SAFETY: at home; the kernel has the cell, since its slot is in use; `assert_turnable`
         // keeps this from happening inside another `complete`.
-        let progress = unsafe { (kind.complete)(cell, cqe) };
+        let progress = unsafe { (kind.complete)(cell, self, cqe) };
         guard.done();
         let waker = match progress {
             Progress::Continue => None,
@@ -102,7 +102,7 @@ impl Driver {
             Progress::Finished => {
                 inner.slots.borrow_mut().remove(key);
                 // SAFETY: the last completion has come, and the slot is free.
-                unsafe { (kind.release)(cell) }
+                unsafe { (kind.release)(cell, self) }
             }
         };
         if let Some(waker) = waker {

@@ -23,6 +23,11 @@ use crate::sys::abi;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(Key);
 
+impl Ticket {
+    /// The name of what a driver that has been shut down was given.
+    pub(crate) const NONE: Ticket = Ticket(Key::NONE);
+}
+
 impl Driver {
     /// Submits an operation that nobody waits for: it makes of its completions what it likes.
     ///
@@ -52,12 +57,31 @@ impl Driver {
     /// ```
     #[inline]
     pub fn submit_detached<O: Operation<Output = ()>>(&self, op: O) -> Ticket {
-        if self.inner.phase.get() == Phase::Closed {
-            return Ticket(Key::NONE);
+        if self.is_closed() {
+            return Ticket::NONE;
         }
         let cell = Detached::allocate(op, &self.inner.cells);
         // SAFETY: a fresh cell, which nobody else has.
         Ticket(unsafe { self.submit_cell(cell) })
+    }
+
+    /// Submits the operation in a cell that is not the driver's to make: one that a state has in
+    /// its own place.
+    ///
+    /// # Safety
+    ///
+    /// The driver has not been shut down. The cell stays where it is, and is the driver's, from now
+    /// on until it is released.
+    #[inline]
+    pub(crate) unsafe fn submit_in_place(&self, cell: NonNull<Header>) -> Ticket {
+        // SAFETY: the caller's promise.
+        Ticket(unsafe { self.submit_cell(cell) })
+    }
+
+    /// Whether nothing can be submitted any more.
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.phase.get() == Phase::Closed
     }
 
     /// Asks the kernel to end a detached operation. Its last completion still comes, and may be a
@@ -95,7 +119,7 @@ impl Driver {
     ///
     /// After the driver has been shut down.
     pub(crate) fn submit_awaited<O: Operation>(&self, op: O, waker: Waker) -> NonNull<Awaited<O>> {
-        assert!(self.inner.phase.get() != Phase::Closed, "the driver has been shut down");
+        assert!(!self.is_closed(), "the driver has been shut down");
         let cell = Awaited::allocate(op, waker, &self.inner.cells);
         // SAFETY: a fresh cell, which only its future has besides.
         unsafe { self.submit_cell(cell.cast()) };
@@ -149,12 +173,12 @@ impl Driver {
         let guard = Completing::new(&self.inner, key, true);
         // SAFETY: at home, not inside another `complete`. The kernel does not have the cell, so
         // this completion, which has no more to come, is its last.
-        let progress = unsafe { (kind.complete)(cell, Cqe::new(-abi::ECANCELED, 0)) };
+        let progress = unsafe { (kind.complete)(cell, self, Cqe::new(-abi::ECANCELED, 0)) };
         guard.done();
         debug_assert!(matches!(progress, Progress::Finished | Progress::Again));
         self.inner.slots.borrow_mut().remove(key);
         // SAFETY: the kernel does not have the cell, and the slot is free.
-        if let Some(waker) = unsafe { (kind.release)(cell) } {
+        if let Some(waker) = unsafe { (kind.release)(cell, self) } {
             waker.wake();
         }
     }

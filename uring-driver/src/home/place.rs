@@ -8,6 +8,7 @@ use std::task::{Poll, Waker};
 use super::Resident;
 use super::here::Here;
 use super::homes::Tenant;
+use super::seat::Seat;
 use super::word::{Asked, Wanted, Word};
 use crate::current;
 use crate::driver::Driver;
@@ -15,7 +16,10 @@ use crate::remote::list::Link;
 use crate::remote::{Posted, Remote};
 
 /// The word, the state, and what only the home touches.
+#[repr(C)]
 pub(super) struct Place<T: Resident> {
+    /// First, so that the driver finds the place by it.
+    pub(super) seat: Seat<T::Operation>,
     pub(super) word: Word<Remote>,
     pub(super) link: Link,
     pub(super) shared: T::Shared,
@@ -43,9 +47,9 @@ pub(super) enum Leaving {
     Abandoned,
 }
 
-// SAFETY: `state` and `local` are touched by one thread at a time, the home's, or the one that
-// has the last reference: the word's protocol, and the table at the top. `T` is `Send`, because
-// it moves between these threads; the other fields are `Sync`.
+// SAFETY: `seat`, `state` and `local` are touched by one thread at a time, the home's, or the one
+// that has the last reference: the word's protocol, and the table at the top. `T` and its operation
+// are `Send`, because they move between these threads; the other fields are `Sync`.
 unsafe impl<T: Resident> Sync for Place<T> {}
 // SAFETY: as above; all parts are `Send`.
 unsafe impl<T: Resident> Send for Place<T> {}
@@ -54,6 +58,7 @@ impl<T: Resident> Place<T> {
     /// A homeless one.
     pub(super) fn new(state: T, shared: T::Shared) -> Place<T> {
         Place {
+            seat: Seat::new(&Place::<T>::KIND),
             word: Word::new(),
             link: Link::new(),
             shared,
@@ -208,6 +213,14 @@ impl<T: Resident> Place<T> {
         reference
     }
 
+    /// Gives back what [`retain`](Self::retain) took; what comes back is as in `release_if_idle`.
+    #[inline]
+    pub(super) fn release_one(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+        let refs = &self.local.refs;
+        refs.set(refs.get() - 1);
+        self.release_if_idle(driver)
+    }
+
     #[inline]
     pub(super) fn retain(&self) {
         let refs = &self.local.refs;
@@ -260,9 +273,7 @@ impl<T: Resident> Tenant for Place<T> {
     }
 
     fn unlist(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
-        let refs = &self.local.refs;
-        refs.set(refs.get() - 1);
-        self.release_if_idle(driver)
+        self.release_one(driver)
     }
 
     fn recall(&self, driver: &Driver) {

@@ -4,49 +4,59 @@ use std::io;
 
 use crate::buf::IoBufMut;
 use crate::cqe::Cqe;
-use crate::current;
 use crate::fd::Fd;
+use crate::home::{AtHome, InPlace, Resident};
 use crate::operation::{Next, Operation};
 use crate::pool::Piece;
 use crate::sqe::Sqe;
 
-/// Who gets what a [`RecvMultishot`] receives. Called at home, outside of every borrow.
-pub trait Receiver: Send + 'static {
-    /// The socket; the receiver keeps it open.
-    fn socket(&self) -> &Fd;
+/// A state that receives by [`RecvInPlace`]. Called at home, outside of every borrow.
+pub trait ReceivesInPlace: Resident<Operation = RecvInPlace> {
+    /// The socket, which is open for as long as the state lives.
+    fn socket(shared: &Self::Shared) -> &Fd;
 
     /// Bytes, none at the end of the stream, or the reason why there were none. Without `more`
-    /// this was the last call: the operation has ended.
-    fn received(&mut self, piece: io::Result<Option<Piece>>, more: bool);
+    /// the receive has ended.
+    fn received(home: &AtHome<'_, Self>, piece: io::Result<Option<Piece>>, more: bool);
 }
 
-/// Receives into the buffers of the driver's pool until it is cancelled or fails.
+/// Receives into the buffers of the driver's pool until it is cancelled or fails; in the place of
+/// the state that gets what comes.
 #[derive(Debug)]
-pub struct RecvMultishot<R> {
-    receiver: R,
+pub struct RecvInPlace {
     group: u16,
+    /// What the last completion has brought.
+    last: io::Result<Option<Piece>>,
 }
 
-impl<R: Receiver> RecvMultishot<R> {
-    /// Receives for `receiver` into buffers of `group`, the pool's.
-    pub fn new(receiver: R, group: u16) -> RecvMultishot<R> {
-        RecvMultishot { receiver, group }
+impl RecvInPlace {
+    /// Receives into buffers of `group`, the pool's.
+    pub fn new(group: u16) -> RecvInPlace {
+        RecvInPlace { group, last: Ok(None) }
     }
 }
 
 // SAFETY: the entry points to no memory; the buffers are the pool's, which outlives its ring.
-unsafe impl<R: Receiver> Operation for RecvMultishot<R> {
-    type Output = ();
-
-    fn prepare(&mut self) -> Sqe {
-        Sqe::recv_multishot(self.receiver.socket(), self.group)
+unsafe impl<T: ReceivesInPlace> InPlace<T> for RecvInPlace {
+    fn prepare(&mut self, shared: &T::Shared) -> Sqe {
+        Sqe::recv_multishot(T::socket(shared), self.group)
     }
 
-    fn complete(&mut self, cqe: Cqe) -> Next<()> {
+    #[inline]
+    fn complete(&mut self, home: &AtHome<'_, T>, cqe: Cqe) -> Next<()> {
         // Taken before anything else: a completion may carry a buffer whatever its result.
-        let piece = current::with(|driver| driver.pool().take(&cqe)).ok().flatten();
-        self.receiver.received(cqe.into_result().map(|_| piece), cqe.has_more());
-        if cqe.has_more() { Next::More(()) } else { Next::Done(()) }
+        let piece = home.driver().pool().take(&cqe);
+        let received = cqe.into_result().map(|_| piece);
+        if cqe.has_more() {
+            T::received(home, received, true);
+            return Next::More(());
+        }
+        self.last = received;
+        Next::Done(())
+    }
+
+    fn ended(self, home: &AtHome<'_, T>) {
+        T::received(home, self.last, false);
     }
 }
 

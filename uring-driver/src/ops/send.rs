@@ -7,9 +7,55 @@ use std::time::Duration;
 use crate::buf::IoBuf;
 use crate::cqe::Cqe;
 use crate::fd::Fd;
+use crate::home::{AtHome, InPlace, Resident};
 use crate::operation::{Next, Operation};
 use crate::sqe::{Sqe, Timespec};
 use crate::sys::abi;
+
+/// A buffer on its way: the bytes before `at` have been sent.
+#[derive(Debug)]
+struct Transfer<B> {
+    buffer: B,
+    at: usize,
+}
+
+/// What a completion has made of a transfer.
+enum Step {
+    /// It is over.
+    Ended(io::Result<()>),
+    /// The rest can be sent.
+    Rest,
+}
+
+impl<B: IoBuf> Transfer<B> {
+    #[inline]
+    fn left(&self) -> usize {
+        self.buffer.bytes_init().saturating_sub(self.at)
+    }
+
+    #[inline]
+    fn entry(&self, socket: &Fd) -> Sqe {
+        let left = u32::try_from(self.left()).unwrap_or(u32::MAX);
+        let from = self.buffer.stable_ptr().wrapping_add(self.at);
+        Sqe::send(socket, from, left, abi::MSG_WAITALL)
+    }
+
+    #[inline]
+    fn advance(&mut self, cqe: Cqe) -> Step {
+        match cqe.into_result() {
+            Ok(n) => {
+                self.at += n as usize;
+                match (self.left(), n) {
+                    (0, _) => Step::Ended(Ok(())),
+                    (_, 0) => Step::Ended(Err(io::ErrorKind::WriteZero.into())),
+                    _ => Step::Rest,
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Step::Rest,
+            Err(error) => Step::Ended(Err(error)),
+        }
+    }
+}
 
 /// Who sends. Called at home, outside of every borrow.
 pub trait SendSink<B>: Sendable + 'static {
@@ -26,78 +72,111 @@ pub trait SendSink<B>: Sendable + 'static {
 /// Sends a buffer, in order and whole, unless it fails or is cancelled.
 #[derive(Debug)]
 pub struct Send<B, S> {
-    buffer: Option<B>,
-    at: usize,
+    transfer: Option<Transfer<B>>,
     sink: S,
-    limit: Option<Timespec>,
 }
 
 impl<B: IoBuf, S: SendSink<B>> Send<B, S> {
     /// Sends what is initialised of `buffer` from its byte `at` on.
     pub fn new(buffer: B, at: usize, sink: S) -> Send<B, S> {
-        Send { buffer: Some(buffer), at, sink, limit: None }
-    }
-
-    /// Gives up when the peer has taken nothing for so long.
-    #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Send<B, S> {
-        self.limit = Some(Timespec::from(patience));
-        self
-    }
-
-    fn left(&self) -> usize {
-        self.buffer.as_ref().map_or(0, |buffer| buffer.bytes_init().saturating_sub(self.at))
-    }
-
-    fn end(&mut self, result: io::Result<()>) -> Next<()> {
-        if let Some(buffer) = self.buffer.take() {
-            self.sink.sent(result, buffer, self.at);
-        }
-        Next::Done(())
+        Send { transfer: Some(Transfer { buffer, at }), sink }
     }
 }
 
-// SAFETY: the entry points to bytes of `buffer` behind `at`, which are initialised (at most
+// SAFETY: the entry points to bytes of the buffer behind `at`, which are initialised (at most
 // `bytes_init` of them); the buffer is owned by the operation until the last completion, and
 // where its bytes lie does not change (the contract of `IoBuf`).
 unsafe impl<B: IoBuf, S: SendSink<B>> Operation for Send<B, S> {
     type Output = ();
 
     fn prepare(&mut self) -> Sqe {
-        let left = u32::try_from(self.left()).unwrap_or(u32::MAX);
-        match &self.buffer {
-            Some(buffer) => {
-                let from = buffer.stable_ptr().wrapping_add(self.at);
-                Sqe::send(self.sink.socket(), from, left, abi::MSG_WAITALL)
-            }
+        match &self.transfer {
+            Some(transfer) => transfer.entry(self.sink.socket()),
             None => unreachable!("prepared again only while it has its buffer"),
         }
+    }
+
+    fn complete(&mut self, cqe: Cqe) -> Next<()> {
+        let Some(transfer) = &mut self.transfer else { return Next::Done(()) };
+        let result = match transfer.advance(cqe) {
+            Step::Rest if self.sink.goes_on() => return Next::Again,
+            Step::Rest => Ok(()),
+            Step::Ended(result) => result,
+        };
+        if let Some(Transfer { buffer, at }) = self.transfer.take() {
+            self.sink.sent(result, buffer, at);
+        }
+        Next::Done(())
+    }
+
+    fn unsent(&self) -> u64 {
+        self.transfer.as_ref().map_or(0, |transfer| transfer.left() as u64)
+    }
+}
+
+/// A state that sends bytes of its own by [`SendInPlace`]. Called at home.
+pub trait SendsInPlace: Resident<Operation = SendInPlace> {
+    /// The socket, which is open for as long as the state lives.
+    fn socket(shared: &Self::Shared) -> &Fd;
+
+    /// The kernel has taken a part. Whether to go on with the rest.
+    fn goes_on(home: &AtHome<'_, Self>) -> bool;
+
+    /// It is over: all bytes before `at` have been sent.
+    fn sent(home: &AtHome<'_, Self>, result: io::Result<()>, bytes: Vec<u8>, at: usize);
+}
+
+/// As [`Send`], in the place of the state whose bytes these are.
+#[derive(Debug)]
+pub struct SendInPlace {
+    transfer: Transfer<Vec<u8>>,
+    result: io::Result<()>,
+    limit: Option<Timespec>,
+}
+
+impl SendInPlace {
+    /// Sends `bytes` from the one at `at` on.
+    #[inline]
+    pub fn new(bytes: Vec<u8>, at: usize) -> SendInPlace {
+        SendInPlace { transfer: Transfer { buffer: bytes, at }, result: Ok(()), limit: None }
+    }
+
+    /// Gives up when the peer has taken nothing for so long.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> SendInPlace {
+        self.limit = Some(Timespec::from(patience));
+        self
+    }
+}
+
+// SAFETY: as for `Send`, with a vector that nobody else has until `ended`.
+unsafe impl<T: SendsInPlace> InPlace<T> for SendInPlace {
+    #[inline]
+    fn prepare(&mut self, shared: &T::Shared) -> Sqe {
+        self.transfer.entry(T::socket(shared))
+    }
+
+    #[inline]
+    fn complete(&mut self, home: &AtHome<'_, T>, cqe: Cqe) -> Next<()> {
+        match self.transfer.advance(cqe) {
+            Step::Rest if T::goes_on(home) => return Next::Again,
+            Step::Rest => {}
+            Step::Ended(result) => self.result = result,
+        }
+        Next::Done(())
+    }
+
+    #[inline]
+    fn ended(self, home: &AtHome<'_, T>) {
+        let Transfer { buffer, at } = self.transfer;
+        T::sent(home, self.result, buffer, at);
     }
 
     fn time_limit(&self) -> Option<&Timespec> {
         self.limit.as_ref()
     }
 
-    fn complete(&mut self, cqe: Cqe) -> Next<()> {
-        match cqe.into_result() {
-            Ok(n) => {
-                self.at += n as usize;
-                if self.left() == 0 {
-                    return self.end(Ok(()));
-                }
-                if n == 0 {
-                    return self.end(Err(io::ErrorKind::WriteZero.into()));
-                }
-                if self.sink.goes_on() { Next::Again } else { self.end(Ok(())) }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted && self.sink.goes_on() => {
-                Next::Again
-            }
-            Err(error) => self.end(Err(error)),
-        }
-    }
-
     fn unsent(&self) -> u64 {
-        self.left() as u64
+        self.transfer.left() as u64
     }
 }

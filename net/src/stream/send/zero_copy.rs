@@ -8,11 +8,11 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
+use henge_driver::Fd;
 use henge_driver::buf::IoBuf;
 use henge_driver::home::{Here, Homed};
 use henge_driver::ops::{SendSink as _, SendZeroCopy, ZeroCopySink};
 use henge_driver::sys::socket;
-use henge_driver::{Driver, Fd};
 
 use super::{Flight, Keep, Outgoing, SendSide, To};
 use crate::stream::poll_side;
@@ -146,14 +146,7 @@ impl<B: IoBuf> ZeroCopySink<B> for ToSlot<B> {
 struct RestToQueue;
 
 impl Keep<Vec<u8>> for RestToQueue {
-    fn keep(
-        &self,
-        side: &mut SendSide,
-        _driver: &Driver,
-        end: io::Result<()>,
-        rest: Vec<u8>,
-        at: usize,
-    ) {
+    fn keep(&self, side: &mut SendSide, end: io::Result<()>, rest: Vec<u8>, at: usize) {
         match end {
             Err(error) if !socket::is_cancelled(&error) => {
                 side.queue.clear();
