@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use henge::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use henge::runtime::{Builder, Handle, LocalOptions, LocalRuntime, Runtime, RuntimeFlavor};
 use henge::shard;
 use henge::task::yield_now;
 
@@ -268,6 +268,87 @@ fn panics_and_exit_codes_travel() {
     assert_eq!(panic_of(|| runtime.block_on(async { panic!("from a guest") })), "from a guest");
     assert_eq!(runtime.run(|| async { 1 }), 1, "the shard lives on");
     assert_eq!(runtime.block_on(async { 1 }), 1, "the guest, too");
+}
+
+#[test]
+fn what_is_spawned_where_a_runtime_lives_waits_for_its_block_on() {
+    let runtime = lone();
+    let value = Rc::new(42);
+    let (entered, local) = {
+        let _entered = runtime.enter();
+        let (a, b) = (Rc::clone(&value), Rc::clone(&value));
+        let entered = henge::spawn(async move { (*a, thread::current().id()) });
+        (entered, henge::task::spawn_local(async move { *b }))
+    };
+    assert!(!entered.is_finished(), "nothing runs outside of `block_on`");
+    let expected = Some((42, thread::current().id()));
+    assert_eq!(runtime.block_on(async { entered.await.ok() }), expected);
+    assert_eq!(runtime.block_on(local).ok(), Some(42));
+    assert_eq!(Rc::strong_count(&value), 1);
+}
+
+#[test]
+fn what_never_ran_is_dropped_with_the_runtime() {
+    let runtime = lone();
+    let value = Rc::new(());
+    let task = {
+        let _entered = runtime.enter();
+        let held = Rc::clone(&value);
+        henge::spawn(async move { drop(held) })
+    };
+    drop(runtime);
+    assert_eq!(Rc::strong_count(&value), 1);
+    assert!(lone().block_on(task).is_err_and(|error| error.is_cancelled()));
+}
+
+#[test]
+fn only_the_thread_that_a_runtime_lives_on_spawns_by_entering_it() {
+    let runtime = lone();
+    thread::scope(|threads| {
+        let other = threads.spawn(|| {
+            let _entered = runtime.enter();
+            let refused = panic_of(|| henge::spawn(async {}));
+            assert!(refused.contains("Handle::spawn"), "{refused}");
+            let refused = panic_of(|| henge::task::spawn_local(async {}));
+            assert!(refused.contains("from the thread the runtime was created on"), "{refused}");
+        });
+        other.join().expect("no assertion failed");
+    });
+    // Nobody sat down: the thread that blocks first owns it.
+    let (there, own) = thread::scope(|threads| {
+        let other = threads.spawn(|| runtime.block_on(async { henge::spawn(here()).await.ok() }));
+        let own = other.thread().id();
+        (other.join().expect("it did not panic"), own)
+    });
+    assert_eq!(there, Some(own));
+}
+
+#[test]
+fn a_local_runtime_takes_tasks_that_are_not_send_at_any_time() {
+    let runtime = LocalRuntime::new().expect("a runtime");
+    let value = Rc::new(42);
+    let before = Rc::clone(&value);
+    let before = runtime.spawn_local(async move { *before });
+    let sum = runtime.block_on(async {
+        let inside = Rc::clone(&value);
+        let inside = runtime.spawn_local(async move { *inside });
+        let sent = runtime.handle().spawn(here());
+        assert_eq!(sent.await.ok(), Some(thread::current().id()));
+        before.await.unwrap_or(0) + inside.await.unwrap_or(0)
+    });
+    assert_eq!(sum, 84);
+    let left = Rc::clone(&value);
+    let left = runtime.spawn_local(async move { *left });
+    runtime.shutdown_background();
+    assert_eq!(Rc::strong_count(&value), 1, "what is left is dropped with it");
+    assert!(lone().block_on(left).is_err_and(|error| error.is_cancelled()));
+}
+
+#[test]
+fn a_local_runtime_has_one_thread() {
+    let refused =
+        panic_of(|| Builder::new_multi_thread().build_local(LocalOptions::default()).map(drop));
+    assert!(refused.contains("multi_thread is not supported"), "{refused}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use henge_driver::offload::{self, Pool};
 use super::Runtime;
 use super::config::{Config, Hooks};
 use super::launch::{Start, launch};
+use super::local::{LocalOptions, LocalRuntime};
 use super::placement::{self, Cpus, Pinning};
 use super::seat::Seat;
 use super::shared::{Lone, Seats, Shared};
@@ -247,6 +248,30 @@ impl Builder {
                 self.watched(shared, threads)
             }
         }
+    }
+
+    /// Makes a runtime of one thread that stays on this one, and takes tasks for it which need not
+    /// be `Send` before it runs, too.
+    ///
+    /// # Errors
+    /// As [`build`](Builder::build).
+    ///
+    /// # Panics
+    /// If it is a builder of several shards.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::{Builder, LocalOptions};
+    ///
+    /// let runtime = Builder::new_current_thread().build_local(LocalOptions::default())?;
+    /// let task = runtime.spawn_local(async { 6 * 7 });
+    /// assert_eq!(runtime.block_on(task)?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn build_local(&mut self, _options: LocalOptions) -> io::Result<LocalRuntime> {
+        assert!(self.kind == Kind::CurrentThread, "multi_thread is not supported for LocalRuntime");
+        LocalRuntime::here(self.build()?)
     }
 
     fn pool(&self) -> Arc<Pool> {

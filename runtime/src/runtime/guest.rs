@@ -91,6 +91,20 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, role: Role, future: F) -
     }
 }
 
+/// Calls `f` with the shard of a runtime of one thread where this is that thread: it sits there, or
+/// it built the runtime and nobody sits there yet. What `f` spawns waits for the next `block_on`.
+///
+/// # Errors
+/// If it would sit down now, and cannot have a ring.
+pub(crate) fn with_own<R>(
+    shared: &Arc<Shared>,
+    f: impl FnOnce(&Shard) -> R,
+) -> io::Result<Option<R>> {
+    // A thread that is ending keeps nothing any more.
+    let own = KEPT.try_with(|kept| kept.own(shared)).unwrap_or(Ok(None))?;
+    Ok(own.map(|shard| f(&shard)))
+}
+
 /// The thread's ring serves several runtimes, but blocking work goes to the pool of the one that
 /// is blocked on: the ring's first one may have ended.
 struct PoolOf {
@@ -158,9 +172,27 @@ impl Kept {
                 None => Shard::guest(shared, driver),
             },
         };
+        Ok(self.keep(shard))
+    }
+
+    /// The shard of a runtime of one thread, if this is its thread or may become it as a guest may.
+    fn own(&self, shared: &Arc<Shared>) -> io::Result<Option<Rc<Shard>>> {
+        if let Some(own) = self.find(shared, true) {
+            return Ok(Some(own));
+        }
+        if !may_take_seat(shared) {
+            return Ok(None);
+        }
+        // Before the seat is taken: a seat that is taken is sat on.
+        let driver = self.driver(shared)?;
+        let seat = take_seat(shared, Role::Guest);
+        Ok(seat.map(|seat| self.keep(Shard::seated(shared, 0, driver, &seat))))
+    }
+
+    fn keep(&self, shard: Shard) -> Rc<Shard> {
         let shard = Rc::new(shard);
         self.shards.borrow_mut().push(Rc::clone(&shard));
-        Ok(shard)
+        shard
     }
 
     fn find(&self, shared: &Arc<Shared>, own: bool) -> Option<Rc<Shard>> {
@@ -219,6 +251,13 @@ fn take_seat(shared: &Shared, role: Role) -> Option<Seat> {
     }
     lone.taken = true;
     Some(lone.seat.clone())
+}
+
+/// Whether a guest on this thread would get the seat, for now.
+fn may_take_seat(shared: &Shared) -> bool {
+    let Seats::Lone(lone) = &shared.seats else { return false };
+    let lone = lock(lone);
+    !lone.taken && lone.builder == std::thread::current().id()
 }
 
 /// Gives up the seat of a shard that has ended. If its runtime has not, the next thread that blocks

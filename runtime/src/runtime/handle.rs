@@ -84,7 +84,7 @@ impl Handle {
     ///
     /// [`Handle::current`] and [`task::spawn_blocking`](crate::task::spawn_blocking) work then.
     /// Tasks are spawned by [`Handle::spawn`]: [`henge::spawn`](crate::spawn) spawns on this
-    /// thread, which runs no tasks.
+    /// thread, which runs no tasks unless it is the one of a runtime of one thread.
     ///
     /// # Panics
     /// If guards are not dropped in the reverse order in which they were made, the drop panics.

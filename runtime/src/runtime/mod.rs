@@ -24,6 +24,7 @@ mod handle;
 mod id;
 mod latch;
 mod launch;
+mod local;
 mod metrics;
 mod nest;
 mod placement;
@@ -51,6 +52,7 @@ use henge_driver::sys::clock;
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, RuntimeFlavor, TryCurrentError};
 pub use id::{Id, count, current, try_current, worker_index};
+pub use local::{LocalOptions, LocalRuntime};
 pub use metrics::{RuntimeMetrics, ShardMetrics};
 pub use placement::Pinning;
 pub use stall::Stall;
@@ -61,7 +63,7 @@ pub use crate::histogram::{
 
 pub use crate::shard_id::ShardId;
 
-use crate::executor::JoinHandle;
+use crate::executor::{Home, JoinHandle};
 use shared::{Seats, Shared};
 
 /// Shards, and the pool for blocking work beside them.
@@ -253,6 +255,17 @@ impl Runtime {
         shared.pool.shutdown(left);
         // Tasks that keep the runtime from ending have been told of until here.
         drop(self.watchdog.take());
+    }
+}
+
+/// Calls `f` with the tasks of the runtime that this thread has entered, if that lives here.
+///
+/// # Errors
+/// If it is to live here from now on, and this thread cannot have a ring.
+pub(crate) fn with_entered<R>(f: impl FnOnce(&Home) -> R) -> io::Result<Option<R>> {
+    match context::current() {
+        Some(shared) => guest::with_own(&shared, |shard| f(shard.home())),
+        None => Ok(None),
     }
 }
 

@@ -55,11 +55,12 @@ where
     }
     // Outside of the closure, so that the panic names the caller.
     let location = Location::caller();
-    match Home::with_shards(|home| home.map(|home| home.spawn_from(location, future))) {
+    match super::spawn::spawn_from(location, future) {
         Some(task) => task,
         None => panic!(
             "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`, \
-             and of a shard's loop"
+             and of a shard's loop. Local tasks can only be spawned on a LocalRuntime from the \
+             thread the runtime was created on."
         ),
     }
 }

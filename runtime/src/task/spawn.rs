@@ -4,15 +4,20 @@ use std::future::Future;
 use std::panic::Location;
 
 use crate::executor::{Home, JoinHandle};
+use crate::runtime;
 
 /// Spawns a task on this shard. It is polled here and dropped here, and need not be `Send`.
 ///
 /// In a guest's `block_on` it stays on the guest's thread, and runs only while that is inside
 /// `block_on`.
 ///
+/// Outside of `block_on` it works where a runtime of one thread is
+/// [entered](crate::runtime::Handle::enter), on the thread that this lives on, or was built on if
+/// it lives nowhere yet: the task waits for that thread's next `block_on`.
+///
 /// # Panics
 /// On a thread that runs no tasks: outside of a runtime, in the blocking pool, or where a runtime
-/// was only [entered](crate::runtime::Handle::enter).
+/// of other threads was only entered.
 /// [`Handle::spawn`](crate::runtime::Handle::spawn) works there.
 ///
 /// # Examples
@@ -34,12 +39,44 @@ where
 {
     // Outside of the closure, so that the panic names the caller.
     let location = Location::caller();
-    match Home::with_shards(|home| home.map(|home| home.spawn_from(location, future))) {
+    match spawn_from(location, future) {
         Some(task) => task,
         None => panic!(
             "`henge::spawn` puts the task on the shard that it is called on, and this thread is \
              none (there is no reactor running, must be called from the context of a henge \
              runtime): use `henge::runtime::Handle::spawn`"
         ),
+    }
+}
+
+/// Spawns a task on the shard whose loop runs on this thread, else on the one that lives here and
+/// is entered. None if there is neither.
+#[inline]
+pub(super) fn spawn_from<F>(
+    location: &'static Location<'static>,
+    future: F,
+) -> Option<JoinHandle<F::Output>>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    Home::with_shards(|home| match home {
+        Some(home) => Some(home.spawn_from(location, future)),
+        None => spawn_entered(location, future),
+    })
+}
+
+#[cold]
+fn spawn_entered<F>(
+    location: &'static Location<'static>,
+    future: F,
+) -> Option<JoinHandle<F::Output>>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    match runtime::with_entered(|home| home.spawn_from(location, future)) {
+        Ok(task) => task,
+        Err(error) => panic!("this thread cannot spawn on the runtime: {error}"),
     }
 }
