@@ -21,6 +21,7 @@ pub(crate) mod context;
 mod counters;
 mod guest;
 mod handle;
+mod host;
 mod id;
 mod latch;
 mod launch;

@@ -13,6 +13,7 @@ use henge_driver::offload::{Class, JobError, Pool};
 
 use super::config::Config;
 use super::context;
+use super::host;
 use super::latch::Latch;
 use super::placement::Cpus;
 use super::seat::Seat;
@@ -75,6 +76,7 @@ impl Shared {
         cpus: Cpus,
         clock: Arc<Clock>,
     ) -> Arc<Shared> {
+        host::announce();
         let (closed, draws) = (AtomicBool::new(false), AtomicU64::new(0));
         let running = Latch::default();
         let inboxes = seats.all().into_iter().map(|seat| seat.inbox);

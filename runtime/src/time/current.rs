@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use super::clock::Clock;
+use super::host;
 use super::timers::Timers;
-use crate::runtime::context;
 
 thread_local! {
     static CURRENT: Cell<*const Timers> = const { Cell::new(ptr::null()) };
@@ -52,8 +52,8 @@ pub(super) fn with<R>(f: impl FnOnce(Option<&Timers>) -> R) -> R {
 pub(super) fn with_clock<R>(f: impl FnOnce(Option<&Clock>) -> R) -> R {
     with(|timers| match timers {
         Some(timers) => f(Some(timers.clock())),
-        None => match context::current() {
-            Some(shared) => f(Some(&shared.clock)),
+        None => match host::current() {
+            Some(host) => f(Some(host.clock())),
             None => f(None),
         },
     })
@@ -63,5 +63,5 @@ pub(super) fn with_clock<R>(f: impl FnOnce(Option<&Clock>) -> R) -> R {
 #[track_caller]
 #[inline]
 pub(super) fn assert_in_runtime() {
-    assert!(!CURRENT.get().is_null() || context::current().is_some(), "{NO_RUNTIME}");
+    assert!(!CURRENT.get().is_null() || host::current().is_some(), "{NO_RUNTIME}");
 }

@@ -4,14 +4,13 @@
 //! That thread has no wheel. So the runtime gets a task that sleeps, and its end wakes whoever
 //! polls.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::current::NO_RUNTIME;
+use super::host::{self, Expiry};
 use super::timer::Timer;
 use crate::executor::JoinHandle;
-use crate::runtime::context;
 
 /// Aborts its task when dropped.
 #[derive(Debug)]
@@ -27,9 +26,8 @@ impl Delegate {
     /// # Panics
     ///
     /// Where none was.
-    pub(super) fn new(mut timer: Timer, waker: &Waker) -> Self {
-        let runtime = context::current().expect(NO_RUNTIME);
-        let task = runtime.spawn(async move { poll_fn(|cx| timer.poll(cx)).await });
+    pub(super) fn new(timer: Timer, waker: &Waker) -> Self {
+        let task = host::current().expect(NO_RUNTIME).wait_for(Expiry::of(timer));
         Delegate { task, waker: waker.clone() }
     }
 

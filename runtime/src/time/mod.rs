@@ -32,6 +32,7 @@ pub mod delay_queue;
 mod delegate;
 pub mod error;
 mod hand;
+mod host;
 mod instant;
 mod interval;
 mod moment;
@@ -55,6 +56,7 @@ pub use timeout::{Timeout, timeout, timeout_at};
 
 pub(crate) use clock::Clock;
 pub(crate) use current::Entered;
+pub(crate) use host::{Expiry, Host, find_by};
 pub(crate) use timers::{Resolution, Timers};
 
 /// A time that can be added to any clock that counts from this machine's start: at most 30 years.
