@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::current::{LOCAL, UNLIMITED};
+use crate::thread::{LOCAL, UNLIMITED};
 
 /// The usual budget of one poll of a task.
 pub const BUDGET: u8 = 128;

@@ -1,45 +1,14 @@
-//! This thread's driver, the budget of the poll that runs on it, and whether it may block: one
-//! thread-local, without a destructor, so that it can be asked at any time in a thread's life.
+//! This thread's driver, whether it may block, and whether what it polls stays.
 
-use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
-use std::ptr;
-use std::rc::Rc;
 
-use crate::driver::{Driver, Inner};
+use crate::driver::{Driver, entered};
 use crate::driver_id::DriverId;
+use crate::thread::{LOCAL, UNLIMITED};
 
-/// A poll that is not limited: nobody counts.
-pub(crate) const UNLIMITED: u8 = u8::MAX;
-
-pub(crate) struct Local {
-    /// The driver that was entered last; the guard that did so keeps one strong reference to it.
-    driver: Cell<*const Inner>,
-    /// Its id, or 0: one load tells whether something is at home here.
-    id: Cell<u64>,
-    /// What the poll that runs may still do; see `coop`.
-    pub(crate) budget: Cell<u8>,
-    /// Although there is a driver, this thread may block; see [`blocking`].
-    may_block: Cell<bool>,
-    /// What is polled may be polled by another thread the next time; see [`moving`].
-    moving: Cell<bool>,
-}
-
-thread_local! {
-    pub(crate) static LOCAL: Local = const {
-        Local {
-            driver: Cell::new(ptr::null()),
-            id: Cell::new(0),
-            budget: Cell::new(UNLIMITED),
-            may_block: Cell::new(false),
-            moving: Cell::new(false),
-        }
-    };
-}
+pub use crate::driver::Entered;
 
 /// There is no driver on this thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,22 +48,13 @@ impl From<NoDriver> for io::Error {
 /// ```
 #[inline]
 pub fn with<R>(f: impl FnOnce(&Driver) -> R) -> Result<R, NoDriver> {
-    let inner = LOCAL.with(|local| local.driver.get());
-    if inner.is_null() {
-        return Err(NoDriver);
-    }
-    // SAFETY: the guard that put the pointer here holds a strong reference, which it gives up only
-    // after it has taken the pointer away; a guard that is forgotten never does. `ManuallyDrop`
-    // keeps the count as it is: this is a borrow of that reference. Should `f` drop the guard,
-    // the handle that the guard borrows (its lifetime) still outlives `f`.
-    let borrowed = ManuallyDrop::new(Driver::from_inner(unsafe { Rc::from_raw(inner) }));
-    Ok(f(&borrowed))
+    entered::with(f).ok_or(NoDriver)
 }
 
 /// Is this the driver of the calling thread? One load and a compare.
 #[inline]
 pub fn is(id: DriverId) -> bool {
-    LOCAL.with(|local| local.id.get()) == id.get()
+    LOCAL.with(|local| local.driver.get()) == id.get()
 }
 
 /// Whether this thread may wait for something: it has entered no driver, or is inside of
@@ -112,7 +72,7 @@ pub fn is(id: DriverId) -> bool {
 /// ```
 #[inline]
 pub fn may_block() -> bool {
-    LOCAL.with(|local| local.driver.get().is_null() || local.may_block.get())
+    LOCAL.with(|local| local.driver.get() == 0 || local.may_block.get())
 }
 
 /// Runs `f`, which polls something that another thread may poll the next time, and that must not
@@ -167,50 +127,4 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
         budget: local.budget.replace(UNLIMITED),
     });
     f()
-}
-
-/// The driver is this thread's until this guard is dropped.
-#[derive(Debug)]
-pub struct Entered<'a> {
-    installed: *const Inner,
-    previous: *const Inner,
-    previous_id: u64,
-    previously_blocking: bool,
-    /// The guard belongs to the thread, and to the borrow of the driver.
-    driver: PhantomData<&'a Driver>,
-}
-
-impl<'a> Entered<'a> {
-    pub(crate) fn new(driver: &'a Driver) -> Entered<'a> {
-        let installed = Rc::into_raw(Rc::clone(driver.inner()));
-        let id = driver.remote().id().get();
-        LOCAL.with(|local| Entered {
-            installed,
-            previous: local.driver.replace(installed),
-            previous_id: local.id.replace(id),
-            previously_blocking: local.may_block.replace(false),
-            driver: PhantomData,
-        })
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        let last = LOCAL.with(|local| {
-            let last = ptr::eq(local.driver.get(), self.installed);
-            if last {
-                local.driver.set(self.previous);
-                local.id.set(self.previous_id);
-                local.may_block.set(self.previously_blocking);
-            }
-            last
-        });
-        if last {
-            // SAFETY: the strong reference that `new` made; nothing points to it any more.
-            drop(Driver::from_inner(unsafe { Rc::from_raw(self.installed) }));
-        } else if !std::thread::panicking() {
-            // The reference is not given up: an inner guard will put the pointer back.
-            panic!("guards of `Driver::enter` dropped out of order");
-        }
-    }
 }

@@ -12,7 +12,9 @@
 
 mod config;
 mod counters;
+pub(crate) mod entered;
 mod foreign;
+pub(crate) mod homes;
 mod peers;
 mod reap;
 mod registered;
@@ -34,9 +36,7 @@ use std::time::Instant;
 use crate::capabilities::Capabilities;
 use crate::cell::Header;
 use crate::cell::alloc::FreeLists;
-use crate::current::Entered;
 use crate::driver_id::DriverId;
-use crate::home::Homes;
 use crate::inflight::Slots;
 use crate::listen::ListenGroup;
 use crate::offload;
@@ -53,6 +53,8 @@ use crate::sys::event::EventFd;
 pub use config::Config;
 pub use counters::Counters;
 use counters::Counting;
+pub use entered::Entered;
+use homes::Homes;
 use peers::Peers;
 use registered::Registered;
 pub use shutdown::Leaked;
@@ -349,10 +351,6 @@ impl Driver {
     /// What the driver has done so far.
     pub fn counters(&self) -> Counters {
         self.inner.counting.read(self.inner.ring.enters())
-    }
-
-    pub(crate) fn from_inner(inner: Rc<Inner>) -> Driver {
-        Driver { inner }
     }
 
     #[inline]

@@ -8,8 +8,8 @@
 //!
 //! A [`Place`] is the allocation: the word that names the home ([`word`], where the exclusion is
 //! proved), the state `T`, a seat for one operation of its own ([`seat`]), and a few cells of
-//! book-keeping (`Local`). It is kept alive by the
-//! handle ([`Homed`]) and, while it has a home, by the home's register ([`Homes`]).
+//! book-keeping (`Local`). It is kept alive by the handle ([`Homed`]) and, while it has a home, by
+//! the home's register (`driver/homes`).
 //!
 //! | who | may touch | because |
 //! |---|---|---|
@@ -46,14 +46,12 @@
 //! dropped by whoever drops the handle, and must stand that.
 
 mod here;
-mod homes;
 mod place;
 mod reference;
 mod seat;
 mod word;
 
 pub use here::Here;
-pub(crate) use homes::Homes;
 pub use reference::HomeRef;
 pub use seat::{AtHome, InPlace};
 

@@ -28,9 +28,7 @@ pub mod buf;
 mod cell;
 #[allow(unsafe_code, reason = "pins a future inside a future")]
 pub mod coop;
-#[allow(unsafe_code, reason = "the thread's driver is found through a raw pointer")]
-pub mod current;
-#[allow(unsafe_code, reason = "calls the functions of erased cells")]
+#[allow(unsafe_code, reason = "erased cells' functions; the thread's driver behind a pointer")]
 mod driver;
 #[allow(unsafe_code, reason = "state that is lent to its home's thread alone")]
 pub mod home;
@@ -50,6 +48,7 @@ pub mod sys;
 mod block_on;
 mod capabilities;
 mod cqe;
+pub mod current;
 mod driver_id;
 mod fd;
 mod inflight;
@@ -63,6 +62,7 @@ pub mod pool;
 mod refusal;
 mod scratch;
 mod sqe;
+mod thread;
 
 pub use capabilities::Capabilities;
 pub use cqe::Cqe;

@@ -7,11 +7,11 @@ use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
 use super::counters::Counting;
+use super::homes::Homes;
 use super::peers::Peers;
 use super::registered::Registered;
 use super::{Config, Driver, Inner, Phase};
 use crate::cell::alloc::FreeLists;
-use crate::home::Homes;
 use crate::inflight::Slots;
 use crate::known_bugs;
 use crate::pool::Pool;

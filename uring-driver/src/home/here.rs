@@ -5,10 +5,10 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 use super::Resident;
-use super::homes::Tenant;
 use super::place::{Leaving, Place};
 use super::reference::HomeRef;
 use crate::driver::Driver;
+use crate::driver::homes::Tenant;
 
 /// A visit: the state, and the driver that it is at home at.
 pub struct Here<'a, T: Resident> {

@@ -7,11 +7,11 @@ use std::task::{Poll, Waker};
 
 use super::Resident;
 use super::here::Here;
-use super::homes::Tenant;
 use super::seat::Seat;
 use super::word::{Asked, Wanted, Word};
 use crate::current;
 use crate::driver::Driver;
+use crate::driver::homes::Tenant;
 use crate::remote::list::Link;
 use crate::remote::{Posted, Remote};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use slab::Slab;
 
-use crate::driver::Driver;
+use super::Driver;
 use crate::kept::keep;
 
 /// A place, whatever it holds. All calls are at home, except `lose`, which is its last.
@@ -86,22 +86,22 @@ impl Homes {
         Homes { tenants: RefCell::new(Slab::new()), due: List::default(), resting: List::default() }
     }
 
-    pub(super) fn insert(&self, tenant: Arc<dyn Tenant>) -> usize {
+    pub(crate) fn insert(&self, tenant: Arc<dyn Tenant>) -> usize {
         self.tenants.borrow_mut().insert(tenant)
     }
 
     /// The reference goes to the caller, to be dropped outside of the borrow.
-    pub(super) fn remove(&self, slot: usize) -> Arc<dyn Tenant> {
+    pub(crate) fn remove(&self, slot: usize) -> Arc<dyn Tenant> {
         self.tenants.borrow_mut().remove(slot)
     }
 
     #[inline]
-    pub(super) fn list(&self, place: NonNull<dyn Tenant>) {
+    pub(crate) fn list(&self, place: NonNull<dyn Tenant>) {
         self.due.push(place);
     }
 
     #[inline]
-    pub(super) fn rest(&self, place: NonNull<dyn Tenant>) {
+    pub(crate) fn rest(&self, place: NonNull<dyn Tenant>) {
         self.resting.push(place);
     }
 

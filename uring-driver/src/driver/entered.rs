@@ -1,0 +1,73 @@
+//! Which driver a thread has entered: found through one thread-local, without a destructor, so that
+//! it can be asked at any time in a thread's life.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::rc::Rc;
+
+use super::{Driver, Inner};
+use crate::thread::LOCAL;
+
+thread_local! {
+    /// The driver that was entered last; the guard that did so keeps one strong reference to it.
+    static ENTERED: Cell<*const Inner> = const { Cell::new(ptr::null()) };
+}
+
+/// Runs `f` with this thread's driver, if one was entered.
+#[inline]
+pub(crate) fn with<R>(f: impl FnOnce(&Driver) -> R) -> Option<R> {
+    let inner = ENTERED.get();
+    if inner.is_null() {
+        return None;
+    }
+    // SAFETY: the guard that put the pointer here holds a strong reference, which it gives up only
+    // after it has taken the pointer away; a guard that is forgotten never does. `ManuallyDrop`
+    // keeps the count as it is: this is a borrow of that reference. Should `f` drop the guard,
+    // the handle that the guard borrows (its lifetime) still outlives `f`.
+    let borrowed = ManuallyDrop::new(Driver { inner: unsafe { Rc::from_raw(inner) } });
+    Some(f(&borrowed))
+}
+
+/// The driver is this thread's until this guard is dropped.
+#[derive(Debug)]
+pub struct Entered<'a> {
+    installed: *const Inner,
+    previous: *const Inner,
+    previous_id: u64,
+    previously_blocking: bool,
+    /// The guard belongs to the thread, and to the borrow of the driver.
+    driver: PhantomData<&'a Driver>,
+}
+
+impl<'a> Entered<'a> {
+    pub(super) fn new(driver: &'a Driver) -> Entered<'a> {
+        let installed = Rc::into_raw(Rc::clone(&driver.inner));
+        let id = driver.remote().id().get();
+        LOCAL.with(|local| Entered {
+            installed,
+            previous: ENTERED.replace(installed),
+            previous_id: local.driver.replace(id),
+            previously_blocking: local.may_block.replace(false),
+            driver: PhantomData,
+        })
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        if ptr::eq(ENTERED.get(), self.installed) {
+            ENTERED.set(self.previous);
+            LOCAL.with(|local| {
+                local.driver.set(self.previous_id);
+                local.may_block.set(self.previously_blocking);
+            });
+            // SAFETY: the strong reference that `new` made; nothing points to it any more.
+            drop(Driver { inner: unsafe { Rc::from_raw(self.installed) } });
+        } else if !std::thread::panicking() {
+            // The reference is not given up: an inner guard will put the pointer back.
+            panic!("guards of `Driver::enter` dropped out of order");
+        }
+    }
+}
