@@ -16,15 +16,15 @@ use std::io;
 use henge_driver::sys::splice as sys;
 use henge_driver::{Fd, coop};
 
+use crate::stream::spliced::{From, To};
 use crate::unix::pipe;
-use ends::{From, To};
 
-/// What bytes can be spliced from: streams, and the reading ends of pipes.
+/// What bytes can be spliced from: streams, their reading halves, and the reading ends of pipes.
 ///
 /// Implemented by them, and by nothing else.
 pub trait SpliceSource: From {}
 
-/// What bytes can be spliced to: streams, and the writing ends of pipes.
+/// What bytes can be spliced to: streams, their writing halves, and the writing ends of pipes.
 ///
 /// Implemented by them, and by nothing else.
 pub trait SpliceDestination: To {}
@@ -36,7 +36,8 @@ impl<T: To> SpliceDestination for T {}
 /// there is room for, at least one and at most `len`. Returns how many; 0 at the end of `from`, and
 /// only there.
 ///
-/// Nothing is copied where the kernel can do without. From stream to stream it takes two, with a
+/// A half of a stream, borrowed or owned, is as good as the stream. Nothing is copied where the
+/// kernel can do without. From stream to stream it takes two, with a
 /// pipe between.
 ///
 /// # Errors

@@ -21,6 +21,7 @@ mod scatter;
 pub(crate) mod send;
 pub(crate) mod send_queue;
 pub(crate) mod socket;
+pub(crate) mod spliced;
 pub(crate) mod watch;
 
 use std::io;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use henge_driver::sys::file::Advice;
 use henge_driver::{Driver, Fd, current, ops, submit};
-use henge_net::splice::{splice, tee};
+use henge_net::splice::{SpliceDestination, SpliceSource, splice, tee};
 use henge_net::unix::pipe;
 use henge_net::{TcpListener, TcpStream, UnixStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -508,6 +508,110 @@ fn what_cannot_be_spliced_is_refused() {
         drop(receiver);
         b.write_all(b"more").await?;
         assert_eq!(splice(&a, &sender, 100).await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        Ok(())
+    });
+}
+
+/// Moves everything from one to the other, through a pipe; each transfer is dropped where it waits,
+/// once, before it is waited for.
+async fn forward(
+    from: &impl SpliceSource,
+    to: &impl SpliceDestination,
+) -> io::Result<(usize, usize)> {
+    async fn dropped_first<F: Future<Output = io::Result<usize>>>(
+        mut make: impl FnMut() -> F,
+        drops: &mut usize,
+    ) -> io::Result<usize> {
+        let mut first = Box::pin(make());
+        if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await {
+            return done;
+        }
+        drop(first);
+        *drops += 1;
+        make().await
+    }
+    let (sender, receiver) = pipe::pipe()?;
+    let (mut moved, mut drops) = (0, 0);
+    loop {
+        let mut left = dropped_first(|| splice(from, &sender, 50_000), &mut drops).await?;
+        if left == 0 {
+            return Ok((moved, drops));
+        }
+        while left > 0 {
+            let n = dropped_first(|| splice(&receiver, to, left), &mut drops).await?;
+            left -= n;
+            moved += n;
+        }
+    }
+}
+
+#[test]
+fn halves_are_as_good_as_streams() {
+    const LEN: usize = 2_000_003;
+    let bytes: Vec<u8> = (0..LEN).map(|n| (n % 241) as u8).collect();
+    let write = |mut client: std::net::TcpStream| {
+        let all = bytes.clone();
+        thread::spawn(move || {
+            for run in all.chunks(99_991) {
+                client.write_all(run).expect("it is read");
+                thread::sleep(Duration::from_micros(50));
+            }
+            client.shutdown(Shutdown::Write).expect("it is connected");
+        })
+    };
+    let expected = [b"head", &bytes[4..]].concat();
+    run(async {
+        // Owned halves, as a proxy has them; what is read and written before keeps its place.
+        let (from, client) = tcp().await?;
+        let (to, server) = unix()?;
+        let (writer, reader) = (write(client), slow_reader(server));
+        let ((mut from, _kept), (_read, mut to)) = (from.into_split(), to.into_split());
+        from.read_exact(&mut [0; 4]).await?;
+        to.write_all(b"head").await?;
+        let (moved, drops) = forward(&from, &to).await?;
+        assert_eq!(moved, LEN - 4);
+        assert!(drops > 0, "it had to wait now and then");
+        drop(to);
+        writer.join().expect("it wrote");
+        assert!(reader.join().expect("it read") == expected);
+
+        // Borrowed halves, of the other kinds.
+        let (mut from, client) = tcp().await?;
+        let (mut between, mut second) = UnixStream::pair()?;
+        let (mut to, server) = tcp().await?;
+        let (writer, reader) = (write(client), slow_reader(server));
+        {
+            let ((mut from, _), (_, mut between)) = (from.split(), between.split());
+            let ((second, _), (_, to)) = (second.split(), to.split());
+            from.read_exact(&mut [0; 4]).await?;
+            between.write_all(b"head").await?;
+            let mut there = pin!(async {
+                let (moved, _) = forward(&from, &between).await?;
+                between.shutdown().await?;
+                io::Result::Ok(moved)
+            });
+            let mut on = pin!(forward(&second, &to));
+            let (mut first, mut last) = (None, None);
+            poll_fn(|cx| {
+                if first.is_none()
+                    && let Poll::Ready(done) = there.as_mut().poll(cx)
+                {
+                    first = Some(done);
+                }
+                if last.is_none()
+                    && let Poll::Ready(done) = on.as_mut().poll(cx)
+                {
+                    last = Some(done);
+                }
+                if first.is_some() && last.is_some() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            assert_eq!(first.transpose()?, Some(LEN - 4));
+            assert_eq!(last.transpose()?.map(|(moved, _)| moved), Some(LEN));
+        }
+        to.shutdown().await?;
+        writer.join().expect("it wrote");
+        assert!(reader.join().expect("it read") == expected);
         Ok(())
     });
 }

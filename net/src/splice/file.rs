@@ -9,8 +9,8 @@ use henge_driver::ops::Splice;
 use henge_driver::sys::splice::{self as sys, InMemory};
 use henge_driver::{Fd, coop, submit};
 
-use super::ends::{From as _, To as _};
 use crate::readiness::Interest;
+use crate::stream::spliced::{From as _, To as _};
 use crate::unix::pipe;
 
 /// So much is looked for in memory at a time.

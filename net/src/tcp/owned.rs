@@ -12,6 +12,7 @@ use crate::stream::methods::write::writes;
 use crate::stream::owned::OwnedWrite;
 use crate::stream::recv::{self, RecvSide};
 use crate::stream::send;
+use crate::stream::spliced::{destination, source};
 
 /// The reading half of a stream; see [`TcpStream::into_split`].
 ///
@@ -94,6 +95,8 @@ writes!(
     |half| half.write.side(),
     "let (_read, mut a) = a.into_split();"
 );
+source!(OwnedReadHalf, |half| &half.recv);
+destination!(OwnedWriteHalf, |half| half.write.side());
 half! {
     TcpStream, OwnedReadHalf, "let (half, _write) = b.into_split();",
     address: SocketAddr, |half| half.recv.shared().fd(),

@@ -6,6 +6,7 @@ use super::stream::TcpStream;
 use crate::stream::methods::half::half;
 use crate::stream::methods::read::reads;
 use crate::stream::methods::write::writes;
+use crate::stream::spliced::{destination, source};
 
 /// The reading half of a stream; see [`TcpStream::split`].
 ///
@@ -80,6 +81,8 @@ impl TcpStream {
 
 reads!(TcpStream, ReadHalf<'_>, |half| &half.0.core.recv, "let (mut b, _write) = b.split();");
 writes!(TcpStream, WriteHalf<'_>, |half| &half.0.core.send, "let (_read, mut a) = a.split();");
+source!(ReadHalf<'_>, |half| &half.0.core.recv);
+destination!(WriteHalf<'_>, |half| &half.0.core.send);
 half! {
     TcpStream, ReadHalf<'_>, "let (half, _write) = b.split();",
     address: SocketAddr, |half| half.0.core.fd(),

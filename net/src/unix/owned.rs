@@ -11,6 +11,7 @@ use crate::stream::methods::write::writes;
 use crate::stream::owned::OwnedWrite;
 use crate::stream::recv::{self, RecvSide};
 use crate::stream::send;
+use crate::stream::spliced::{destination, source};
 
 /// The reading half of a stream; see [`UnixStream::into_split`].
 ///
@@ -87,6 +88,8 @@ writes!(
     |half| half.write.side(),
     "let (_read, mut a) = a.into_split();"
 );
+source!(OwnedReadHalf, |half| &half.recv);
+destination!(OwnedWriteHalf, |half| half.write.side());
 half! {
     UnixStream, OwnedReadHalf, "let (half, _write) = b.into_split();",
     address: SocketAddr, |half| half.recv.shared().fd(),

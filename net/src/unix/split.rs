@@ -5,6 +5,7 @@ use super::stream::UnixStream;
 use crate::stream::methods::half::half;
 use crate::stream::methods::read::reads;
 use crate::stream::methods::write::writes;
+use crate::stream::spliced::{destination, source};
 
 /// The reading half of a stream; see [`UnixStream::split`].
 ///
@@ -73,6 +74,8 @@ impl UnixStream {
 
 reads!(UnixStream, ReadHalf<'_>, |half| &half.0.core.recv, "let (mut b, _write) = b.split();");
 writes!(UnixStream, WriteHalf<'_>, |half| &half.0.core.send, "let (_read, mut a) = a.split();");
+source!(ReadHalf<'_>, |half| &half.0.core.recv);
+destination!(WriteHalf<'_>, |half| &half.0.core.send);
 half! {
     UnixStream, ReadHalf<'_>, "let (half, _write) = b.split();",
     address: SocketAddr, |half| half.0.core.fd(),
