@@ -149,14 +149,47 @@ impl DirectFile {
 
     /// An empty buffer for this file, for at least `capacity` bytes.
     ///
-    /// It may be [registered](henge_driver::Driver::register) with the ring of this thread, which
-    /// spares the kernel a look at each of its pages at each transfer.
+    /// For many transfers there is [`registered_buffer`](DirectFile::registered_buffer).
     ///
     /// # Errors
     ///
     /// `OutOfMemory`, or `InvalidInput` for more than any buffer has.
     pub fn buffer(&self, capacity: usize) -> io::Result<AlignedBuf> {
         AlignedBuf::new(self.round_up(capacity)?, self.alignment.memory as usize)
+    }
+
+    /// As [`buffer`](DirectFile::buffer), and [registered](henge_driver::Driver::register) with the
+    /// ring of this thread, which spares the kernel a look at each of its pages at each transfer:
+    /// a sixth of the time of random reads of a page, and of their CPU time.
+    ///
+    /// Its memory is locked and counts towards `RLIMIT_MEMLOCK`, and a ring knows 1,024 buffers;
+    /// registering costs a system call. So it is for buffers that are kept. Past these limits, and
+    /// without a driver, the buffer is one like any other;
+    /// [`is_registered`](AlignedBuf::is_registered) tells.
+    ///
+    /// # Errors
+    ///
+    /// As [`buffer`](DirectFile::buffer).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let file = henge_fs::DirectFile::open("table").await?;
+    /// let mut page = file.registered_buffer(4096)?;
+    /// for place in [7, 1, 5] {
+    ///     let done;
+    ///     (done, page) = file.read_exact_at(page, place * 4096).await;
+    ///     done?;
+    /// }
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn registered_buffer(&self, capacity: usize) -> io::Result<AlignedBuf> {
+        let mut buf = self.buffer(capacity)?;
+        // If not, it is a buffer all the same.
+        let _or_not = current::with(|driver| driver.register(&mut buf));
+        Ok(buf)
     }
 
     /// A buffer of a stream.

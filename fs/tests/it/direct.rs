@@ -57,6 +57,53 @@ fn pages_are_written_and_read() {
 }
 
 #[test]
+fn registered_buffers_are_kept_by_what_is_under_way() {
+    if !possible() {
+        return;
+    }
+    let place = Place::file(pattern(64 << 10));
+    run(async {
+        let mut options = OpenOptions::new();
+        let file = DirectFile::open_with(options.read(true).write(true), &place).await?;
+        let page = file.alignment().place as usize;
+        let last = ((64 << 10) - page) as u64;
+        // Reads that are given up, each of which has the buffer for as long as it runs: whoever is
+        // registered next has memory, and perhaps a number, that was the kernel's until then.
+        for round in 0..50 {
+            let buf = file.registered_buffer(page)?;
+            begin_and_drop(file.read_exact_at(buf, round % 16 * page as u64)).await;
+            let buf = file.registered_buffer(2 * page)?;
+            let (done, buf) = file.read_exact_at(buf, 0).await;
+            done?;
+            assert!(buf[..] == pattern(2 * page));
+        }
+        let mut buf = file.registered_buffer(page)?;
+        buf.pad_to(page);
+        let (done, buf) = file.write_all_at(buf, last).await;
+        done?;
+        let (done, buf) = file.read_exact_at(buf, last - page as u64).await;
+        done?;
+        let all = pattern(64 << 10);
+        assert!(buf[..] == all[last as usize - page..last as usize]);
+        // More than a ring knows are buffers all the same.
+        let many: Vec<_> =
+            (0..1_100).map(|_| file.registered_buffer(page)).collect::<Result<_, _>>()?;
+        assert!(many.iter().any(|buf| !buf.is_registered()));
+        for (n, buf) in many.into_iter().enumerate().step_by(273) {
+            let (done, buf) = file.read_exact_at(buf, last).await;
+            assert!(done.is_ok() && buf[..] == vec![0; page], "buffer {n}");
+        }
+        drop(buf);
+        assert!(file.registered_buffer(page)?.is_registered(), "numbers come back");
+        Ok(())
+    });
+    // Without a driver.
+    let file = run(async { DirectFile::open(&place).await });
+    let buf = file.registered_buffer(1).expect("memory");
+    assert!(!buf.is_registered());
+}
+
+#[test]
 fn what_is_not_aligned_is_refused_with_the_reason() {
     if !possible() {
         return;

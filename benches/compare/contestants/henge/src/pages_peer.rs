@@ -20,9 +20,13 @@ impl Part {
     }
 
     pub async fn open_direct(path: &Path, len: usize) -> Part {
-        match (DirectFile::open(path).await, AlignedBuf::new(len, PAGE)) {
-            (Ok(file), Ok(buf)) => Part { file: file.into_file(), buf: Some(buf) },
-            other => panic!("{other:?}"),
+        let file = match DirectFile::open(path).await {
+            Ok(file) => file,
+            Err(error) => panic!("{error}"),
+        };
+        match file.registered_buffer(len) {
+            Ok(buf) => Part { file: file.into_file(), buf: Some(buf) },
+            Err(error) => panic!("{error}"),
         }
     }
 
