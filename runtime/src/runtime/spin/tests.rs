@@ -1,0 +1,217 @@
+//! The rule against peers of several kinds, each simulated by how long it lets a shard wait.
+
+use super::*;
+
+const LIMIT: Duration = Duration::from_micros(50);
+
+/// What was spent on looking.
+#[derive(Default)]
+struct Spent {
+    looked: Duration,
+    sleeps: u32,
+}
+
+/// Replays one request that comes after `apart` and is answered in no time.
+fn request(spin: &mut Spin, apart: Duration, spent: &mut Spent) {
+    match spin.before_sleep() {
+        None => {
+            // The answer goes out with the sleep, which its completion ends.
+            spin.slept(Duration::from_micros(2), false, true);
+            spin.slept(apart - Duration::from_micros(2), false, false);
+            spent.sleeps += 1;
+        }
+        Some(look) if apart <= look => {
+            spent.looked += apart;
+            spin.found(apart);
+        }
+        Some(look) => {
+            spent.looked += look;
+            spent.sleeps += 1;
+            spin.slept(apart, true, false);
+        }
+    }
+}
+
+/// Replays requests that come every `apart`, and returns the share of the time that went into
+/// looking.
+fn share_spent_looking(spin: &mut Spin, apart: Duration, requests: u32) -> f64 {
+    let mut spent = Spent::default();
+    (0..requests).for_each(|_| request(spin, apart, &mut spent));
+    spent.looked.as_secs_f64() / (apart * requests).as_secs_f64()
+}
+
+#[test]
+fn looks_all_the_time_where_requests_are_near() {
+    let mut spin = Spin::new(LIMIT);
+    share_spent_looking(&mut spin, Duration::from_micros(30), 50);
+    assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(20), 1000), 1.0);
+}
+
+#[test]
+fn never_looks_where_requests_are_far() {
+    for apart in [700, 5000].map(Duration::from_micros) {
+        assert_eq!(share_spent_looking(&mut Spin::new(LIMIT), apart, 10_000), 0.0);
+    }
+}
+
+#[test]
+fn where_requests_are_too_far_trials_cost_next_to_nothing() {
+    let (mut spin, apart) = (Spin::new(LIMIT), Duration::from_micros(200));
+    let at_first = share_spent_looking(&mut spin, apart, 1000);
+    assert!(at_first < 0.005, "{at_first} of the time");
+    share_spent_looking(&mut spin, apart, 10_000);
+    let later = share_spent_looking(&mut spin, apart, 100_000);
+    assert!(0.0 < later && later < 0.0002, "{later} of the time");
+}
+
+/// Answers soon who is awake and late who sleeps, and every `out`th time very late.
+fn slow_wakes(spin: &mut Spin, requests: u32, out: u32, spent: &mut Spent) {
+    for n in 1..=requests {
+        let looks = spin.before_sleep() == Some(LIMIT);
+        let apart = if n.is_multiple_of(out) {
+            300
+        } else if looks {
+            30
+        } else {
+            120
+        };
+        request(spin, Duration::from_micros(apart), spent);
+    }
+}
+
+#[test]
+fn finds_out_that_only_wakes_are_slow() {
+    let mut spin = Spin::new(LIMIT);
+    slow_wakes(&mut spin, 100, u32::MAX, &mut Spent::default());
+    let mut spent = Spent::default();
+    slow_wakes(&mut spin, 10_000, u32::MAX, &mut spent);
+    assert_eq!((spent.looked, spent.sleeps), (Duration::from_micros(30) * 10_000, 0));
+}
+
+#[test]
+fn goes_on_looking_where_some_requests_are_late() {
+    for out in [12, 16, 33] {
+        let (mut spin, mut spent) = (Spin::new(LIMIT), Spent::default());
+        slow_wakes(&mut spin, 10_000, out, &mut spent);
+        let late = 10_000 / out;
+        assert!(spent.sleeps < late + 100, "{} sleeps, {late} were late", spent.sleeps);
+    }
+}
+
+#[test]
+fn finds_its_way_back_after_a_pause() {
+    let mut spin = Spin::new(LIMIT);
+    for _ in 0..10 {
+        // Long enough for trials to have become rare.
+        share_spent_looking(&mut spin, Duration::from_micros(200), 20_000);
+        slow_wakes(&mut spin, 5_000, u32::MAX, &mut Spent::default());
+        let mut spent = Spent::default();
+        slow_wakes(&mut spin, 1_000, u32::MAX, &mut spent);
+        assert_eq!(spent.sleeps, 0);
+    }
+}
+
+#[test]
+fn who_answers_only_until_believed_is_believed_less_and_less() {
+    let (mut spin, mut spent, mut in_vain) = (Spin::new(LIMIT), Spent::default(), 0);
+    let mut found = 0;
+    for _ in 0..100_000 {
+        if spin.before_sleep() != Some(LIMIT) {
+            found = 0;
+        }
+        let apart = if found < 8 && spin.before_sleep().is_some() { 30 } else { 120 };
+        if spin.before_sleep().is_some() {
+            found += 1;
+            in_vain += u32::from(apart == 120);
+        }
+        request(&mut spin, Duration::from_micros(apart), &mut spent);
+    }
+    assert!(in_vain < 2_000, "{in_vain} looks in vain");
+}
+
+#[test]
+fn backs_off_where_requests_come_just_too_late() {
+    for apart in [60, 70, 80, 90, 99].map(Duration::from_micros) {
+        let share = share_spent_looking(&mut Spin::new(LIMIT), apart, 10_000);
+        assert!(share < 0.2, "{share} of the time at {apart:?}");
+    }
+}
+
+#[test]
+fn finds_its_way_in_both_directions() {
+    let mut spin = Spin::new(LIMIT);
+    let (near, far) = (Duration::from_micros(20), Duration::from_millis(5));
+    for _ in 0..3 {
+        share_spent_looking(&mut spin, near, 100);
+        assert_eq!(share_spent_looking(&mut spin, near, 50), 1.0);
+        share_spent_looking(&mut spin, far, 50);
+        assert_eq!(share_spent_looking(&mut spin, far, 50), 0.0);
+    }
+}
+
+#[test]
+fn within_a_burst_it_looks_and_after_it_hardly() {
+    let mut spin = Spin::new(LIMIT);
+    let mut spent = Spent::default();
+    for burst in 0..100 {
+        if burst == 50 {
+            spent = Spent::default();
+        }
+        (0..49).for_each(|_| request(&mut spin, Duration::from_micros(3), &mut spent));
+        request(&mut spin, Duration::from_micros(200), &mut spent);
+    }
+    assert!(spent.sleeps <= 55, "{} sleeps in fifty bursts", spent.sleeps);
+    let in_bursts = Duration::from_micros(3) * 49 * 50;
+    let in_vain = spent.looked.saturating_sub(in_bursts) / 50;
+    assert!(in_vain < Duration::from_micros(15), "{in_vain:?} after each burst");
+}
+
+#[test]
+fn a_crowd_is_not_looked_for() {
+    let mut spin = Spin::new(LIMIT);
+    for _ in 0..100 {
+        spin.ran(10);
+        share_spent_looking(&mut spin, Duration::from_micros(20), 1);
+    }
+    assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(20), 10), 0.0);
+    for _ in 0..100 {
+        spin.ran(10);
+        share_spent_looking(&mut spin, Duration::from_micros(3), 1);
+    }
+    assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(3), 10), 0.0);
+    for _ in 0..200 {
+        spin.ran(1);
+        share_spent_looking(&mut spin, Duration::from_micros(20), 1);
+    }
+    assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(20), 10), 1.0);
+}
+
+#[test]
+fn bursts_of_a_crowd_are_not_tried_either() {
+    let mut spin = Spin::new(LIMIT);
+    for _ in 0..1_000 {
+        // Fifty requests in turns of some, then the client collects its answers.
+        for tasks in [1, 6, 20, 23] {
+            spin.ran(tasks);
+            share_spent_looking(&mut spin, Duration::from_micros(15), 1);
+        }
+        assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(120), 1), 0.0);
+    }
+}
+
+#[test]
+fn zero_never_looks() {
+    let mut spin = Spin::new(Duration::ZERO);
+    assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(3), 100), 0.0);
+}
+
+#[test]
+fn a_limit_without_end_does_not_overflow() {
+    let mut spin = Spin::new(Duration::MAX);
+    for _ in 0..100 {
+        spin.slept(Duration::from_secs(1), false, false);
+        spin.slept(Duration::MAX, true, false);
+    }
+    spin.found(Duration::from_secs(1));
+    assert!(spin.before_sleep().is_some());
+}
