@@ -1,18 +1,21 @@
 //! A set of tasks that have keys.
 
+mod keys;
+
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::iter::FusedIterator;
 use std::marker::PhantomData;
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::{self, Entry};
+use hashbrown::hash_table::Entry;
 
 use super::{JoinSet, LocalSet};
 use crate::executor::{AbortHandle, Id, JoinError};
 use crate::runtime::Handle;
+
+pub use keys::JoinMapKeys;
 
 /// Tasks of one result type, each under a key: awaited in the order in which they end, aborted one
 /// by one or together.
@@ -424,40 +427,5 @@ impl<K: fmt::Debug, V, S> fmt::Debug for JoinMap<K, V, S> {
 impl<K, V> Default for JoinMap<K, V> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// The keys of a [`JoinMap`], in no order; see [`JoinMap::keys`].
-pub struct JoinMapKeys<'a, K, V> {
-    members: hash_table::Iter<'a, Member<K>>,
-    /// Of a map of `V`s, whose keys may depend on them in a later version.
-    values: PhantomData<&'a V>,
-}
-
-impl<'a, K, V> Iterator for JoinMapKeys<'a, K, V> {
-    type Item = &'a K;
-
-    fn next(&mut self) -> Option<&'a K> {
-        self.members.next().map(|member| &member.key)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.members.size_hint()
-    }
-}
-
-impl<K, V> ExactSizeIterator for JoinMapKeys<'_, K, V> {}
-
-impl<K, V> FusedIterator for JoinMapKeys<'_, K, V> {}
-
-impl<K, V> Clone for JoinMapKeys<'_, K, V> {
-    fn clone(&self) -> Self {
-        Self { members: self.members.clone(), values: PhantomData }
-    }
-}
-
-impl<K: fmt::Debug, V> fmt::Debug for JoinMapKeys<'_, K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.clone()).finish()
     }
 }
