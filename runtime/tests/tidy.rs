@@ -353,8 +353,7 @@ fn module_arrows(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
             continue;
         }
         for (_, line) in source.code() {
-            // A re-export is a signpost: the module that has it does not use what it names.
-            if is_comment(line) || line.starts_with("pub use crate::") {
+            if is_comment(line) {
                 continue;
             }
             let mut rest = line;
@@ -389,6 +388,60 @@ const KNOWN_CYCLES: [(&str, &str, &str, &str); 3] = [
     ("henge_driver", "driver", "pool", "the pool makes itself when it is first asked"),
     ("henge_driver", "driver", "remote", "what is posted runs with the driver"),
 ];
+
+/// The modules of the driver that use each other over any number of others. What these three pairs
+/// tie is tied here: a descriptor, a buffer and a cell that go away look for the thread's driver,
+/// which is made of them. The list may only shrink, and no other crate has one.
+const KNOWN_CIRCLE: [&str; 15] = [
+    "buf",
+    "capabilities",
+    "cell",
+    "current",
+    "driver",
+    "fd",
+    "known_bugs",
+    "offload",
+    "operation",
+    "pool",
+    "refusal",
+    "remote",
+    "ring",
+    "sqe",
+    "sys",
+];
+
+/// The modules that a module uses over any number of others.
+fn reached<'a>(from: &str, arrows: &'a BTreeMap<String, BTreeSet<String>>) -> BTreeSet<&'a String> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<_> = arrows.get(from).into_iter().flatten().collect();
+    while let Some(module) = next.pop() {
+        if reached.insert(module) {
+            next.extend(arrows.get(module).into_iter().flatten());
+        }
+    }
+    reached
+}
+
+#[test]
+fn no_module_reaches_itself() {
+    let mut complaints = Vec::new();
+    for (name, folder, _) in CRATES {
+        let arrows = module_arrows(folder);
+        let circle: BTreeSet<&str> = arrows
+            .keys()
+            .filter(|module| reached(module, &arrows).contains(module))
+            .map(String::as_str)
+            .collect();
+        let known: BTreeSet<&str> = match name {
+            "henge_driver" => KNOWN_CIRCLE.into(),
+            _ => BTreeSet::new(),
+        };
+        let new = circle.difference(&known).map(|module| format!("new in {name}: {module}"));
+        let gone = known.difference(&circle).map(|module| format!("gone from {name}: {module}"));
+        complaints.extend(new.chain(gone));
+    }
+    report("break the circle, or take them off the list", complaints);
+}
 
 #[test]
 fn modules_have_no_unknown_cycles() {
