@@ -33,13 +33,14 @@ use henge_driver::{coop, current};
 
 use crate::waiters::Place;
 
-/// What a visit to a side came to.
-enum Step<R> {
-    Done(R),
-    /// Nothing yet; `known` if the side has the caller's waker already.
-    Later {
-        known: bool,
-    },
+/// How a task is to be told of what a visit did not find.
+enum Missing {
+    /// The side has its waker already, or something is in flight whose end wakes whoever came by.
+    Nothing,
+    /// The side is to get its waker.
+    Waker,
+    /// In a task that moves: its watch is to get the waker.
+    Watch(Arc<watch::Told>),
 }
 
 /// A side with one task that waits for it.
@@ -62,55 +63,41 @@ pub(crate) fn poll_side<T: Awaits, R>(
     cx: &mut Context<'_>,
     visit: impl FnOnce(&mut Here<'_, T>) -> Option<R>,
 ) -> Poll<io::Result<R>> {
-    if current::is_moving() {
-        return poll_moving(side, cx, visit);
-    }
     let spent = ready!(coop::poll_proceed(cx));
-    let step = ready!(side.poll_with(cx, |here| match visit(here) {
-        Some(done) => Step::Done(done),
-        None => {
-            let known = here.awaiting().as_ref().is_some_and(|known| known.will_wake(cx.waker()));
-            Step::Later { known }
-        }
+    // One call of `visit` in the whole function, so that all of it is compiled into one.
+    let found = ready!(side.poll_with(cx, |here| match visit(here) {
+        Some(done) => Ok(done),
+        None => Err(missing(here, cx)),
     }))?;
-    match step {
-        Step::Done(done) => {
+    match found {
+        Ok(done) => {
             spent.made_progress();
             Poll::Ready(Ok(done))
         }
-        Step::Later { known: true } => Poll::Pending,
-        Step::Later { known: false } => {
+        Err(Missing::Nothing) => Poll::Pending,
+        Err(Missing::Waker) => {
             let waker = cx.waker().clone();
             let old = ready!(side.poll_with(cx, |here| here.awaiting().replace(waker)))?;
             drop(old);
             Poll::Pending
         }
+        Err(Missing::Watch(told)) => {
+            told.wake_later(cx.waker());
+            Poll::Pending
+        }
     }
 }
 
-/// As [`poll_side`], in a task that moves: what has nothing yet has armed its watch, which gets the
-/// waker; or something is in flight, whose end wakes whoever came by.
-fn poll_moving<T: Awaits, R>(
-    side: &Homed<T>,
-    cx: &mut Context<'_>,
-    visit: impl FnOnce(&mut Here<'_, T>) -> Option<R>,
-) -> Poll<io::Result<R>> {
-    let spent = ready!(coop::poll_proceed(cx));
-    let visited = ready!(side.poll_with(cx, |here| match visit(here) {
-        Some(done) => Ok(done),
-        None => Err(here.watch().as_ref().map(|watch| watch.told())),
-    }))?;
-    match visited {
-        Ok(done) => {
-            spent.made_progress();
-            Poll::Ready(Ok(done))
-        }
-        Err(told) => {
-            if let Some(told) = told {
-                told.wake_later(cx.waker());
-            }
-            Poll::Pending
-        }
+#[inline]
+fn missing<T: Awaits>(here: &mut Here<'_, T>, cx: &Context<'_>) -> Missing {
+    if current::is_moving() {
+        // What has nothing yet has armed its watch; or something is in flight.
+        let told = here.watch().as_ref().map(|watch| watch.told());
+        return told.map_or(Missing::Nothing, Missing::Watch);
+    }
+    match here.awaiting() {
+        Some(known) if known.will_wake(cx.waker()) => Missing::Nothing,
+        _ => Missing::Waker,
     }
 }
 

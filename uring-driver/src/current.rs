@@ -54,7 +54,13 @@ pub fn with<R>(f: impl FnOnce(&Driver) -> R) -> Result<R, NoDriver> {
 /// Is this the driver of the calling thread? One load and a compare.
 #[inline]
 pub fn is(id: DriverId) -> bool {
-    LOCAL.with(|local| local.driver.get()) == id.get()
+    self::id() == id.get()
+}
+
+/// The id of this thread's driver, or 0.
+#[inline]
+pub(crate) fn id() -> u64 {
+    LOCAL.with(|local| local.driver.get())
 }
 
 /// Whether this thread may wait for something: it has entered no driver, or is inside of

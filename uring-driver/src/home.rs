@@ -150,22 +150,13 @@ impl<T: Resident> Homed<T> {
     ) -> Poll<io::Result<R>> {
         let place = self.place();
         let polled = current::with(|driver| {
-            let visit = match place.pass(driver, visit) {
-                Ok(result) => return Poll::Ready(Ok(result)),
-                Err(visit) => visit,
+            let stay = match place.admit(driver, cx.waker()) {
+                Poll::Ready(Ok(stay)) => stay,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
             };
-            let at_home = place.word.is(driver.id().get());
-            if !at_home || place.local.leaving.get() != Leaving::Stays {
-                match place.come_here(driver, Some(cx.waker())) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
             let result = place.visit(driver, visit);
-            if current::is_moving() {
-                place.let_go(driver, Some(cx.waker()));
-            }
+            place.end_stay(driver, stay, Some(cx.waker()));
             Poll::Ready(Ok(result))
         });
         match polled {
@@ -182,19 +173,9 @@ impl<T: Resident> Homed<T> {
     pub fn try_with<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
         let place = self.place();
         let visited = current::with(|driver| {
-            let visit = match place.pass(driver, visit) {
-                Ok(result) => return Some(result),
-                Err(visit) => visit,
-            };
-            let here =
-                place.word.is(driver.id().get()) && place.local.leaving.get() == Leaving::Stays;
-            if !here && !place.adopt_if_homeless(driver) {
-                return None;
-            }
+            let stay = place.try_admit(driver)?;
             let result = place.visit(driver, visit);
-            if current::is_moving() {
-                place.let_go(driver, None);
-            }
+            place.end_stay(driver, stay, None);
             Some(result)
         });
         visited.ok().flatten()

@@ -3,12 +3,12 @@
 use std::cell::{Cell, UnsafeCell};
 use std::io;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::{Poll, Waker, ready};
 
 use super::Resident;
 use super::here::Here;
 use super::seat::Seat;
-use super::word::{Asked, Wanted, Word};
+use super::word::{Asked, Passing, Wanted, Word};
 use crate::current;
 use crate::driver::Driver;
 use crate::driver::homes::Tenant;
@@ -45,6 +45,24 @@ pub(super) enum Leaving {
     Stays,
     Recalled,
     Abandoned,
+}
+
+/// How a visitor was let in.
+#[must_use = "it ends with `end_stay`"]
+pub(super) enum Stay<'a> {
+    /// At home; nothing is owed.
+    AtHome,
+    /// At home, by a visitor that moves: the place leaves after the visit.
+    Moving,
+    /// In passing: the place is homeless again after the visit, unless something was started.
+    Passing(Passing<'a, Remote>),
+}
+
+impl Stay<'_> {
+    /// At home, by whoever runs here.
+    fn of_visitor() -> Self {
+        if current::is_moving() { Stay::Moving } else { Stay::AtHome }
+    }
 }
 
 // SAFETY: `seat`, `state` and `local` are touched by one thread at a time, the home's, or the one
@@ -161,33 +179,94 @@ impl<T: Resident> Place<T> {
         self.release_if_idle(driver)
     }
 
-    /// Visits a homeless place without making it at home, for a visitor that moves. All others get
-    /// their closure back.
+    /// Lets a visitor of this thread in; one that has to wait gets its turn by `waker`. What it
+    /// owes afterwards is [`end_stay`](Self::end_stay).
     #[inline]
-    pub(super) fn pass<R, V>(self: &Arc<Self>, driver: &Driver, visit: V) -> Result<R, V>
-    where
-        V: FnOnce(&mut Here<'_, T>) -> R,
-    {
-        if !current::is_moving() {
-            return Err(visit);
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        driver: &Driver,
+        waker: &Waker,
+    ) -> Poll<io::Result<Stay<'_>>> {
+        if self.is_settled() {
+            return Poll::Ready(Ok(Stay::AtHome));
         }
-        let Some(passing) = self.word.pass(driver.id().get()) else { return Err(visit) };
-        self.local.leaving.set(Leaving::Stays);
-        let result = self.visit(driver, |here| {
-            T::arrived(here);
-            visit(here)
-        });
-        if self.local.refs.get() > 0 {
-            passing.stay(driver.remote().clone());
-            self.local.slot.set(driver.homes().insert(self.clone()));
-            drop(self.leave(driver, Leaving::Recalled));
-        }
-        Ok(result)
+        self.admit_stranger(driver, waker)
     }
 
-    /// After a visit in passing at home. If the place cannot be released yet, `waker` is woken when
-    /// it is.
-    pub(super) fn let_go(&self, driver: &Driver, waker: Option<&Waker>) {
+    /// As [`admit`](Self::admit), for a visitor that does not wait.
+    #[inline]
+    pub(super) fn try_admit(self: &Arc<Self>, driver: &Driver) -> Option<Stay<'_>> {
+        if self.is_settled() {
+            return Some(Stay::AtHome);
+        }
+        if let Some(passing) = self.pass(driver) {
+            return Some(Stay::Passing(passing));
+        }
+        (self.is_staying_here() || self.adopt_if_homeless(driver)).then(Stay::of_visitor)
+    }
+
+    #[cold]
+    fn admit_stranger(
+        self: &Arc<Self>,
+        driver: &Driver,
+        waker: &Waker,
+    ) -> Poll<io::Result<Stay<'_>>> {
+        if let Some(passing) = self.pass(driver) {
+            return Poll::Ready(Ok(Stay::Passing(passing)));
+        }
+        if !self.is_staying_here() {
+            ready!(self.come_here(driver, Some(waker)))?;
+        }
+        Poll::Ready(Ok(Stay::of_visitor()))
+    }
+
+    /// It is at home here, and no leaving is under way.
+    #[inline]
+    fn is_staying_here(&self) -> bool {
+        self.word.is(current::id()) && self.local.leaving.get() == Leaving::Stays
+    }
+
+    /// As nearly always: it is at home here and stays, as does the visitor.
+    #[inline]
+    fn is_settled(&self) -> bool {
+        self.is_staying_here() && !current::is_moving()
+    }
+
+    /// Holds a homeless place without making it at home, for a visitor that moves.
+    fn pass(&self, driver: &Driver) -> Option<Passing<'_, Remote>> {
+        if !current::is_moving() {
+            return None;
+        }
+        let passing = self.word.pass(driver.id().get())?;
+        self.local.leaving.set(Leaving::Stays);
+        self.visit(driver, T::arrived);
+        Some(passing)
+    }
+
+    /// After a visit. If the place is to be released and cannot be yet, `waker` is woken when that
+    /// is done.
+    #[inline]
+    pub(super) fn end_stay(
+        self: &Arc<Self>,
+        driver: &Driver,
+        stay: Stay<'_>,
+        waker: Option<&Waker>,
+    ) {
+        if !matches!(stay, Stay::AtHome) {
+            self.let_go(driver, stay, waker);
+        }
+    }
+
+    #[cold]
+    fn let_go(self: &Arc<Self>, driver: &Driver, stay: Stay<'_>, waker: Option<&Waker>) {
+        if let Stay::Passing(passing) = stay {
+            if self.local.refs.get() > 0 {
+                passing.stay(driver.remote().clone());
+                self.local.slot.set(driver.homes().insert(self.clone()));
+                drop(self.leave(driver, Leaving::Recalled));
+            }
+            return;
+        }
         match (self.leave(driver, Leaving::Recalled), waker) {
             (None, Some(waker)) => self.word.queue(waker.clone()),
             (released, _) => drop(released),

@@ -45,7 +45,7 @@ impl<T: Resident> HomeRef<T> {
     pub fn with<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
         let place = self.place();
         let visited = current::with(|driver| {
-            place.word.is(driver.id().get()).then(|| place.visit(driver, visit))
+            place.word.is(current::id()).then(|| place.visit(driver, visit))
         });
         visited.ok().flatten()
     }
@@ -58,7 +58,7 @@ impl<T: Resident> Drop for HomeRef<T> {
         // Not at home: the count stays, and with it the place. That leaks; touching the count
         // from here would be a race.
         let released = current::with(|driver| {
-            if !place.word.is(driver.id().get()) {
+            if !place.word.is(current::id()) {
                 return None;
             }
             let refs = &place.local.refs;
