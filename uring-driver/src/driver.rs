@@ -376,7 +376,7 @@ impl Driver {
     /// Entries that have been made, and that the kernel has not seen.
     #[inline]
     fn has_entries(&self) -> bool {
-        self.inner.ring.queued() != 0 || !self.inner.overflow.borrow().is_empty()
+        self.inner.ring.queued() != 0 || self.has_overflow()
     }
 
     /// One enter, with everything that is queued; more only if the submission queue cannot hold
@@ -385,7 +385,7 @@ impl Driver {
         self.before_enter();
         loop {
             self.refill();
-            let rest = !self.inner.overflow.borrow().is_empty();
+            let rest = self.has_overflow();
             let wait = if rest { Wait::No } else { wait };
             let before = self.inner.ring.queued();
             if !retry(self.inner.ring.enter(wait, self.inner.batch))? {

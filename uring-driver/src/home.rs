@@ -58,10 +58,10 @@ pub use seat::{AtHome, InPlace};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::current;
-use place::{Leaving, Place};
+use place::{Leaving, Place, Stay};
 use word::Home;
 
 /// What can be at home at a driver.
@@ -150,11 +150,10 @@ impl<T: Resident> Homed<T> {
     ) -> Poll<io::Result<R>> {
         let place = self.place();
         let polled = current::with(|driver| {
-            let stay = match place.admit(driver, cx.waker()) {
-                Poll::Ready(Ok(stay)) => stay,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            };
+            let mut stay = Stay::AtHome;
+            if !place.is_settled() {
+                stay = ready!(place.admit(driver, cx.waker()))?;
+            }
             let result = place.visit(driver, visit);
             place.end_stay(driver, stay, Some(cx.waker()));
             Poll::Ready(Ok(result))
@@ -173,7 +172,10 @@ impl<T: Resident> Homed<T> {
     pub fn try_with<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
         let place = self.place();
         let visited = current::with(|driver| {
-            let stay = place.try_admit(driver)?;
+            let mut stay = Stay::AtHome;
+            if !place.is_settled() {
+                stay = place.try_admit(driver)?;
+            }
             let result = place.visit(driver, visit);
             place.end_stay(driver, stay, None);
             Some(result)

@@ -16,7 +16,7 @@ use crate::cell::{Header, Progress};
 use crate::cqe::Cqe;
 use crate::inflight::Key;
 use crate::operation::Operation;
-use crate::sqe::Sqe;
+use crate::sqe::{Sqe, Timespec};
 use crate::sys::abi;
 
 /// The name of a detached operation, to cancel it by.
@@ -153,17 +153,25 @@ impl Driver {
         let kind = unsafe { cell.as_ref() }.kind;
         let guard = Completing::new(&self.inner, key, true);
         // SAFETY: at home, and the kernel does not have the cell: the caller's promise.
-        let (sqe, limit) = unsafe { (kind.prepare)(cell) };
+        let (mut sqe, limit) = unsafe { (kind.prepare)(cell) };
         guard.done();
-        let sqe = sqe.with_user_data(key.to_user_data());
+        sqe.user_data = key.to_user_data();
         self.inner.counting.submissions.add(1);
         match limit {
-            None => self.push((sqe, None)),
-            Some(span) => {
-                let limit = Sqe::link_timeout(span.as_ptr()).with_user_data(tag::TIME_LIMIT);
-                self.push((sqe.with_link(), Some(limit)));
-            }
+            None => self.push(&sqe),
+            Some(span) => self.push_limited(sqe, span),
         }
+    }
+
+    /// Queues an entry that is cancelled after `span`.
+    #[cold]
+    fn push_limited(&self, sqe: Sqe, span: NonNull<Timespec>) {
+        let limit = Sqe::link_timeout(span.as_ptr()).with_user_data(tag::TIME_LIMIT);
+        let group = (sqe.with_link(), Some(limit));
+        if self.has_overflow() || !self.push_to_ring(&group) {
+            self.push_outside(group);
+        }
+        self.notify_queued();
     }
 
     /// Tells an operation that it will not be repeated, and ends it.
@@ -188,25 +196,32 @@ impl Driver {
             return;
         }
         self.inner.counting.cancels.add(1);
-        self.push((Sqe::cancel(key.to_user_data()).with_user_data(tag::CANCEL), None));
+        self.push(&Sqe::cancel(key.to_user_data()).with_user_data(tag::CANCEL));
     }
 
-    /// Queues an entry, or two that belong together.
+    /// Queues an entry.
     #[inline]
-    pub(super) fn push(&self, group: (Sqe, Option<Sqe>)) {
-        if !self.inner.overflow.borrow().is_empty() || !self.push_to_ring(&group) {
-            self.push_outside(group);
+    pub(super) fn push(&self, sqe: &Sqe) {
+        // SAFETY: what the entry points to is owned by a cell that lives until its last
+        // completion, or by the driver; `Operation`'s promise.
+        let pushed = || unsafe { self.inner.ring.push(std::slice::from_ref(sqe)) };
+        if self.has_overflow() || !pushed() {
+            self.push_outside((*sqe, None));
         }
         self.notify_queued();
     }
 
+    /// Whether entries wait outside.
     #[inline]
+    pub(super) fn has_overflow(&self) -> bool {
+        !self.inner.overflow.borrow().is_empty()
+    }
+
     fn push_to_ring(&self, group: &(Sqe, Option<Sqe>)) -> bool {
         match group {
-            // SAFETY: what the entry points to is owned by a cell that lives until its last
-            // completion, or by the driver; `Operation`'s promise.
+            // SAFETY: as in `push`.
             (sqe, None) => unsafe { self.inner.ring.push(std::slice::from_ref(sqe)) },
-            // SAFETY: likewise.
+            // SAFETY: as in `push`.
             (sqe, Some(limit)) => unsafe { self.inner.ring.push(&[*sqe, *limit]) },
         }
     }
@@ -219,7 +234,7 @@ impl Driver {
         if submitted.is_ok() {
             self.refill();
         }
-        if !self.inner.overflow.borrow().is_empty() {
+        if self.has_overflow() {
             self.inner.counting.overflows.add(1);
         }
     }
@@ -237,6 +252,6 @@ impl Driver {
 
     /// Asks the kernel to end everything.
     pub(super) fn cancel_all(&self) {
-        self.push((Sqe::cancel_all().with_user_data(tag::CANCEL), None));
+        self.push(&Sqe::cancel_all().with_user_data(tag::CANCEL));
     }
 }

@@ -13,7 +13,7 @@ impl Driver {
     pub(super) fn arm_event(&self) {
         let event = self.inner.remote.shared().event.fd();
         let sqe = Sqe::poll_multishot(event, abi::POLLIN).with_user_data(tag::EVENT);
-        self.push((sqe, None));
+        self.push(&sqe);
     }
 
     /// Sends a wake to another driver, to ride on the next enter. `false` if this driver does not
@@ -31,7 +31,7 @@ impl Driver {
             .with_user_data(tag::MESSAGE | peer)
             .with_skip_success();
         inner.counting.messages.add(1);
-        self.push((sqe, None));
+        self.push(&sqe);
         true
     }
 

@@ -179,34 +179,10 @@ impl<T: Resident> Place<T> {
         self.release_if_idle(driver)
     }
 
-    /// Lets a visitor of this thread in; one that has to wait gets its turn by `waker`. What it
-    /// owes afterwards is [`end_stay`](Self::end_stay).
-    #[inline]
-    pub(super) fn admit(
-        self: &Arc<Self>,
-        driver: &Driver,
-        waker: &Waker,
-    ) -> Poll<io::Result<Stay<'_>>> {
-        if self.is_settled() {
-            return Poll::Ready(Ok(Stay::AtHome));
-        }
-        self.admit_stranger(driver, waker)
-    }
-
-    /// As [`admit`](Self::admit), for a visitor that does not wait.
-    #[inline]
-    pub(super) fn try_admit(self: &Arc<Self>, driver: &Driver) -> Option<Stay<'_>> {
-        if self.is_settled() {
-            return Some(Stay::AtHome);
-        }
-        if let Some(passing) = self.pass(driver) {
-            return Some(Stay::Passing(passing));
-        }
-        (self.is_staying_here() || self.adopt_if_homeless(driver)).then(Stay::of_visitor)
-    }
-
+    /// Lets a visitor in where the place is not settled; one that has to wait gets its turn by
+    /// `waker`. What the visitor owes afterwards is [`end_stay`](Self::end_stay).
     #[cold]
-    fn admit_stranger(
+    pub(super) fn admit(
         self: &Arc<Self>,
         driver: &Driver,
         waker: &Waker,
@@ -220,15 +196,24 @@ impl<T: Resident> Place<T> {
         Poll::Ready(Ok(Stay::of_visitor()))
     }
 
+    /// As [`admit`](Self::admit), for a visitor that does not wait.
+    #[cold]
+    pub(super) fn try_admit(self: &Arc<Self>, driver: &Driver) -> Option<Stay<'_>> {
+        if let Some(passing) = self.pass(driver) {
+            return Some(Stay::Passing(passing));
+        }
+        (self.is_staying_here() || self.adopt_if_homeless(driver)).then(Stay::of_visitor)
+    }
+
     /// It is at home here, and no leaving is under way.
     #[inline]
     fn is_staying_here(&self) -> bool {
         self.word.is(current::id()) && self.local.leaving.get() == Leaving::Stays
     }
 
-    /// As nearly always: it is at home here and stays, as does the visitor.
+    /// As nearly always: it is at home here and stays, as does the visitor, who owes nothing.
     #[inline]
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.is_staying_here() && !current::is_moving()
     }
 
