@@ -70,6 +70,9 @@ impl<P: Part> Chunk<P> {
 /// The received bytes in order; no chunk is empty.
 #[derive(Debug)]
 pub(crate) struct RecvQueue<P> {
+    /// Before all others: a part that found the queue empty. Mostly it is read before the next one
+    /// comes, and then nothing is ever in `chunks`.
+    first: Option<P>,
     chunks: VecDeque<Chunk<P>>,
     len: usize,
     parts: usize,
@@ -89,7 +92,7 @@ impl RecvQueue<Piece> {
 
 impl<P: Part> RecvQueue<P> {
     pub(crate) const fn new() -> RecvQueue<P> {
-        RecvQueue { chunks: VecDeque::new(), len: 0, parts: 0, lender: Lender::new() }
+        RecvQueue { first: None, chunks: VecDeque::new(), len: 0, parts: 0, lender: Lender::new() }
     }
 
     /// How many pieces of the pool's buffers are held, by the queue and by what it has lent.
@@ -112,11 +115,16 @@ impl<P: Part> RecvQueue<P> {
     #[inline]
     pub(crate) fn push(&mut self, part: P) {
         let len = part.bytes().len();
-        if len != 0 {
-            self.len += len;
-            self.parts += 1;
+        if len == 0 {
+            return;
+        }
+        self.parts += 1;
+        if self.len == 0 {
+            self.first = Some(part);
+        } else {
             self.chunks.push_back(Chunk::Part(part));
         }
+        self.len += len;
     }
 
     pub(crate) fn push_heap(&mut self, bytes: Vec<u8>) {
@@ -129,6 +137,26 @@ impl<P: Part> RecvQueue<P> {
     /// Copies at most `room` bytes, run by run, to `put`, and forgets them. Returns how many.
     #[inline]
     pub(crate) fn read(&mut self, room: usize, mut put: impl FnMut(&[u8])) -> usize {
+        let Some(first) = &mut self.first else { return self.read_chunks(room, put) };
+        let bytes = first.bytes();
+        if bytes.len() > room {
+            put(&bytes[..room]);
+            first.advance(room);
+            self.len -= room;
+            return room;
+        }
+        put(bytes);
+        let n = bytes.len();
+        self.first = None;
+        self.parts -= 1;
+        self.len -= n;
+        if self.len == 0 {
+            return n;
+        }
+        n + self.read_chunks(room - n, put)
+    }
+
+    fn read_chunks(&mut self, room: usize, mut put: impl FnMut(&[u8])) -> usize {
         let mut left = room;
         while left > 0
             && let Some(chunk) = self.chunks.front_mut()
@@ -152,8 +180,8 @@ impl<P: Part> RecvQueue<P> {
     /// Copies at most `room` bytes to `put`, and keeps them. Returns how many.
     pub(crate) fn peek(&self, room: usize, mut put: impl FnMut(&[u8])) -> usize {
         let mut left = room;
-        for chunk in &self.chunks {
-            let bytes = chunk.bytes();
+        let first = self.first.iter().map(Part::bytes);
+        for bytes in first.chain(self.chunks.iter().map(Chunk::bytes)) {
             let n = bytes.len().min(left);
             put(&bytes[..n]);
             left -= n;
@@ -163,7 +191,8 @@ impl<P: Part> RecvQueue<P> {
 
     /// Takes the first run whole.
     pub(crate) fn pop(&mut self) -> Option<Chunk<P>> {
-        let chunk = self.chunks.pop_front()?;
+        let first = self.first.take().map(Chunk::Part);
+        let chunk = first.or_else(|| self.chunks.pop_front())?;
         self.len -= chunk.bytes().len();
         self.parts -= usize::from(matches!(chunk, Chunk::Part(_)));
         Some(chunk)
@@ -181,7 +210,8 @@ impl<P: Part> RecvQueue<P> {
     fn settle_all(&mut self) {
         let mut unsettled = self.len;
         let mut settled: VecDeque<Chunk<P>> = VecDeque::with_capacity(1);
-        for chunk in self.chunks.drain(..) {
+        let first = self.first.take().map(Chunk::Part);
+        for chunk in first.into_iter().chain(self.chunks.drain(..)) {
             let len = chunk.bytes().len();
             match (chunk, settled.back_mut()) {
                 (Chunk::Heap(heap), _) => settled.push_back(Chunk::Heap(heap)),

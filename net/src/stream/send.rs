@@ -175,6 +175,11 @@ impl SendSide {
             // Whoever is here sends it by direct calls, before what it has itself to send.
             return;
         }
+        SendSide::send_at_enter(here);
+    }
+
+    #[inline]
+    fn send_at_enter(here: &mut Here<'_, SendSide>) {
         if here.flight.is_none() && !here.queue.is_empty() {
             here.before_enter();
         }
@@ -309,7 +314,7 @@ impl SendSide {
         let room = SendSide::room(here)?;
         let n = room.min(bytes.len());
         SendSide::gather(here, &bytes[..n]);
-        SendSide::gathered(here);
+        SendSide::send_at_enter(here);
         Some(Ok(n))
     }
 
@@ -338,7 +343,7 @@ impl SendSide {
             SendSide::gather(here, &piece[..n]);
             left -= n;
         }
-        SendSide::gathered(here);
+        SendSide::send_at_enter(here);
         Some(Ok(room - left))
     }
 
