@@ -32,23 +32,25 @@
 //! read stays in the socket. Whoever asks for readiness, or receives by calls of its own, gets the
 //! same: the multishot is ended first, and what it has brought goes before what is in the socket.
 
+mod arrival;
 mod by_hand;
 mod moving;
+mod owned;
 
-use std::any::Any;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use henge_driver::buf::IoBufMut;
-use henge_driver::home::{AtHome, Here, HomeRef, Homed, Resident};
-use henge_driver::ops::{PollOnce, PollSink, ReceivesInPlace, Recv, RecvInPlace, RecvSink};
+use henge_driver::home::{Here, Homed, Resident};
+use henge_driver::ops::{PollOnce, Recv, RecvInPlace};
 use henge_driver::pool::{Piece, RecvBuf};
 use henge_driver::sys::socket;
-use henge_driver::{Fd, Ticket, buf, current};
+use henge_driver::{Ticket, current};
 use tokio::io::ReadBuf;
 
+use self::arrival::{To, ToHeap, ToReader};
+use self::owned::Filled;
 use super::pace::Pace;
 use super::recv_queue::{Part, RecvQueue};
 use super::socket::Socket;
@@ -59,6 +61,7 @@ pub(crate) use by_hand::{
     peek, poll_descriptors, poll_peek, poll_ready, poll_ready_in_line, readable, ready, try_give,
     try_io, try_read, try_read_buf,
 };
+pub(crate) use owned::read_owned;
 
 /// So many bytes may wait for their reader before receiving stops.
 const CAP: usize = 64 << 10;
@@ -114,30 +117,6 @@ enum End {
     Failed(io::Error),
 }
 
-/// A buffer of a user's with what came into it.
-trait Filled: Send {
-    fn bytes(&self) -> io::Result<&[u8]>;
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
-}
-
-struct Owned<B> {
-    result: io::Result<usize>,
-    buffer: B,
-}
-
-impl<B: IoBufMut> Filled for Owned<B> {
-    fn bytes(&self) -> io::Result<&[u8]> {
-        match &self.result {
-            Ok(n) => Ok(&buf::bytes(&self.buffer)[..*n]),
-            Err(error) => Err(again(error)),
-        }
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
-        self
-    }
-}
-
 /// An error of the kernel's once more.
 fn again(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
@@ -190,17 +169,6 @@ impl RecvSide {
     /// How many bytes have come and not been read.
     pub(crate) fn unread(&self) -> usize {
         self.queue.len()
-    }
-
-    /// The bytes of a `read_owned` whose future is gone go the way of all others.
-    fn reclaim(&mut self) {
-        if let Some(filled) = self.filled.take() {
-            match filled.bytes() {
-                Ok([]) => self.end = End::Closed,
-                Ok(bytes) => self.queue.push_heap(bytes.to_vec()),
-                Err(error) => self.fail(error),
-            }
-        }
     }
 
     fn fail(&mut self, error: io::Error) {
@@ -411,208 +379,4 @@ pub(crate) fn poll_read(
 /// Takes a whole run of bytes; see `TcpStream::recv`.
 pub(crate) async fn recv(side: &Homed<RecvSide>) -> io::Result<RecvBuf> {
     poll_fn(|cx| poll_take(side, cx, RecvQueue::lend)).await
-}
-
-/// Reads into a buffer of the caller's; see `TcpStream::read_owned`.
-pub(crate) async fn read_owned<B: IoBufMut>(
-    side: &Homed<RecvSide>,
-    buffer: B,
-) -> (io::Result<usize>, B) {
-    let mut buffer = Some(buffer);
-    let (result, buffer) = poll_fn(|cx| poll_read_owned(side, cx, &mut buffer)).await;
-    (result, buffer.expect("the buffer comes back with the result"))
-}
-
-/// Receives into `buffer`; see `TcpStream::read_owned`. `buffer` is taken while the kernel has it.
-pub(crate) fn poll_read_owned<B: IoBufMut>(
-    side: &Homed<RecvSide>,
-    cx: &mut Context<'_>,
-    buffer: &mut Option<B>,
-) -> Poll<(io::Result<usize>, Option<B>)> {
-    let polled = poll_side(side, cx, |here| {
-        let Some(mut mine) = buffer.take() else {
-            let filled = here.filled.take()?.into_any().downcast::<Owned<B>>();
-            return Some(match filled {
-                Ok(owned) => (owned.result, Some(owned.buffer)),
-                Err(_) => unreachable!("one `read_owned` at a time borrows the stream"),
-            });
-        };
-        if let Some(taken) = RecvSide::look_owned(here, &mut mine) {
-            return Some((taken, Some(mine)));
-        }
-        if current::is_moving() {
-            let fetched = RecvSide::fetch(here, mine.bytes_total());
-            let taken = match fetched {
-                Some(Ok(())) => RecvSide::look_owned(here, &mut mine),
-                Some(Err(error)) => Some(Err(error)),
-                None => None,
-            };
-            if taken.is_none() {
-                *buffer = Some(mine);
-                return None;
-            }
-            return taken.map(|taken| (taken, Some(mine)));
-        }
-        if here.flight.is_some() {
-            // The multishot first: it might take what this receive is to get.
-            RecvSide::cancel(here);
-            *buffer = Some(mine);
-        } else if here.is_leaving() {
-            *buffer = Some(mine);
-        } else {
-            let to = ToOwned(To(here.reference()));
-            let ticket = here.driver().submit_detached(Recv::new(mine, to));
-            RecvSide::armed(here, ticket, false);
-        }
-        None
-    });
-    match polled {
-        Poll::Pending => Poll::Pending,
-        Poll::Ready(Ok(done)) => Poll::Ready(done),
-        Poll::Ready(Err(error)) => Poll::Ready((Err(error), buffer.take())),
-    }
-}
-
-impl RecvSide {
-    /// What is there already is copied.
-    fn look_owned<B: IoBufMut>(
-        here: &mut Here<'_, RecvSide>,
-        into: &mut B,
-    ) -> Option<io::Result<usize>> {
-        if here.filled.is_some() {
-            here.reclaim();
-        }
-        if into.bytes_total() == 0 {
-            return Some(Ok(0));
-        }
-        if !here.queue.is_empty() {
-            let mut at = 0;
-            here.queue.read(into.bytes_total(), |bytes| {
-                buf::fill(into, at, bytes);
-                at += bytes.len();
-            });
-            return Some(Ok(at));
-        }
-        match std::mem::replace(&mut here.end, End::Open) {
-            End::Open => None,
-            End::Closed => {
-                here.end = End::Closed;
-                Some(Ok(0))
-            }
-            End::Failed(error) => Some(Err(error)),
-        }
-    }
-}
-
-/// Where a receive brings its bytes.
-struct To(HomeRef<RecvSide>);
-
-impl To {
-    /// Enters what came, and wakes whoever waits, outside of the visit.
-    #[inline]
-    fn deliver(&self, enter: impl FnOnce(&mut Here<'_, RecvSide>)) {
-        let reader = self.0.with(|here| {
-            enter(here);
-            here.whom_to_tell()
-        });
-        wake(reader.flatten(), self.0.shared());
-    }
-
-    fn socket(&self) -> &Fd {
-        self.0.shared().fd()
-    }
-}
-
-/// Tells a reader, and those who wait by `&self`, outside of every visit.
-#[inline]
-fn wake(reader: Option<Waker>, socket: &Socket) {
-    if let Some(reader) = reader {
-        reader.wake();
-    }
-    socket.readers.wake_all();
-}
-
-impl ReceivesInPlace for RecvSide {
-    #[inline]
-    fn socket(shared: &Arc<Socket>) -> &Fd {
-        shared.fd()
-    }
-
-    #[inline]
-    fn received(home: &AtHome<'_, RecvSide>, piece: io::Result<Option<Piece>>, more: bool) {
-        let reader = home.with(|here| {
-            match piece {
-                Ok(Some(piece)) if !piece.is_empty() => {
-                    here.queue.push(piece);
-                    here.before_sleep();
-                    if here.queue.held() > MAX_PARTS {
-                        here.queue.settle();
-                    }
-                }
-                Ok(_) => here.end = End::Closed,
-                Err(error) => here.fail(error),
-            }
-            if !more {
-                RecvSide::landed(here);
-            } else if here.queue.len() >= CAP {
-                RecvSide::cancel(here);
-            }
-            here.whom_to_tell()
-        });
-        wake(reader, home.shared());
-    }
-}
-
-/// A receive into heap memory, where the pool had none.
-struct ToHeap(To);
-
-impl RecvSink<Vec<u8>> for ToHeap {
-    fn socket(&self) -> &Fd {
-        self.0.socket()
-    }
-
-    fn received(&mut self, result: io::Result<usize>, buffer: Vec<u8>) {
-        self.0.deliver(|here| {
-            match result {
-                Ok(0) => here.end = End::Closed,
-                Ok(_) => here.queue.push_heap(buffer),
-                Err(error) => here.fail(error),
-            }
-            RecvSide::landed(here);
-        });
-    }
-}
-
-/// A receive into a user's buffer.
-struct ToOwned(To);
-
-impl<B: IoBufMut> RecvSink<B> for ToOwned {
-    fn socket(&self) -> &Fd {
-        self.0.socket()
-    }
-
-    fn received(&mut self, result: io::Result<usize>, buffer: B) {
-        self.0.deliver(|here| {
-            here.filled = Some(Box::new(Owned { result, buffer }));
-            RecvSide::landed(here);
-        });
-    }
-}
-
-/// The end of a poll: there is nothing to enter, the reader receives by itself.
-struct ToReader(To);
-
-impl PollSink for ToReader {
-    fn socket(&self) -> &Fd {
-        self.0.socket()
-    }
-
-    fn ready(&mut self, _result: io::Result<()>) {
-        // Whatever came of it, the reader learns more from the socket.
-        self.0.deliver(|here| {
-            here.pace.may_have_more();
-            here.flight = None;
-            here.shared().set_receiving(false);
-        });
-    }
 }

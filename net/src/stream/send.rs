@@ -22,33 +22,34 @@
 //! - When the handle is dropped the queue is not: it is sent by operations that give up when the
 //!   peer takes nothing for [`PATIENCE`], and the socket is closed after that.
 
+mod by_hand;
 mod file;
+mod flight;
 mod moving;
+mod owned;
 mod zero_copy;
 
 use std::any::Any;
-use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use henge_driver::buf::IoBuf;
-use henge_driver::home::{AtHome, Here, HomeRef, Homed, Resident};
-use henge_driver::ops::{PollOnce, PollSink, Send as SendAll, SendInPlace, SendSink, SendsInPlace};
-use henge_driver::sys::poll::{self, events};
+use henge_driver::home::{Here, Homed, Resident};
+use henge_driver::ops::SendInPlace;
 use henge_driver::sys::socket;
-use henge_driver::{Driver, Fd, Ticket, buf, current};
+use henge_driver::{Driver, Ticket, current};
 
+use self::flight::{Flight, wake};
 use super::send_queue::{Outgoing, SendQueue};
 use super::socket::{AtDrop, Socket};
 use super::watch::Watch;
-use super::{Awaits, poll_in_line, poll_side};
-use crate::readiness::{Interest, Ready};
-use crate::waiters::Place;
+use super::{Awaits, poll_side};
 
+pub(crate) use by_hand::{poll_ready, poll_ready_in_line, ready, try_io, try_write, writable};
 pub(crate) use file::send_file;
+pub(crate) use owned::write_all_owned;
 
 /// So many bytes gather at most.
 const CAP: usize = 64 << 10;
@@ -81,15 +82,6 @@ pub(crate) struct SendSide {
     polling: Option<Ticket>,
     /// In its place, for tasks that move.
     watch: Option<Box<Watch>>,
-}
-
-struct Flight {
-    ticket: Ticket,
-    /// The driver's count of enters when it was submitted.
-    enters: u64,
-    cancelled: bool,
-    /// It gives up by itself.
-    patient: bool,
 }
 
 impl Awaits for SendSide {
@@ -182,73 +174,6 @@ impl SendSide {
     fn send_at_enter(here: &mut Here<'_, SendSide>) {
         if here.flight.is_none() && !here.queue.is_empty() {
             here.before_enter();
-        }
-    }
-
-    #[inline]
-    fn start(here: &mut Here<'_, SendSide>) {
-        if here.is_idle() || here.flight.is_some() || here.is_leaving() {
-            return;
-        }
-        SendSide::start_anew(here);
-    }
-
-    fn start_anew(here: &mut Here<'_, SendSide>) {
-        let Some(Outgoing { bytes, at }) = here.queue.take() else { return };
-        let patient = here.orphaned;
-        let mut send = SendInPlace::new(bytes, at);
-        if patient {
-            send = send.with_patience(PATIENCE);
-        }
-        let enters = here.driver().enters();
-        let ticket = here.submit(send);
-        here.flight = Some(Flight { ticket, enters, cancelled: false, patient });
-    }
-
-    /// The only one who has something for this enter sends it directly: that costs what an enter
-    /// does, and leaves no completion to enter for once more. Not where somebody waits for the end
-    /// of it, since nothing of a user's may run here.
-    fn send_alone(here: &mut Here<'_, SendSide>) {
-        let awaited = here.writer.is_some() || here.shared().writers.has_any();
-        if awaited || here.orphaned || here.flight.is_some() || here.is_leaving() {
-            return;
-        }
-        let Some(Outgoing { bytes, at }) = here.queue.take() else { return };
-        match socket::send_now(here.shared().fd(), &bytes[at..]) {
-            Ok(n) if at + n == bytes.len() => here.driver().scratch().give(bytes),
-            Ok(n) => here.queue.put_back(Outgoing { bytes, at: at + n }),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                here.queue.put_back(Outgoing { bytes, at });
-            }
-            Err(error) => here.fail(error),
-        }
-    }
-
-    /// Sends a buffer of a user's. Nothing is queued or in flight.
-    fn submit_owned<B: IoBuf>(here: &mut Here<'_, SendSide>, bytes: B, at: usize) {
-        let send = SendAll::new(bytes, at, To { side: here.reference(), keep: ToFuture });
-        let driver = here.driver();
-        let enters = driver.enters();
-        let ticket = driver.submit_detached(send);
-        here.flight = Some(Flight { ticket, enters, cancelled: false, patient: false });
-    }
-
-    /// A send has ended: the next one, or the end.
-    #[inline]
-    fn go_on(here: &mut Here<'_, SendSide>) {
-        SendSide::start(here);
-        if here.orphaned && here.is_idle() {
-            SendSide::end(here);
-        }
-    }
-
-    fn cancel(here: &mut Here<'_, SendSide>) {
-        if let Some(flight) = &mut here.flight
-            && !flight.cancelled
-        {
-            flight.cancelled = true;
-            let ticket = flight.ticket;
-            here.driver().cancel(ticket);
         }
     }
 
@@ -396,21 +321,6 @@ pub(crate) fn poll_write_vectored(
     poll_side(side, cx, |here| SendSide::write_vectored(here, pieces)).map(Result::flatten)
 }
 
-/// Sends what fits, at once, if nothing is queued before it; else nothing: `WouldBlock`.
-pub(crate) fn try_write(side: &Homed<SendSide>, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-    let written = side.try_with(|here| {
-        here.by_hand = true;
-        here.check()?;
-        if !here.is_idle() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let sent = socket::send_vectored_now(here.shared().fd(), pieces);
-        here.full = is_would_block(&sent);
-        sent
-    });
-    written.unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
-}
-
 fn is_would_block<T>(done: &io::Result<T>) -> bool {
     done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
@@ -436,275 +346,8 @@ pub(crate) fn poll_shutdown(side: &Homed<SendSide>, cx: &mut Context<'_>) -> Pol
     .map(Result::flatten)
 }
 
-/// Sends `buffer`; see `TcpStream::write_owned`. `buffer` is taken while the kernel has it.
-pub(crate) fn poll_write_owned<B: IoBuf>(
-    side: &Homed<SendSide>,
-    cx: &mut Context<'_>,
-    buffer: &mut Option<(B, usize)>,
-) -> Poll<(io::Result<()>, Option<B>)> {
-    let polled = poll_side(side, cx, |here| {
-        let Some((mine, at)) = buffer.take() else {
-            return match here.returned.take()?.downcast::<Returned<B>>() {
-                Ok(returned) => Some((returned.result, Some(returned.buffer))),
-                Err(_) => unreachable!("one `write_owned` at a time borrows the stream"),
-            };
-        };
-        // What an abandoned `write_owned` has left.
-        here.returned = None;
-        if let Err(error) = here.check() {
-            return Some((Err(error), Some(mine)));
-        }
-        if buf::bytes(&mine).len() == at {
-            return Some((Ok(()), Some(mine)));
-        }
-        if current::is_moving() {
-            let (sent, at) = SendSide::send_all_moving(here, buf::bytes(&mine), at);
-            let Some(result) = sent else {
-                *buffer = Some((mine, at));
-                return None;
-            };
-            return Some((result, Some(mine)));
-        }
-        if here.is_idle() && !here.is_leaving() {
-            SendSide::submit_owned(here, mine, at);
-        } else {
-            *buffer = Some((mine, at));
-        }
-        None
-    });
-    match polled {
-        Poll::Pending => Poll::Pending,
-        Poll::Ready(Ok(done)) => Poll::Ready(done),
-        Poll::Ready(Err(error)) => Poll::Ready((Err(error), buffer.take().map(|(mine, _)| mine))),
-    }
-}
-
-/// Sends all of a buffer of the caller's; see `TcpStream::write_all_owned`.
-pub(crate) async fn write_all_owned<B: IoBuf>(
-    side: &Homed<SendSide>,
-    buffer: B,
-) -> (io::Result<()>, B) {
-    // In a task that moves nothing is left with a driver.
-    let large = buf::bytes(&buffer).len() >= side.shared().zero_copy_from();
-    let zero_copy = large && !current::is_moving();
-    let (mut buffer, mut slot) = (Some((buffer, 0)), None);
-    let (result, buffer) = poll_fn(|cx| {
-        if zero_copy {
-            return zero_copy::poll_write_all(side, cx, &mut buffer, &mut slot);
-        }
-        poll_write_owned(side, cx, &mut buffer)
-    })
-    .await;
-    (result, buffer.expect("the buffer comes back with the result"))
-}
-
-impl SendSide {
-    /// Whether a write would take something, or fail; arms a poll if that cannot be known.
-    fn look_ready(here: &mut Here<'_, SendSide>) -> Option<io::Result<Ready>> {
-        if here.broken || here.shut {
-            return Some(Ok(Ready::WRITABLE | Ready::WRITE_CLOSED));
-        }
-        if current::is_moving() {
-            return SendSide::look_moving(here);
-        }
-        if !here.by_hand {
-            return SendSide::room(here).map(|_room| Ok(Ready::WRITABLE));
-        }
-        if !here.is_idle() || here.polling.is_some() {
-            return None;
-        }
-        if here.full {
-            match poll::now(here.shared().fd(), events::OUT) {
-                Ok(0) => {
-                    SendSide::poll_for_room(here);
-                    return None;
-                }
-                Ok(_) => here.full = false,
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        Some(Ok(Ready::WRITABLE))
-    }
-
-    fn poll_for_room(here: &mut Here<'_, SendSide>) {
-        if !here.is_leaving() {
-            let poll = PollOnce::writable(ToWriter(here.reference()));
-            here.polling = Some(here.driver().submit_detached(poll));
-        }
-    }
-}
-
-/// Lets the caller send by a call of its own; see `TcpStream::try_io`.
-pub(crate) fn try_io<R>(
-    side: &Homed<SendSide>,
-    send: impl FnOnce() -> io::Result<R>,
-) -> io::Result<R> {
-    let allowed = side.try_with(|here| {
-        here.by_hand = true;
-        here.broken || here.shut || here.is_idle()
-    });
-    if allowed != Some(true) {
-        // What is queued goes first.
-        return Err(io::ErrorKind::WouldBlock.into());
-    }
-    side.shared().make_nonblocking()?;
-    let sent = send();
-    if is_would_block(&sent) {
-        let _elsewhere = side.try_with(|here| here.full = true);
-    }
-    sent
-}
-
-/// Ready when a write would take something, or fail; see `TcpStream::writable`.
-pub(crate) async fn writable(side: &Homed<SendSide>) -> io::Result<Ready> {
-    let mut place = Place::new(&side.shared().writers);
-    poll_fn(|cx| poll_ready_in_line(side, cx, &mut place)).await
-}
-
-/// Waits until a half is ready; see `OwnedWriteHalf::ready`.
-pub(crate) async fn ready(side: &Homed<SendSide>, interest: Interest) -> io::Result<Ready> {
-    if !interest.is_writable() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this half only writes"));
-    }
-    writable(side).await
-}
-
-/// Ready when a write would take something, or fail.
-pub(crate) fn poll_ready(side: &Homed<SendSide>, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-    poll_side(side, cx, SendSide::look_ready).map(Result::flatten)
-}
-
-/// As [`poll_ready`], for one of several that wait by `&self`.
-pub(crate) fn poll_ready_in_line(
-    side: &Homed<SendSide>,
-    cx: &mut Context<'_>,
-    place: &mut Place<'_>,
-) -> Poll<io::Result<Ready>> {
-    poll_in_line(side, cx, place, SendSide::look_ready)
-}
-
 /// The handle of a half is dropped: `at_drop` says what that means for the peer.
 pub(crate) fn give_up(side: Homed<SendSide>, at_drop: AtDrop) {
     side.shared().set_at_drop(at_drop);
     drop(side);
-}
-
-struct Returned<B> {
-    result: io::Result<()>,
-    buffer: B,
-}
-
-/// What becomes of a buffer when its send is over.
-trait Keep<B>: Send + 'static {
-    fn keep(&self, side: &mut SendSide, end: io::Result<()>, buffer: B, at: usize);
-}
-
-/// A buffer of a user's: it goes back to its future, and what was not sent is copied.
-struct ToFuture;
-
-impl<B: IoBuf> Keep<B> for ToFuture {
-    fn keep(&self, side: &mut SendSide, end: io::Result<()>, buffer: B, at: usize) {
-        let result = match end {
-            Err(error) if !socket::is_cancelled(&error) => {
-                side.queue.clear();
-                side.broken = true;
-                Err(error)
-            }
-            _ => {
-                // Cancelled, because the stream moves to another driver: the rest goes from there.
-                let rest = &buf::bytes(&buffer)[at..];
-                if !rest.is_empty() {
-                    side.queue.put_back(Outgoing { bytes: rest.to_vec(), at: 0 });
-                }
-                Ok(())
-            }
-        };
-        side.returned = Some(Box::new(Returned { result, buffer }));
-    }
-}
-
-/// Where the end of a send is told.
-struct To<K> {
-    side: HomeRef<SendSide>,
-    keep: K,
-}
-
-impl<B: IoBuf, K: Keep<B>> SendSink<B> for To<K> {
-    fn socket(&self) -> &Fd {
-        self.side.shared().fd()
-    }
-
-    fn goes_on(&mut self) -> bool {
-        let cancelled = self.side.with(|here| here.flight.as_ref().is_some_and(|f| f.cancelled));
-        cancelled == Some(false)
-    }
-
-    #[inline]
-    fn sent(&mut self, result: io::Result<()>, buffer: B, at: usize) {
-        let writer = self.side.with(|here| {
-            here.flight = None;
-            self.keep.keep(here, result, buffer, at);
-            SendSide::go_on(here);
-            here.writer.take()
-        });
-        wake(writer.flatten(), self.side.shared());
-    }
-}
-
-impl SendsInPlace for SendSide {
-    #[inline]
-    fn socket(shared: &Arc<Socket>) -> &Fd {
-        shared.fd()
-    }
-
-    fn goes_on(home: &AtHome<'_, SendSide>) -> bool {
-        home.with(|here| here.flight.as_ref().is_some_and(|flight| !flight.cancelled))
-    }
-
-    #[inline]
-    fn sent(home: &AtHome<'_, SendSide>, result: io::Result<()>, bytes: Vec<u8>, at: usize) {
-        let writer = home.with(|here| {
-            let patient = here.flight.take().is_some_and(|flight| flight.patient);
-            let failed = result.is_err();
-            match result {
-                Err(error) if !socket::is_cancelled(&error) => here.fail(error),
-                _ if at == bytes.len() => here.driver().scratch().give(bytes),
-                _ => here.queue.put_back(Outgoing { bytes, at }),
-            }
-            if patient && failed {
-                // The peer is gone, or takes nothing; nobody is left to be told.
-                here.queue.clear();
-            }
-            SendSide::go_on(here);
-            here.writer.take()
-        });
-        wake(writer, home.shared());
-    }
-}
-
-/// Tells a writer, and those who wait by `&self`, outside of every visit.
-#[inline]
-fn wake(writer: Option<Waker>, socket: &Socket) {
-    if let Some(writer) = writer {
-        writer.wake();
-    }
-    socket.writers.wake_all();
-}
-
-/// The end of a poll for room.
-struct ToWriter(HomeRef<SendSide>);
-
-impl PollSink for ToWriter {
-    fn socket(&self) -> &Fd {
-        self.0.shared().fd()
-    }
-
-    fn ready(&mut self, _result: io::Result<()>) {
-        // Whatever came of it, the writer learns more from the socket.
-        let writer = self.0.with(|here| {
-            here.polling = None;
-            here.writer.take()
-        });
-        wake(writer.flatten(), self.0.shared());
-    }
 }

@@ -14,7 +14,8 @@ use henge_driver::home::{Here, Homed};
 use henge_driver::ops::{SendSink as _, SendZeroCopy, ZeroCopySink};
 use henge_driver::sys::socket;
 
-use super::{Flight, Keep, Outgoing, SendSide, To};
+use super::owned::{Keep, To};
+use super::{Flight, Outgoing, SendSide};
 use crate::stream::poll_side;
 use crate::stream::socket::Socket;
 

@@ -1,0 +1,110 @@
+//! What comes by the ring, and whom it wakes.
+
+use std::io;
+use std::sync::Arc;
+use std::task::Waker;
+
+use henge_driver::Fd;
+use henge_driver::home::{AtHome, Here, HomeRef};
+use henge_driver::ops::{PollSink, ReceivesInPlace, RecvSink};
+use henge_driver::pool::Piece;
+
+use super::{CAP, End, MAX_PARTS, RecvSide};
+use crate::stream::socket::Socket;
+
+impl ReceivesInPlace for RecvSide {
+    #[inline]
+    fn socket(shared: &Arc<Socket>) -> &Fd {
+        shared.fd()
+    }
+
+    #[inline]
+    fn received(home: &AtHome<'_, RecvSide>, piece: io::Result<Option<Piece>>, more: bool) {
+        let reader = home.with(|here| {
+            match piece {
+                Ok(Some(piece)) if !piece.is_empty() => {
+                    here.queue.push(piece);
+                    here.before_sleep();
+                    if here.queue.held() > MAX_PARTS {
+                        here.queue.settle();
+                    }
+                }
+                Ok(_) => here.end = End::Closed,
+                Err(error) => here.fail(error),
+            }
+            if !more {
+                RecvSide::landed(here);
+            } else if here.queue.len() >= CAP {
+                RecvSide::cancel(here);
+            }
+            here.whom_to_tell()
+        });
+        wake(reader, home.shared());
+    }
+}
+
+/// Where a receive brings its bytes.
+pub(super) struct To(pub(super) HomeRef<RecvSide>);
+
+impl To {
+    /// Enters what came, and wakes whoever waits, outside of the visit.
+    #[inline]
+    pub(super) fn deliver(&self, enter: impl FnOnce(&mut Here<'_, RecvSide>)) {
+        let reader = self.0.with(|here| {
+            enter(here);
+            here.whom_to_tell()
+        });
+        wake(reader.flatten(), self.0.shared());
+    }
+
+    pub(super) fn socket(&self) -> &Fd {
+        self.0.shared().fd()
+    }
+}
+
+/// Tells a reader, and those who wait by `&self`, outside of every visit.
+#[inline]
+fn wake(reader: Option<Waker>, socket: &Socket) {
+    if let Some(reader) = reader {
+        reader.wake();
+    }
+    socket.readers.wake_all();
+}
+
+/// A receive into heap memory, where the pool had none.
+pub(super) struct ToHeap(pub(super) To);
+
+impl RecvSink<Vec<u8>> for ToHeap {
+    fn socket(&self) -> &Fd {
+        self.0.socket()
+    }
+
+    fn received(&mut self, result: io::Result<usize>, buffer: Vec<u8>) {
+        self.0.deliver(|here| {
+            match result {
+                Ok(0) => here.end = End::Closed,
+                Ok(_) => here.queue.push_heap(buffer),
+                Err(error) => here.fail(error),
+            }
+            RecvSide::landed(here);
+        });
+    }
+}
+
+/// The end of a poll: there is nothing to enter, the reader receives by itself.
+pub(super) struct ToReader(pub(super) To);
+
+impl PollSink for ToReader {
+    fn socket(&self) -> &Fd {
+        self.0.socket()
+    }
+
+    fn ready(&mut self, _result: io::Result<()>) {
+        // Whatever came of it, the reader learns more from the socket.
+        self.0.deliver(|here| {
+            here.pace.may_have_more();
+            here.flight = None;
+            here.shared().set_receiving(false);
+        });
+    }
+}
