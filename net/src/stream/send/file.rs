@@ -25,9 +25,9 @@ use henge_driver::{Fd, current, submit};
 use super::{Outgoing, SendSide, is_would_block, write_all_owned};
 use crate::stream::poll_side;
 
-/// So much is sent by one call at most: some 100 µs of the shard's time. Each call wakes the peer,
-/// so smaller ones cost more a byte.
-const PIECE: usize = 512 << 10;
+/// So much is sent by one call at most: some 150 µs of the shard's time, less than a turn may take.
+/// Each call wakes the peer, so smaller ones cost more a byte.
+const PIECE: usize = 1 << 20;
 /// So much is read at once where it is not in memory.
 const COLD: usize = 128 << 10;
 
