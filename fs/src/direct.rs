@@ -160,7 +160,7 @@ impl DirectFile {
 
     /// As [`buffer`](DirectFile::buffer), and [registered](henge_driver::Driver::register) with the
     /// ring of this thread, which spares the kernel a look at each of its pages at each transfer:
-    /// a sixth of the time of random reads of a page, and of their CPU time.
+    /// a tenth or more of the CPU time of random reads of a page.
     ///
     /// Its memory is locked and counts towards `RLIMIT_MEMLOCK`, and a ring knows 1,024 buffers;
     /// registering costs a system call. So it is for buffers that are kept. Past these limits, and
