@@ -72,6 +72,8 @@ pub(crate) struct Kind {
     pub(crate) unsent: unsafe fn(NonNull<Header>) -> u64,
     /// As [`Operation::GATHERS`](crate::Operation::GATHERS).
     pub(crate) gathers: bool,
+    /// As [`Operation::AT_ONCE`](crate::Operation::AT_ONCE).
+    pub(crate) at_once: bool,
     /// As [`Operation::IS_TIMEOUT`](crate::Operation::IS_TIMEOUT).
     pub(crate) timeout: bool,
     /// The size of the cell.

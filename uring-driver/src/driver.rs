@@ -22,6 +22,7 @@ mod setup;
 mod shutdown;
 mod submit;
 mod tag;
+mod turn;
 mod wake;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -31,7 +32,7 @@ use std::io;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::capabilities::Capabilities;
 use crate::cell::Header;
@@ -59,6 +60,7 @@ use peers::Peers;
 use registered::Registered;
 pub use shutdown::Leaked;
 pub use submit::Ticket;
+pub use turn::Turn;
 
 /// A ring and what is in flight on it; one a thread.
 ///
@@ -105,7 +107,9 @@ pub(crate) struct Inner {
     phase: Cell<Phase>,
     /// What `as_raw_fd` gave out; from then on the driver sleeps between turns.
     notifier: OnceCell<EventFd>,
-    batch: Option<Batch>,
+    batch: Cell<Option<Batch>>,
+    /// Operations that will complete with the next enter, as a rule.
+    at_once: Cell<u32>,
     config: Config,
 }
 
@@ -124,16 +128,6 @@ const SETTLE_EVERY: u32 = 8;
 /// more, what it submits goes along with what it fetches.
 const ALONE: u32 = 3 << 7;
 
-/// What a turn did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Turn {
-    /// Completions of operations that were handled.
-    pub completions: u32,
-    /// Posted objects that were run.
-    pub posted: u32,
-}
-
 impl Driver {
     /// Submits, runs what other threads posted, reaps, and wakes whoever waits; never waits
     /// itself. At most one system call, and none if there is nothing to do.
@@ -150,7 +144,7 @@ impl Driver {
     pub fn turn(&self) -> io::Result<Turn> {
         self.assert_turnable();
         self.begin_foreign_turn();
-        let posted = self.run_posted();
+        let mut turn = Turn { posted: self.run_posted(), ..Turn::default() };
         let unsettled = self.inner.unsettled.get() + 1;
         self.inner.unsettled.set(unsettled);
         if unsettled >= SETTLE_EVERY {
@@ -158,11 +152,12 @@ impl Driver {
         }
         self.before_enter();
         if self.has_queued() || self.inner.ring.completion_pending() {
+            turn.at_once = self.inner.at_once.get();
             self.enter_ring(Wait::No)?;
         }
-        let completions = self.reap_and_gather()?;
+        self.reap_and_gather(&mut turn)?;
         self.end_foreign_turn();
-        Ok(Turn { completions, posted })
+        Ok(turn)
     }
 
     /// As [`turn`](Driver::turn), but sleeps until there is something to do, at the latest until
@@ -192,10 +187,11 @@ impl Driver {
         } else {
             Wait::Yes(deadline.map(|deadline| deadline.saturating_duration_since(clock::now())))
         };
+        let at_once = self.inner.at_once.get();
         let entered = match wait {
             // The deadline has come, or something is to be done: not a wait of no length, which
             // would be a sleep all the same.
-            Wait::No | Wait::Yes(Some(std::time::Duration::ZERO)) => self.enter_ring(Wait::No),
+            Wait::No | Wait::Yes(Some(Duration::ZERO)) => self.enter_ring(Wait::No),
             wait => {
                 self.inner.counting.waits.add(1);
                 self.enter_ring(wait)
@@ -203,10 +199,24 @@ impl Driver {
         };
         shared.sleep.retract();
         entered?;
-        let posted = self.run_posted();
-        let completions = self.reap_and_gather()?;
+        let mut turn = Turn { posted: self.run_posted(), at_once, ..Turn::default() };
+        self.reap_and_gather(&mut turn)?;
         self.end_foreign_turn();
-        Ok(Turn { completions, posted })
+        Ok(turn)
+    }
+
+    /// Has the sleeps that begin from now on wait for so many completions, beside those of what
+    /// they submit and [completes at once](crate::Operation::AT_ONCE), instead of for one; after
+    /// `wait`, for one again. Where many peers ask, one wake-up serves several of them: each waits
+    /// a little for the others, and the CPU is spared a wake-up each.
+    ///
+    /// Up to one completion is an ordinary sleep. Other threads' wakes wait as completions do. The
+    /// kernel may add the thread's timer slack to `wait`, which is 50 µs unless it was changed.
+    /// Without effect on kernels before 6.12.
+    #[inline]
+    pub fn set_min_wait(&self, completions: u32, wait: Duration) {
+        let batch = (completions > 1).then_some(Batch { completions, wait });
+        self.inner.batch.set(batch);
     }
 
     /// May the driver be turned now? Not from inside an operation's `complete`.
@@ -388,7 +398,12 @@ impl Driver {
             let rest = self.has_overflow();
             let wait = if rest { Wait::No } else { wait };
             let before = self.inner.ring.queued();
-            if !retry(self.inner.ring.enter(wait, self.inner.batch))? {
+            let mut batch = self.inner.batch.get();
+            if let Some(batch) = &mut batch {
+                batch.completions = batch.completions.saturating_add(self.inner.at_once.get());
+            }
+            self.inner.at_once.set(0);
+            if !retry(self.inner.ring.enter(wait, batch))? {
                 // No memory, or no room for completions: reap first, then the next turn retries.
                 self.inner.counting.retries.add(1);
                 return Ok(());

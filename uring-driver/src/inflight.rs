@@ -25,6 +25,12 @@ impl Key {
         ((self.generation as u64) << 32) | self.index as u64
     }
 
+    /// The number of the slot.
+    #[inline]
+    pub(crate) const fn slot(self) -> u32 {
+        self.index
+    }
+
     /// Reads a number from the kernel; any number gives some key, known or not.
     #[inline]
     pub(crate) const fn from_user_data(user_data: u64) -> Key {

@@ -82,6 +82,10 @@ pub unsafe trait Operation: Send + 'static {
     /// submissions.
     const GATHERS: bool = false;
 
+    /// As a rule it completes as it is submitted: a send into a socket that has room. A sleep that
+    /// [waits for several completions](crate::Driver::set_min_wait) does not count it among them.
+    const AT_ONCE: bool = false;
+
     /// The entry to submit. `self` is where it will be until the last completion.
     fn prepare(&mut self) -> Sqe;
 

@@ -45,12 +45,15 @@ pub(crate) enum Wait {
     Yes(Option<Duration>),
 }
 
-/// Wait for so many completions at once, but for no longer than so long; afterwards for one.
+/// Wait for so many completions at once, but for no longer than so long; from then on for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Batch {
     pub(crate) completions: u32,
     pub(crate) wait: Duration,
 }
+
+/// As good as no limit.
+const FOR_EVER: Duration = Duration::from_secs(3600);
 
 /// A completion with the number that its entry was tagged with.
 #[derive(Clone, Copy, Debug)]
@@ -205,14 +208,19 @@ impl Ring {
             Wait::No => return self.call(to_submit, 0, None),
             Wait::Yes(limit) => limit,
         };
-        let limit = limit.map(Timespec::from);
+        let batch = batch.filter(|_| self.flags.min_wait);
+        // A wait without a limit would end with its first part, whether anything has come or not.
+        let limit = limit.or(batch.map(|_| FOR_EVER));
+        let timespec = limit.map(Timespec::from);
         let mut args = SubmitArgs::new();
-        if let Some(limit) = &limit {
-            args = args.timespec(limit);
+        if let Some(timespec) = &timespec {
+            args = args.timespec(timespec);
         }
-        match batch.filter(|_| self.flags.min_wait) {
+        match batch {
             Some(batch) => {
-                let wait = u32::try_from(batch.wait.as_micros()).unwrap_or(u32::MAX);
+                // The limit is not looked at before the first part of the wait is over.
+                let wait = limit.map_or(batch.wait, |limit| limit.min(batch.wait));
+                let wait = u32::try_from(wait.as_micros()).unwrap_or(u32::MAX);
                 let args = args.min_wait_usec(wait);
                 self.call(to_submit, batch.completions.max(1), Some(&args))
             }

@@ -51,6 +51,7 @@ impl<O: Operation> Awaited<O> {
         release: Awaited::<O>::release,
         unsent: Awaited::<O>::unsent,
         gathers: O::GATHERS,
+        at_once: O::AT_ONCE,
         timeout: O::IS_TIMEOUT,
         bytes: size_of::<Awaited<O>>(),
     };

@@ -26,6 +26,7 @@ impl<O: Operation<Output = ()>> Detached<O> {
         release: Detached::<O>::release,
         unsent: Detached::<O>::unsent,
         gathers: O::GATHERS,
+        at_once: O::AT_ONCE,
         timeout: O::IS_TIMEOUT,
         bytes: size_of::<Detached<O>>(),
     };

@@ -61,8 +61,9 @@ impl Config {
         self
     }
 
-    /// A wait ends when so many completions are there; after `wait`, when there is one. Without
-    /// effect on kernels before 6.12.
+    /// A wait ends when so many completions are there, beside those of what it submits and
+    /// [completes at once](crate::Operation::AT_ONCE); after `wait`, when there is one. Without
+    /// effect on kernels before 6.12. See [`Driver::set_min_wait`](super::Driver::set_min_wait).
     #[must_use]
     pub fn min_wait(mut self, completions: u32, wait: Duration) -> Config {
         self.min_wait = Some((completions, wait));

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Driver, Inner, Phase, tag};
+use super::{Driver, Inner, Phase, Turn, tag};
 use crate::cell::Progress;
 use crate::cqe::Cqe;
 use crate::inflight::Key;
@@ -31,29 +31,31 @@ impl Driver {
     }
 
     /// Handles what has completed, and where that asks for it, what an enter has left behind.
-    pub(super) fn reap_and_gather(&self) -> io::Result<u32> {
-        let mut completions = self.reap();
+    pub(super) fn reap_and_gather(&self, turn: &mut Turn) -> io::Result<()> {
+        self.reap(turn);
         for _ in 0..MOST_GATHERS {
             if !self.inner.gathers.take() || !self.inner.ring.completion_pending() {
                 break;
             }
             self.enter_ring(Wait::No)?;
-            completions += self.reap();
+            self.reap(turn);
         }
-        Ok(completions)
+        Ok(())
     }
 
     /// Handles the completions that are there now; those that come meanwhile are for the next
     /// turn.
-    pub(super) fn reap(&self) -> u32 {
+    pub(super) fn reap(&self, turn: &mut Turn) {
         let mut handled = 0;
         for _ in 0..self.inner.ring.ready() {
             let Some(reaped) = self.inner.ring.pop() else { break };
             if reaped.user_data >> 32 == 0 {
-                self.internal(reaped);
+                turn.wakes += u32::from(self.internal(reaped));
             } else {
                 handled += 1;
-                self.dispatch(Key::from_user_data(reaped.user_data), reaped.cqe);
+                let key = Key::from_user_data(reaped.user_data);
+                turn.operations |= 1 << (key.slot() % 64);
+                self.dispatch(key, reaped.cqe);
             }
         }
         // Or what was popped would still look pending, and be entered for.
@@ -63,7 +65,7 @@ impl Driver {
             let crowd = self.inner.crowd.get();
             self.inner.crowd.set(crowd - (crowd >> WEIGHT) + ((handled << 8) >> WEIGHT));
         }
-        handled
+        turn.completions += handled;
     }
 
     /// Gives a completion to its operation.
@@ -110,19 +112,23 @@ impl Driver {
         }
     }
 
-    /// Handles a completion of the driver's own entries.
-    fn internal(&self, Reaped { user_data, cqe }: Reaped) {
+    /// Handles a completion of the driver's own entries; whether it is a wake.
+    fn internal(&self, Reaped { user_data, cqe }: Reaped) -> bool {
         let counting = &self.inner.counting;
         match user_data & tag::KIND {
             // A cancel that found nothing, or came too late, is as good as one that did: the
             // operation's own completion is what counts.
             tag::CANCEL | tag::TIME_LIMIT => {}
-            tag::WAKE => counting.wakes.add(1),
+            tag::WAKE => {
+                counting.wakes.add(1);
+                return true;
+            }
             tag::EVENT => {
                 counting.wakes.add(1);
                 if !cqe.has_more() && self.inner.phase.get() == Phase::Running {
                     self.arm_event();
                 }
+                return true;
             }
             tag::MESSAGE => {
                 if cqe.result() < 0 {
@@ -135,6 +141,7 @@ impl Driver {
             }
             _ => counting.unknown_completions.add(1),
         }
+        false
     }
 }
 

@@ -76,7 +76,8 @@ impl Driver {
                 completing: Cell::new(false),
                 phase: Cell::new(Phase::Running),
                 notifier: OnceCell::new(),
-                batch,
+                batch: Cell::new(batch),
+                at_once: Cell::new(0),
                 config: config.clone(),
             }),
         };

@@ -157,6 +157,9 @@ impl Driver {
         guard.done();
         sqe.user_data = key.to_user_data();
         self.inner.counting.submissions.add(1);
+        if kind.at_once {
+            self.inner.at_once.set(self.inner.at_once.get() + 1);
+        }
         match limit {
             None => self.push(&sqe),
             Some(span) => self.push_limited(sqe, span),

@@ -46,6 +46,9 @@ use crate::sqe::{Sqe, Timespec};
 ///
 /// That of [`Operation`](crate::Operation).
 pub unsafe trait InPlace<T: Resident>: Send + 'static {
+    /// As [`Operation::AT_ONCE`](crate::Operation::AT_ONCE).
+    const AT_ONCE: bool = false;
+
     /// The entry to submit. `self` is where it will be until the last completion.
     fn prepare(&mut self, shared: &T::Shared) -> Sqe;
 
@@ -152,6 +155,7 @@ impl<T: Resident> Place<T> {
         release: Place::<T>::end,
         unsent: Place::<T>::in_flight,
         gathers: false,
+        at_once: <T::Operation as InPlace<T>>::AT_ONCE,
         timeout: false,
         bytes: size_of::<Place<T>>(),
     };

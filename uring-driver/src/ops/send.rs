@@ -88,6 +88,7 @@ impl<B: IoBuf, S: SendSink<B>> Send<B, S> {
 // where its bytes lie does not change (the contract of `IoBuf`).
 unsafe impl<B: IoBuf, S: SendSink<B>> Operation for Send<B, S> {
     type Output = ();
+    const AT_ONCE: bool = true;
 
     fn prepare(&mut self) -> Sqe {
         match &self.transfer {
@@ -151,6 +152,8 @@ impl SendInPlace {
 
 // SAFETY: as for `Send`, with a vector that nobody else has until `ended`.
 unsafe impl<T: SendsInPlace> InPlace<T> for SendInPlace {
+    const AT_ONCE: bool = true;
+
     #[inline]
     fn prepare(&mut self, shared: &T::Shared) -> Sqe {
         self.transfer.entry(T::socket(shared))
