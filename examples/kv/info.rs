@@ -104,6 +104,7 @@ fn shards(about: &Server, text: &mut String) {
                 ("enters", shard.enters()),
                 ("completions", shard.completions()),
                 ("parks", shard.parks()),
+                ("batch_waits", shard.batch_waits()),
                 ("timers", shard.timers() as u64),
                 ("wakes_sent", shard.wakes_sent()),
                 ("wakes_saved", shard.wakes_saved()),

@@ -52,6 +52,7 @@ pub struct Builder {
     shards: Option<usize>,
     pinning: Option<Pinning>,
     spin: Duration,
+    batch_wait: Duration,
     event_interval: u32,
     lifo_slot: bool,
     lane_capacity: usize,
@@ -102,6 +103,7 @@ impl Builder {
             shards: None,
             pinning: None,
             spin: Duration::from_micros(50),
+            batch_wait: Duration::from_micros(50),
             event_interval: 61,
             lifo_slot: false,
             lane_capacity: 256,
@@ -210,6 +212,7 @@ impl Builder {
             resolution: self.resolution,
             watch: self.watch(),
             spin: if cpus.have_room_for(shards) { self.spin } else { Duration::ZERO },
+            batch_wait: self.batch_wait,
             one_cpu: placement::one_cpu(),
             // One pool for all, and addresses that only these shards share.
             driver: self
@@ -298,6 +301,7 @@ impl fmt::Debug for Builder {
             .field("worker_threads", &self.shards)
             .field("pinning", &self.pinning)
             .field("spin_before_park", &self.spin)
+            .field("batch_wait", &self.batch_wait)
             .field("event_interval", &self.event_interval)
             .field("lifo_slot", &self.lifo_slot)
             .field("lane_capacity", &self.lane_capacity)

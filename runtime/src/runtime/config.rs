@@ -52,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) stealing: Option<Policy>,
     /// For how long an idle shard looks before it sleeps; zero where it does not pay.
     pub(crate) spin: Duration,
+    /// For how long it may let completions wait for each other.
+    pub(crate) batch_wait: Duration,
     /// Whether there is one CPU for all, so that the pool's threads run only while no shard does.
     pub(crate) one_cpu: bool,
     /// Letters in a lane between two shards.

@@ -18,6 +18,8 @@ pub(crate) struct Counters {
     pub(crate) spins_in_vain: Counter,
     pub(crate) parks: Counter,
     pub(crate) unparks: Counter,
+    /// Parks that waited for several completions.
+    pub(crate) batch_waits: Counter,
     /// Nanoseconds, as the next one.
     pub(crate) parked: Counter,
     pub(crate) busy: Counter,

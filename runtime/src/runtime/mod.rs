@@ -14,6 +14,7 @@
 //! A *guest* is a thread that is not a shard and blocks on a runtime. It has a ring, a queue and a
 //! wheel of its own, which run while it is inside `block_on`, and only then.
 
+mod batch_wait;
 mod builder;
 mod config;
 #[allow(unsafe_code, reason = "the current shard and runtime are found through pointers")]

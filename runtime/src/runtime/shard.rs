@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use henge_driver::Driver;
 use henge_driver::sys::clock;
 
+use super::batch_wait::BatchWait;
 use super::context::{LoopGuard, SharedGuard};
 use super::counters::Counters;
 use super::nest::Nest;
@@ -121,7 +122,8 @@ impl Shard {
     }
 
     fn enter(&self) -> io::Result<()> {
-        self.driver.turn()?;
+        let turn = self.driver.turn()?;
+        self.note_arrivals(&turn);
         self.entered.set(clock::now());
         self.count_enter();
         Ok(())
@@ -190,6 +192,7 @@ pub(crate) struct Shard {
     /// How many tasks run between two looks at the ring.
     event_interval: u32,
     spin: Cell<Spin>,
+    batch_wait: Cell<BatchWait>,
     /// When the ring was entered last.
     entered: Cell<Instant>,
     /// Since when it has not slept.
@@ -232,9 +235,12 @@ impl Shard {
         let wake = driver.remote().clone();
         timers.set_home(move || wake.wake());
         let partition = index.and_then(|index| shared.partitions.get(index));
+        let worker = partition.and_then(Worker::new);
+        // Who may have to help others is woken at once.
+        let batch_wait = if worker.is_none() { shared.config.batch_wait } else { Duration::ZERO };
         Shard {
             mesh: mesh::Local::new(&shared.peers, index, Arc::clone(home.inbox())),
-            worker: partition.and_then(Worker::new),
+            worker,
             index,
             driver,
             home,
@@ -242,6 +248,7 @@ impl Shard {
             counters,
             event_interval: shared.config.event_interval,
             spin: Cell::new(Spin::new(shared.config.spin)),
+            batch_wait: Cell::new(BatchWait::new(batch_wait)),
             entered: Cell::new(clock::now()),
             awake: Cell::new(clock::now()),
             nest: Nest::new(),

@@ -19,6 +19,32 @@ impl Builder {
         self
     }
 
+    /// For how long a shard that serves many peers may let what one of them sends wait for what
+    /// others send, so that one wake-up serves several; 50 µs by default, [`Duration::ZERO`] for
+    /// never. The kernel may add to it the thread's timer slack, 50 µs unless it was changed.
+    ///
+    /// A shard does so only where so many completions come in this time, from so many operations,
+    /// that it will hardly have to wait to the end of it, and gives it up for a while where it has
+    /// to. A lone peer never waits. Where [stealing](Builder::stealing) is on shards do not do it,
+    /// for others may need their help at any time; nor do they on kernels before 6.12.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// // The answer to every request goes out as soon as there is one, whatever it costs.
+    /// let runtime = henge::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(2)
+    ///     .batch_wait(Duration::ZERO)
+    ///     .build()?;
+    /// # drop(runtime);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn batch_wait(&mut self, limit: Duration) -> &mut Builder {
+        self.batch_wait = limit;
+        self
+    }
+
     /// How many tasks a shard runs, at most, before it looks at its ring again; 61 by default. Less
     /// is a lower latency under load, more is more throughput.
     ///

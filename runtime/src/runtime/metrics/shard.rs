@@ -73,6 +73,12 @@ impl ShardMetrics {
         self.seat.counters.parks.get()
     }
 
+    /// How often it slept until several completions were there. See
+    /// [`Builder::batch_wait`](crate::runtime::Builder::batch_wait).
+    pub fn batch_waits(&self) -> u64 {
+        self.seat.counters.batch_waits.get()
+    }
+
     /// For how long it was awake, in all, until it went to sleep or left `block_on` last.
     pub fn busy(&self) -> Duration {
         Duration::from_nanos(self.seat.counters.busy.get())

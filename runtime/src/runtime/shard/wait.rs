@@ -4,6 +4,7 @@ use std::hint;
 use std::io;
 use std::time::{Duration, Instant};
 
+use henge_driver::Turn;
 use henge_driver::sys::clock;
 
 use super::Shard;
@@ -96,10 +97,19 @@ impl Shard {
     fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
         self.mesh.rest(&self.home);
         let submits = self.driver.has_queued();
+        let awake_since = self.awake.get();
+        let mut batch_wait = self.batch_wait.get();
+        match batch_wait.before_sleep() {
+            Some((completions, limit)) => {
+                self.driver.set_min_wait(completions, limit);
+                self.counters.batch_waits.add(1);
+            }
+            None => self.driver.set_min_wait(1, Duration::ZERO),
+        }
         self.count_busy(begun);
         self.counters.parks.add(1);
         // What the driver does before it sleeps may wake tasks as well.
-        match &self.worker {
+        let turn = match &self.worker {
             None => self.driver.park(deadline, || self.something_came() || self.has_work())?,
             Some(worker) => {
                 if !worker.lie_down() {
@@ -117,10 +127,29 @@ impl Shard {
         let mut spin = self.spin.get();
         spin.slept(now - begun, looked, submits);
         self.spin.set(spin);
+        batch_wait.brought(arrivals(&turn), turn.operations);
+        batch_wait.slept(now - begun, now - awake_since);
+        self.batch_wait.set(batch_wait);
         self.awake.set(now);
         self.counters.unparks.add(1);
         self.counters.parked.add((now - begun).as_nanos() as u64);
         self.count_enter();
         Ok(())
     }
+}
+
+impl Shard {
+    /// What a turn of the driver brought without a sleep.
+    #[inline]
+    pub(super) fn note_arrivals(&self, turn: &Turn) {
+        let mut batch_wait = self.batch_wait.get();
+        batch_wait.brought(arrivals(turn), turn.operations);
+        self.batch_wait.set(batch_wait);
+    }
+}
+
+/// How much a turn of the driver brought that others did.
+#[inline]
+fn arrivals(turn: &Turn) -> u32 {
+    (turn.completions + turn.wakes).saturating_sub(turn.at_once)
 }
