@@ -230,6 +230,15 @@ impl Driver {
         self.inner.ring.completion_pending()
     }
 
+    /// As [`completion_pending`](Driver::completion_pending), for a caller that would otherwise
+    /// sleep. The kernel may go on saying that something is pending when nothing is; who believed
+    /// it would turn for nothing until the next completion. Who has other work to do must not rely
+    /// on this one: what is pending by the other only may be there.
+    #[inline]
+    pub fn completion_expected(&self) -> bool {
+        self.inner.ring.completion_expected()
+    }
+
     /// Has another thread posted something that the next turn would run?
     #[inline]
     pub fn has_posted(&self) -> bool {
@@ -338,7 +347,7 @@ impl Driver {
     /// or reaped, else whenever its descriptor becomes readable.
     pub fn next_deadline(&self) -> Option<Instant> {
         let now = self.has_queued()
-            || self.completion_pending()
+            || self.completion_expected()
             || !self.inner.remote.shared().list.is_empty();
         now.then(clock::now)
     }

@@ -75,6 +75,8 @@ pub(crate) struct Ring {
     /// The flags of every enter.
     always: EnterFlags,
     enters: Cell<u64>,
+    /// The last enter brought nothing, and the kernel says that there is something to run.
+    stale: Cell<bool>,
 }
 
 impl Ring {
@@ -110,6 +112,7 @@ impl Ring {
             flags,
             always,
             enters: Cell::new(0),
+            stale: Cell::new(false),
         })
     }
 
@@ -165,6 +168,17 @@ impl Ring {
     #[inline]
     pub(crate) fn completion_pending(&self) -> bool {
         !self.status.is_empty() || self.sq(|sq| sq.taskrun() || sq.cq_overflow())
+    }
+
+    /// The same for a caller that would otherwise sleep. The kernel raises its flag after it has
+    /// queued the work. An enter that runs the work in between takes the flag down too early; then
+    /// it stays up, and no enter takes it down that finds no work. So a flag that has outlived an
+    /// enter which brought nothing does not count. Nor is it needed for a sleep: that begins with
+    /// the kernel's look at the work itself.
+    #[inline]
+    pub(crate) fn completion_expected(&self) -> bool {
+        !self.status.is_empty()
+            || self.sq(|sq| (sq.taskrun() && !self.stale.get()) || sq.cq_overflow())
     }
 
     /// Completions that are there to be popped.
@@ -244,7 +258,11 @@ impl Ring {
         // pointer, which it does not look behind.
         let taken = unsafe { self.submitter.enter(submit, wait_for, flags.bits(), args) };
         // See how far the kernel came, so that `queued` tells the truth.
-        self.sq(|sq| sq.sync());
+        let flagged = self.sq(|sq| {
+            sq.sync();
+            sq.taskrun()
+        });
+        self.stale.set(flagged && self.status.is_empty());
         taken.map(drop)
     }
 

@@ -144,7 +144,7 @@ impl Shard {
     /// Whether anything came from outside: all sources there are, for a loop that would sleep.
     #[inline]
     fn something_came(&self) -> bool {
-        self.driver.completion_pending()
+        self.driver.completion_expected()
             || self.driver.has_posted()
             || !self.home.inbox().is_empty()
             || self.mesh.has_come()

@@ -21,7 +21,7 @@ impl Driver {
         if let Some(notifier) = self.inner.notifier.get() {
             let shared = self.inner.remote.shared();
             shared.sleep.publish();
-            if self.has_queued() || self.completion_pending() || !shared.list.is_empty() {
+            if self.has_queued() || self.completion_expected() || !shared.list.is_empty() {
                 notifier.signal();
             }
         }

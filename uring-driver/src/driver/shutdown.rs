@@ -115,7 +115,7 @@ impl Driver {
         let keys: Vec<_> = self.inner.slots.borrow().values().filter_map(awaits_event).collect();
         for some in keys.rchunks(CANCELS) {
             some.iter().rev().for_each(|key| self.cancel_key(*key));
-            while self.has_queued() || self.completion_pending() {
+            while self.has_queued() || self.completion_expected() {
                 if self.turn().is_err() || clock::now() >= deadline {
                     return;
                 }

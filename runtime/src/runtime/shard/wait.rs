@@ -17,7 +17,7 @@ impl Shard {
     /// Nothing to do, after a turn that ran `polls` tasks: looks for what others have too much of,
     /// then for a while at the ring if that pays, then sleeps until something comes.
     pub(super) fn wait(&self, polls: u32) -> io::Result<()> {
-        if self.driver.completion_pending() || self.driver.has_posted() {
+        if self.driver.completion_expected() || self.driver.has_posted() {
             return self.enter();
         }
         if self.worker.as_ref().is_some_and(|worker| worker.search()) {
@@ -40,8 +40,10 @@ impl Shard {
         let mut spin = self.spin.get();
         spin.ran(polls);
         self.spin.set(spin);
+        // A flag that is up for nothing would hide the next completion from a look.
         if let Some(limit) = spin.before_sleep()
             && !self.keeps_pool_waiting()
+            && !self.driver.completion_pending()
         {
             if self.driver.has_queued() {
                 // It is submitted first, or there would be nothing to look for.
