@@ -21,9 +21,14 @@
 //!
 //! [`RecvError::Lagged`]: error::RecvError::Lagged
 
+mod receive;
 mod receiver;
 mod sender;
 mod shared;
+mod slots;
+#[cfg(all(test, not(henge_loom)))]
+mod tests;
+mod waiting;
 
 pub mod error;
 

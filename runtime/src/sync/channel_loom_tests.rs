@@ -325,19 +325,44 @@ fn loom_oneshot_a_sender_waits_for_the_close() {
 #[test]
 fn loom_broadcast_everybody_gets_everything() {
     loom::model(|| {
-        let (tx, a) = broadcast::channel(2);
+        let (tx, a) = broadcast::channel(1);
         let receivers = [a, tx.subscribe()].map(|mut rx| {
-            thread::spawn(move || {
-                block_on(async { [rx.recv().await, rx.recv().await, rx.recv().await] })
-            })
+            thread::spawn(move || block_on(async { [rx.recv().await, rx.recv().await] }))
         });
         tx.send(1).unwrap();
-        tx.send(2).unwrap();
         drop(tx);
         for receiver in receivers {
             let got = receiver.join().unwrap();
-            assert_eq!(got, [Ok(1), Ok(2), Err(broadcast::error::RecvError::Closed)]);
+            assert_eq!(got, [Ok(1), Err(broadcast::error::RecvError::Closed)]);
         }
+    });
+}
+
+#[test]
+fn loom_broadcast_senders_take_turns() {
+    loom::model(|| {
+        let (tx, mut rx) = broadcast::channel(2);
+        let other = tx.clone();
+        let other = thread::spawn(move || other.send(1).unwrap());
+        assert_eq!(tx.send(2).unwrap(), 1);
+        assert_eq!(other.join().unwrap(), 1);
+        let mut got = [rx.try_recv().unwrap(), rx.try_recv().unwrap()];
+        got.sort_unstable();
+        assert_eq!(got, [1, 2]);
+    });
+}
+
+/// One that goes away gives its place up, or it was taken out of the line: the other is woken.
+#[test]
+fn loom_broadcast_a_waiting_receiver_goes_away() {
+    loom::model(|| {
+        let (tx, mut stays) = broadcast::channel(1);
+        let mut goes = tx.subscribe();
+        let goes = thread::spawn(move || _ = poll(pin!(goes.recv())));
+        let stays = thread::spawn(move || block_on(stays.recv()));
+        tx.send(1).unwrap();
+        assert_eq!(stays.join().unwrap(), Ok(1));
+        goes.join().unwrap();
     });
 }
 

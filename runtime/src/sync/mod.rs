@@ -23,8 +23,8 @@
 
 // Waiters stand in a queue inside the primitive's mutex and are named by keys: no pointer to a
 // future is kept anywhere, and a future that is leaked leaves a slot behind and nothing worse. No
-// foreign code (wakers, values) runs under a mutex. Unsafe is only what hands out references to a
-// value in a shared place.
+// foreign code (wakers, values) runs under a mutex, but for the clones that `broadcast` makes under
+// that of one message. Unsafe is only what hands out references to a value in a shared place.
 
 mod barrier;
 mod batch;

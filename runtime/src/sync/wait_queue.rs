@@ -44,7 +44,7 @@ pub(crate) struct WaitQueue<T> {
 #[must_use = "the waker is dropped outside the mutex"]
 pub(crate) struct Removed<T> {
     pub(crate) value: T,
-    pub(crate) _waker: Option<Waker>,
+    pub(crate) waker: Option<Waker>,
 }
 
 impl<T> WaitQueue<T> {
@@ -91,6 +91,15 @@ impl<T> WaitQueue<T> {
         match self.tail {
             NONE => None,
             tail => Some(self.take_out(tail)),
+        }
+    }
+
+    /// Removes the front waiter, slot and all: for a line whose futures know by other means that
+    /// they were notified.
+    pub(crate) fn pop_front(&mut self) -> Option<Removed<T>> {
+        match self.head {
+            NONE => None,
+            head => Some(self.remove(head)),
         }
     }
 
@@ -144,7 +153,7 @@ impl<T> WaitQueue<T> {
         if self.slots.is_empty() && self.slots.capacity() > 64 {
             self.slots.shrink_to_fit();
         }
-        Removed { value: slot.value, _waker: slot.waker }
+        Removed { value: slot.value, waker: slot.waker }
     }
 
     fn unlink(&mut self, key: usize) {

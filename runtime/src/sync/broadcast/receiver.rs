@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use super::error::{RecvError, TryRecvError};
-use super::shared::{Receivers, Shared};
+use super::receive::Receive;
+use super::shared::{Cursor, Shared};
 use crate::executor::coop;
 use crate::sync::blocking::block_on;
-use crate::sync::place::Place;
 
 /// Receives every message that is sent while it is there.
 ///
@@ -22,13 +22,12 @@ use crate::sync::place::Place;
 /// ```
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
-    /// The position of the message to be read next.
-    next: u64,
+    cursor: Cursor,
 }
 
 impl<T> Receiver<T> {
-    pub(super) fn new(shared: Arc<Shared<T>>, next: u64) -> Self {
-        Self { shared, next }
+    pub(super) fn new(shared: Arc<Shared<T>>, cursor: Cursor) -> Self {
+        Self { shared, cursor }
     }
 
     /// How many messages wait for this receiver, missed ones included.
@@ -41,7 +40,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.len(), 1);
     /// ```
     pub fn len(&self) -> usize {
-        usize::try_from(self.shared.state().tail - self.next).unwrap_or(usize::MAX)
+        self.shared.ahead_of(&self.cursor)
     }
 
     /// Whether no message waits for this receiver.
@@ -77,7 +76,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.sender_strong_count(), 1);
     /// ```
     pub fn sender_strong_count(&self) -> usize {
-        self.shared.state().senders
+        self.shared.senders()
     }
 
     /// How many weak senders there are.
@@ -89,7 +88,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.sender_weak_count(), 0);
     /// ```
     pub fn sender_weak_count(&self) -> usize {
-        self.shared.state().weak_senders
+        self.shared.weak_senders()
     }
 
     /// Whether there is no sender any more. What was sent can still be received.
@@ -102,7 +101,7 @@ impl<T> Receiver<T> {
     /// assert!(rx.is_closed());
     /// ```
     pub fn is_closed(&self) -> bool {
-        self.shared.state().senders == 0
+        self.shared.senders() == 0
     }
 }
 
@@ -119,12 +118,8 @@ impl<T: Clone> Receiver<T> {
     /// assert_eq!(late.try_recv(), Ok(2));
     /// ```
     pub fn resubscribe(&self) -> Self {
-        let next = {
-            let mut state = self.shared.state();
-            state.receivers += 1;
-            state.tail
-        };
-        Self::new(Arc::clone(&self.shared), next)
+        let cursor = self.shared.join();
+        Self::new(Arc::clone(&self.shared), cursor)
     }
 
     /// Waits for the next message.
@@ -150,25 +145,15 @@ impl<T: Clone> Receiver<T> {
     /// # }
     /// ```
     pub async fn recv(&mut self) -> Result<T, RecvError> {
-        let Self { shared, next } = self;
-        let mut place = Place::new(Receivers(shared));
-        let message = poll_fn(|cx| {
+        let Self { shared, cursor } = self;
+        let mut receive = Receive::new(shared, cursor);
+        poll_fn(|cx| {
             let progress = ready!(coop::poll_proceed(cx));
-            let message = ready!(place.poll(cx, |state| match state.receive(next) {
-                Err(TryRecvError::Empty) => Err(()),
-                done => Ok(done),
-            }));
+            let message = ready!(receive.poll(cx));
             progress.made_progress();
             Poll::Ready(message)
         })
-        .await;
-        match message {
-            // Each gets a clone, the last reader too: that is what a value with a `Clone` of its
-            // own may count on.
-            Ok(message) => Ok(T::clone(&message)),
-            Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
-            Err(TryRecvError::Closed | TryRecvError::Empty) => Err(RecvError::Closed),
-        }
+        .await
     }
 
     /// The next message, if it is there.
@@ -186,8 +171,7 @@ impl<T: Clone> Receiver<T> {
     /// assert_eq!(rx.try_recv(), Ok(1));
     /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let message = self.shared.state().receive(&mut self.next)?;
-        Ok(T::clone(&message))
+        self.shared.receive(&mut self.cursor)
     }
 
     /// Waits for the next message on a thread that runs no tasks.
@@ -215,7 +199,7 @@ impl<T: Clone> Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.shared.leave(self.next);
+        self.shared.leave(self.cursor.next);
     }
 }
 

@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use super::error::SendError;
 use super::receiver::Receiver;
-use super::shared::{Senders, Shared};
+use super::shared::{Cursor, Senders, Shared};
 use crate::sync::place::Place;
 
-/// Makes a channel that keeps the last `capacity` messages, rounded up to a power of two.
+/// Makes a channel that keeps the last `capacity` messages, rounded up to a power of two. Room for
+/// all of them is allocated at once.
+///
+/// A message is cloned by one receiver at a time, with the message locked, so a `Clone` of its own
+/// must not use the channel.
 ///
 /// # Panics
 ///
@@ -25,7 +29,7 @@ use crate::sync::place::Place;
 #[track_caller]
 pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Shared::new(rounded(capacity), 1));
-    (Sender { shared: shared.clone() }, Receiver::new(shared, 0))
+    (Sender { shared: shared.clone() }, Receiver::new(shared, Cursor::new(0)))
 }
 
 #[track_caller]
@@ -98,12 +102,8 @@ impl<T> Sender<T> {
     /// assert_eq!(late.try_recv(), Ok(2));
     /// ```
     pub fn subscribe(&self) -> Receiver<T> {
-        let next = {
-            let mut state = self.shared.state();
-            state.receivers += 1;
-            state.tail
-        };
-        Receiver::new(Arc::clone(&self.shared), next)
+        let cursor = self.shared.join();
+        Receiver::new(Arc::clone(&self.shared), cursor)
     }
 
     /// A sender that does not keep the channel open.
@@ -118,7 +118,7 @@ impl<T> Sender<T> {
     /// ```
     #[must_use = "the sender is dropped, and the channel may close with it"]
     pub fn downgrade(&self) -> WeakSender<T> {
-        self.shared.state().weak_senders += 1;
+        self.shared.add_weak();
         WeakSender { shared: Arc::clone(&self.shared) }
     }
 
@@ -132,7 +132,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.len(), 1);
     /// ```
     pub fn len(&self) -> usize {
-        self.shared.state().unread()
+        self.shared.unread()
     }
 
     /// Whether everybody has received everything.
@@ -156,7 +156,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.receiver_count(), 1);
     /// ```
     pub fn receiver_count(&self) -> usize {
-        self.shared.state().receivers
+        self.shared.receivers()
     }
 
     /// Whether two senders are of one channel.
@@ -189,7 +189,7 @@ impl<T> Sender<T> {
     /// ```
     pub async fn closed(&self) {
         let mut place = Place::new(Senders(&self.shared));
-        poll_fn(|cx| place.poll(cx, |state| if state.receivers == 0 { Ok(()) } else { Err(()) }))
+        poll_fn(|cx| place.poll(cx, |tail| if tail.receivers == 0 { Ok(()) } else { Err(()) }))
             .await;
     }
 
@@ -202,7 +202,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.strong_count(), 1);
     /// ```
     pub fn strong_count(&self) -> usize {
-        self.shared.state().senders
+        self.shared.senders()
     }
 
     /// How many weak senders there are.
@@ -214,13 +214,13 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.weak_count(), 0);
     /// ```
     pub fn weak_count(&self) -> usize {
-        self.shared.state().weak_senders
+        self.shared.weak_senders()
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.shared.state().senders += 1;
+        self.shared.add_sender();
         Self { shared: Arc::clone(&self.shared) }
     }
 }
@@ -261,13 +261,7 @@ impl<T> WeakSender<T> {
     /// assert!(tx.downgrade().upgrade().is_some());
     /// ```
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        let mut state = self.shared.state();
-        if state.senders == 0 {
-            return None;
-        }
-        state.senders += 1;
-        drop(state);
-        Some(Sender { shared: Arc::clone(&self.shared) })
+        self.shared.upgrade().then(|| Sender { shared: Arc::clone(&self.shared) })
     }
 
     /// How many senders there are.
@@ -279,7 +273,7 @@ impl<T> WeakSender<T> {
     /// assert_eq!(tx.downgrade().strong_count(), 1);
     /// ```
     pub fn strong_count(&self) -> usize {
-        self.shared.state().senders
+        self.shared.senders()
     }
 
     /// How many weak senders there are.
@@ -291,20 +285,20 @@ impl<T> WeakSender<T> {
     /// assert_eq!(tx.downgrade().weak_count(), 1);
     /// ```
     pub fn weak_count(&self) -> usize {
-        self.shared.state().weak_senders
+        self.shared.weak_senders()
     }
 }
 
 impl<T> Clone for WeakSender<T> {
     fn clone(&self) -> Self {
-        self.shared.state().weak_senders += 1;
+        self.shared.add_weak();
         Self { shared: Arc::clone(&self.shared) }
     }
 }
 
 impl<T> Drop for WeakSender<T> {
     fn drop(&mut self) {
-        self.shared.state().weak_senders -= 1;
+        self.shared.drop_weak();
     }
 }
 

@@ -1,174 +1,267 @@
-//! What senders and receivers share: the kept messages and who waits.
+//! What senders and receivers share, and who touches what.
 //!
-//! All of it sits in one mutex. Messages have positions, counted from the first one ever sent; a
-//! receiver knows the position that it reads next. A kept message knows how many receivers have
-//! yet to read it, and is dropped after the last.
+//! Messages have positions, counted from the first one ever sent; a receiver knows the position
+//! that it reads next. There are three things, so that a receiver that is behind meets a sender
+//! nowhere:
 //!
-//! Messages are in an `Arc`, so that cloning one, which is foreign code, happens outside the mutex.
+//! - The *tail*, one mutex: how many receivers there are, who waits for a message, and who may put
+//!   one in. A sender holds it from the position that it takes to the end of the round of those
+//!   who wait; a receiver only to stand in line.
+//! - The *slots* ([`slots`](super::slots)), a mutex each. They are locked within the tail's mutex
+//!   or without it, never the other way round.
+//! - `published`, the position of the next message: written within the tail's mutex once the
+//!   message is in its slot, and read by everybody. A receiver remembers what it read there, and
+//!   reads its way up to it with a slot's mutex a message and nothing else.
+//!
+//! No wake is lost: a receiver stands in line within the tail's mutex, where it has seen that there
+//! is no message for it and that there are senders. A message that comes afterwards was published
+//! within that mutex, by a sender that then takes out all who are there. The count of senders falls
+//! to zero before the one who did that takes the mutex for the same purpose. It follows that who
+//! stood in line and sees a further position was taken out, or is about to be.
 
-use std::collections::VecDeque;
 use std::ops::DerefMut;
-use std::sync::Arc;
-use std::task::Waker;
+use std::sync::atomic::Ordering;
+
+use crossbeam_utils::CachePadded;
 
 use super::error::TryRecvError;
+use super::slots::Slots;
+use super::waiting::{Called, Waiting};
+use crate::loom::sync::atomic::{AtomicU64, AtomicUsize};
 use crate::loom::sync::{Mutex, MutexGuard};
 use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
 
 #[derive(Debug)]
 pub(super) struct Shared<T> {
-    state: Mutex<State<T>>,
-    capacity: usize,
+    slots: Slots<T>,
+    senders: AtomicUsize,
+    weak_senders: AtomicUsize,
+    /// The position of the next message to be sent.
+    published: CachePadded<AtomicU64>,
+    tail: CachePadded<Mutex<Tail>>,
 }
 
 #[derive(Debug)]
-pub(super) struct State<T> {
-    /// The last messages, oldest first.
-    kept: VecDeque<Kept<T>>,
-    /// The position of the next message to be sent.
-    pub(super) tail: u64,
+pub(super) struct Tail {
     pub(super) receivers: usize,
-    pub(super) senders: usize,
-    pub(super) weak_senders: usize,
     /// Receivers that wait for a message.
-    line: WaitQueue<()>,
-    /// Senders that wait for the last receiver to go.
+    pub(super) waiting: Waiting,
+    /// Senders that wait for the last receiver to go. Whoever goes last tells all of them in one
+    /// step, so that who waits anew is not told again.
     closed_line: WaitQueue<()>,
 }
 
+/// Where a receiver is.
 #[derive(Debug)]
-struct Kept<T> {
-    /// `None` when everybody has read it.
-    value: Option<Arc<T>>,
-    unread: usize,
+pub(super) struct Cursor {
+    /// The position of the message to be read next.
+    pub(super) next: u64,
+    /// What `published` was when this receiver last looked.
+    seen: u64,
+}
+
+impl Cursor {
+    /// Where the first message is the one that was, or will be, sent at this position.
+    pub(super) fn new(next: u64) -> Self {
+        Self { next, seen: next }
+    }
 }
 
 impl<T> Shared<T> {
+    /// With one sender. The capacity must be a power of two.
     pub(super) fn new(capacity: usize, receivers: usize) -> Self {
         Self {
-            state: Mutex::new(State {
-                kept: VecDeque::new(),
-                tail: 0,
+            slots: Slots::new(capacity),
+            senders: AtomicUsize::new(1),
+            weak_senders: AtomicUsize::new(0),
+            published: CachePadded::new(AtomicU64::new(0)),
+            tail: CachePadded::new(Mutex::new(Tail {
                 receivers,
-                senders: 1,
-                weak_senders: 0,
-                line: WaitQueue::new(),
+                waiting: Waiting::new(),
                 closed_line: WaitQueue::new(),
-            }),
-            capacity,
+            })),
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State<T>> {
+    #[inline]
+    pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
         // No foreign code runs under this mutex, so a poisoned one is as good as any.
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.tail.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The position of the next message to be sent.
+    #[inline]
+    pub(super) fn published(&self) -> u64 {
+        // Acquire: pairs with the store in `send`, so what is before it is in its slot.
+        self.published.load(Ordering::Acquire)
     }
 
     /// Sends to all receivers and says how many there are.
+    #[inline]
     pub(super) fn send(&self, value: T) -> Result<usize, T> {
-        let mut state = self.state();
-        let receivers = state.receivers;
+        let tail = self.tail();
+        let receivers = tail.receivers;
         if receivers == 0 {
-            drop(state);
+            drop(tail);
             return Err(value);
         }
-        let overwritten =
-            if state.kept.len() == self.capacity { state.kept.pop_front() } else { None };
-        state.kept.push_back(Kept { value: Some(Arc::new(value)), unread: receivers });
-        state.tail += 1;
-        let wakers = take_all(&mut state.line);
-        drop(state);
+        // Relaxed: written within the mutex that we hold.
+        let position = self.published.load(Ordering::Relaxed);
+        let overwritten = self.slots.put(position, value, receivers);
+        // Release: pairs with `published`.
+        self.published.store(position + 1, Ordering::Release);
+        if tail.waiting.is_empty() {
+            drop(tail);
+        } else {
+            call(tail);
+        }
         drop(overwritten);
-        wake_all(wakers);
         Ok(receivers)
+    }
+
+    /// The message at the cursor, which moves on.
+    #[inline]
+    pub(super) fn receive(&self, cursor: &mut Cursor) -> Result<T, TryRecvError>
+    where
+        T: Clone,
+    {
+        // A receiver that lagged may be one further than what is published.
+        if cursor.next >= cursor.seen {
+            cursor.seen = self.published();
+            if cursor.next >= cursor.seen {
+                // In this order: what the last sender has sent is to be seen before its end.
+                let over = self.senders() == 0;
+                cursor.seen = self.published();
+                if cursor.next >= cursor.seen {
+                    return Err(if over { TryRecvError::Closed } else { TryRecvError::Empty });
+                }
+            }
+        }
+        let position = cursor.next;
+        // Now: a message whose clone panics was read, too.
+        cursor.next += 1;
+        self.slots.read(position).map_err(|instead| {
+            // What is in the slot may not be published yet, but is there to be read.
+            cursor.seen = self.published().max(instead + 1);
+            cursor.next = cursor.seen - self.slots.capacity();
+            TryRecvError::Lagged(cursor.next - position)
+        })
+    }
+
+    /// How many messages wait for a receiver, missed ones included.
+    pub(super) fn ahead_of(&self, cursor: &Cursor) -> usize {
+        usize::try_from(self.published().saturating_sub(cursor.next)).unwrap_or(usize::MAX)
+    }
+
+    /// Whether a receiver that has found nothing would find a message now, or the end.
+    #[inline]
+    pub(super) fn has_news(&self, cursor: &Cursor) -> bool {
+        self.published() > cursor.next || self.senders() == 0
+    }
+
+    /// One more receiver, of what is sent from now on.
+    pub(super) fn join(&self) -> Cursor {
+        let mut tail = self.tail();
+        tail.receivers += 1;
+        // Relaxed: written within the mutex that we hold.
+        Cursor::new(self.published.load(Ordering::Relaxed))
     }
 
     /// A receiver that has read up to `next` goes away.
     pub(super) fn leave(&self, next: u64) {
-        let mut state = self.state();
-        state.receivers -= 1;
-        let mut unwanted = Vec::new();
-        for position in next.max(state.oldest())..state.tail {
-            unwanted.extend(state.read(position));
+        let mut tail = self.tail();
+        tail.receivers -= 1;
+        // Relaxed: written within the mutex that we hold. What is sent afterwards does not count on
+        // this receiver.
+        let end = self.published.load(Ordering::Relaxed);
+        let mut told = Vec::new();
+        if tail.receivers == 0 {
+            while let Some((_, waker)) = tail.closed_line.unlink_front() {
+                told.extend(waker);
+            }
         }
-        let wakers = match state.receivers {
-            0 => take_all(&mut state.closed_line),
-            _ => Vec::new(),
-        };
-        drop(state);
+        drop(tail);
+        // All of them are counted before foreign code runs: who is woken finds nothing unread.
+        let unread = next.max(self.oldest(end))..end;
+        let unwanted: Vec<T> = unread.filter_map(|position| self.slots.skip(position)).collect();
+        for waker in told {
+            waker.wake();
+        }
         drop(unwanted);
-        wake_all(wakers);
     }
 
-    /// A sender goes away; the last one ends the receivers' waiting.
-    pub(super) fn drop_sender(&self) {
-        let mut state = self.state();
-        state.senders -= 1;
-        let wakers = match state.senders {
-            0 => take_all(&mut state.line),
-            _ => Vec::new(),
-        };
-        drop(state);
-        wake_all(wakers);
-    }
-}
-
-impl<T> State<T> {
-    /// The message at `next`, which moves on.
-    pub(super) fn receive(&mut self, next: &mut u64) -> Result<Arc<T>, TryRecvError> {
-        if *next == self.tail {
-            return Err(match self.senders {
-                0 => TryRecvError::Closed,
-                _ => TryRecvError::Empty,
-            });
-        }
-        let oldest = self.oldest();
-        if *next < oldest {
-            let missed = oldest - *next;
-            *next = oldest;
-            return Err(TryRecvError::Lagged(missed));
-        }
-        let value = self.read(*next);
-        *next += 1;
-        Ok(value.expect("a kept message has a value until all have read it"))
+    /// The oldest position that can be kept when the next message is sent at `end`.
+    fn oldest(&self, end: u64) -> u64 {
+        end.saturating_sub(self.slots.capacity())
     }
 
-    /// The position of the oldest kept message.
-    fn oldest(&self) -> u64 {
-        self.tail - self.kept.len() as u64
-    }
-
-    /// Reads for one receiver; the last one takes the value out.
-    fn read(&mut self, position: u64) -> Option<Arc<T>> {
-        let index = usize::try_from(position - self.oldest()).ok()?;
-        let kept = self.kept.get_mut(index)?;
-        kept.unread -= 1;
-        if kept.unread == 0 { kept.value.take() } else { kept.value.clone() }
+    pub(super) fn receivers(&self) -> usize {
+        self.tail().receivers
     }
 
     /// How many kept messages somebody has yet to read.
     pub(super) fn unread(&self) -> usize {
-        // Readers go forward, so what everybody has read is at the front.
-        self.kept.len() - self.kept.partition_point(|kept| kept.unread == 0)
+        // With the mutex, so that no message takes the place of another meanwhile.
+        let _tail = self.tail();
+        // Relaxed: written within the mutex that we hold.
+        let end = self.published.load(Ordering::Relaxed);
+        let (mut low, mut high) = (self.oldest(end), end);
+        // Readers go forward, so what everybody has read comes first.
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.slots.is_unread(middle) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        usize::try_from(end - low).unwrap_or(usize::MAX)
+    }
+
+    #[inline]
+    pub(super) fn senders(&self) -> usize {
+        // Acquire: pairs with the release in `drop_sender`; who sees the end sees all messages.
+        self.senders.load(Ordering::Acquire)
+    }
+
+    pub(super) fn weak_senders(&self) -> usize {
+        self.weak_senders.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_sender(&self) {
+        self.senders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_weak(&self) {
+        self.weak_senders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn drop_weak(&self) {
+        self.weak_senders.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// One more sender, if there is one yet.
+    pub(super) fn upgrade(&self) -> bool {
+        let one_more = |senders| if senders == 0 { None } else { Some(senders + 1) };
+        self.senders.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
+    }
+
+    /// A sender goes away; the last one ends the receivers' waiting.
+    pub(super) fn drop_sender(&self) {
+        // Release: pairs with `senders`; Acquire: the last one hands on what the others did.
+        if self.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            call(self.tail());
+        }
     }
 }
 
-/// The line of receivers that wait for a message.
-#[derive(Debug)]
-pub(super) struct Receivers<'a, T>(pub(super) &'a Shared<T>);
-
-impl<T> Line for Receivers<'_, T> {
-    type State = State<T>;
-    type Value = ();
-
-    fn lock(&self) -> impl DerefMut<Target = State<T>> {
-        self.0.state()
-    }
-
-    fn queue(state: &mut State<T>) -> &mut WaitQueue<()> {
-        &mut state.line
-    }
+/// Wakes everybody who waits for a message.
+#[cold]
+fn call(mut tail: MutexGuard<'_, Tail>) {
+    let called: Called = tail.waiting.call();
+    drop(tail);
+    called.wake();
 }
 
 /// The line of senders that wait for the last receiver to go.
@@ -176,29 +269,14 @@ impl<T> Line for Receivers<'_, T> {
 pub(super) struct Senders<'a, T>(pub(super) &'a Shared<T>);
 
 impl<T> Line for Senders<'_, T> {
-    type State = State<T>;
+    type State = Tail;
     type Value = ();
 
-    fn lock(&self) -> impl DerefMut<Target = State<T>> {
-        self.0.state()
+    fn lock(&self) -> impl DerefMut<Target = Tail> {
+        self.0.tail()
     }
 
-    fn queue(state: &mut State<T>) -> &mut WaitQueue<()> {
-        &mut state.closed_line
-    }
-}
-
-/// Takes everybody out of a line. All in one step: a new message is for all who wait.
-fn take_all(line: &mut WaitQueue<()>) -> Vec<Waker> {
-    let mut wakers = Vec::new();
-    while let Some((_, waker)) = line.unlink_front() {
-        wakers.extend(waker);
-    }
-    wakers
-}
-
-fn wake_all(wakers: Vec<Waker>) {
-    for waker in wakers {
-        waker.wake();
+    fn queue(tail: &mut Tail) -> &mut WaitQueue<()> {
+        &mut tail.closed_line
     }
 }
