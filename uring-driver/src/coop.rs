@@ -106,6 +106,7 @@ pub struct Budgets {
 impl Budgets {
     /// Remembers the budget from before.
     #[expect(clippy::new_without_default, reason = "it remembers where it was made")]
+    #[inline]
     pub fn new() -> Budgets {
         Budgets { before: LOCAL.with(|local| local.budget.get()), here: PhantomData }
     }
@@ -118,6 +119,7 @@ impl Budgets {
 }
 
 impl Drop for Budgets {
+    #[inline]
     fn drop(&mut self) {
         LOCAL.with(|local| local.budget.set(self.before));
     }

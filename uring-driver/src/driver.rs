@@ -372,6 +372,13 @@ impl Driver {
         self.inner.counting.read(self.inner.ring.enters())
     }
 
+    /// Of these, [`wakes_sent`](Counters::wakes_sent) and [`wakes_saved`](Counters::wakes_saved):
+    /// two loads, for a loop that shows them in every turn.
+    #[inline]
+    pub fn wakes(&self) -> (u64, u64) {
+        self.inner.counting.wakes()
+    }
+
     #[inline]
     pub(crate) fn inner(&self) -> &Rc<Inner> {
         &self.inner

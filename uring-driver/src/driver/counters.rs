@@ -71,6 +71,14 @@ impl Counting {
     }
 }
 
+impl Counting {
+    /// Wakes sent, and saved.
+    #[inline]
+    pub(crate) fn wakes(&self) -> (u64, u64) {
+        (self.wakes_sent.get(), self.wakes_saved.get())
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Count(Cell<u64>);
 
@@ -80,6 +88,7 @@ impl Count {
         self.0.set(self.0.get().wrapping_add(n));
     }
 
+    #[inline]
     fn get(&self) -> u64 {
         self.0.get()
     }

@@ -17,9 +17,9 @@ impl Shard {
             self.counters.searches.set(worker.done.searches.get());
             self.counters.overflows.set(worker.done.overflows.get());
         }
-        let driver = self.driver.counters();
-        self.counters.wakes_sent.set(driver.wakes_sent);
-        self.counters.wakes_saved.set(driver.wakes_saved + self.mesh.saved());
+        let (sent, saved) = self.driver.wakes();
+        self.counters.wakes_sent.set(sent);
+        self.counters.wakes_saved.set(saved + self.mesh.saved());
         self.counters.queued.set(queued as u64);
         // The future that `block_on` was given is no task to its author.
         self.counters.alive.set(self.home.alive().saturating_sub(self.roots.get()) as u64);
