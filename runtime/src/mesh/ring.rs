@@ -17,7 +17,8 @@
 //!   batch is one store that the other side sees.
 //! * The consumer reads a slot out and moves `head`: the slot is free, and the producer's.
 //! * Each side remembers what it last read of the other's counter, and reads it again only if the
-//!   ring seems full, or empty: in between it touches no line that the other one writes.
+//!   ring seems full, or empty: in between it touches no line that the other one writes, but those
+//!   of the slots. The producer asks for these some lines ahead, where they are free.
 //!
 //! Nobody else touches a slot. Which thread is the producer's and which the consumer's may change,
 //! as [`Producer`] and [`Consumer`] are `Send`; they are not `Sync` and cannot be cloned, so there
@@ -28,13 +29,18 @@
 use std::cell::Cell;
 use std::fmt;
 use std::mem::MaybeUninit;
+use std::ptr;
 use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
 
+use super::prefetch::{self, LINE};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::Arc;
 use crate::loom::sync::atomic::AtomicUsize;
+
+/// Lines of slots that are asked for before the producer comes to them.
+const LINES_AHEAD: usize = 4;
 
 struct Ring<T> {
     /// A power of two of them, of which `capacity` are used at a time.
@@ -95,6 +101,19 @@ impl<T> Ring<T> {
         // The length is a power of two; the mask keeps the index inside, and the check away.
         &self.slots[position & (self.slots.len() - 1)]
     }
+
+    /// Slots in the lines that are asked for ahead; one, where slots are longer than that.
+    const AHEAD: usize = match size_of::<T>() {
+        0 => usize::MAX / 2,
+        size if size > LINES_AHEAD * LINE => 1,
+        size => LINES_AHEAD * LINE / size,
+    };
+
+    /// Whether a new line begins with the slot of this position, or in it.
+    #[inline]
+    fn begins_line(position: usize) -> bool {
+        position.wrapping_mul(size_of::<T>()) % LINE < size_of::<T>()
+    }
 }
 
 impl<T> Producer<T> {
@@ -107,6 +126,12 @@ impl<T> Producer<T> {
         let at = self.staged.get();
         if at.wrapping_sub(self.head.get()) >= self.ring.capacity && !self.finds_room() {
             return Err(value);
+        }
+        if Ring::<T>::begins_line(at) {
+            let ahead = at.wrapping_add(Ring::<T>::AHEAD);
+            if ahead.wrapping_sub(self.head.get()) < self.ring.capacity {
+                prefetch::to_write(ptr::from_ref(self.ring.slot(ahead)));
+            }
         }
         // SAFETY: free: `at` is not behind `head`, by the check above, and lies before no `tail`,
         // which only this end moves. So it is the producer's, of which there is one.
@@ -193,7 +218,12 @@ impl<T> Gauge<T> {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         let head = self.0.head.load(Ordering::Relaxed);
-        head == self.0.tail.load(Ordering::Relaxed)
+        let is_empty = head == self.0.tail.load(Ordering::Relaxed);
+        if !is_empty {
+            // Whoever looks will take it, after some other things.
+            prefetch::to_read(ptr::from_ref(self.0.slot(head)));
+        }
+        is_empty
     }
 }
 
