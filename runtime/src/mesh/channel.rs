@@ -3,8 +3,9 @@
 //! # The protocol
 //!
 //! A message is moved into the ring of the sender's thread and out of it by the receiver's; it is
-//! never allocated, and no lock is taken. What is sent is published at the end of the poll if it is
-//! the first of the turn, else with what follows it, at the end of the turn at the latest. What is
+//! never allocated, and no lock is taken. What is sent is published at once if it is the first, so
+//! that who looks sees it; else with what follows it, at the end of the turn at the latest. Who is
+//! to be called is called at the end of the poll if it is the first of the turn, else then. What is
 //! taken in a turn makes room that is told at *its* end, with one call to each thread on which
 //! somebody waits for room. Calls are [`Summons`](super::summons::Summons).
 //!

@@ -16,6 +16,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crossbeam_utils::CachePadded;
+
 use super::current;
 use super::local::Local;
 use crate::executor::Home;
@@ -34,7 +36,9 @@ pub(super) trait Summoned: Send + Sync + 'static {
 
 /// See the module's documentation.
 pub(super) struct Summons<S> {
-    state: AtomicU8,
+    /// In a line of its own: those who call read it after all that they do, and the owner counts
+    /// references to this parcel, at the end of each turn perhaps.
+    state: CachePadded<AtomicU8>,
     /// Of the owner.
     inbox: Arc<Inbox>,
     pub(super) who: S,
@@ -49,7 +53,8 @@ pub(super) fn fence_before_calls() {
 
 impl<S: Summoned> Summons<S> {
     pub(super) fn new(inbox: Arc<Inbox>, who: S) -> Arc<Parcel<Summons<S>>> {
-        Arc::new(Parcel::new(Summons { state: AtomicU8::new(IDLE), inbox, who }))
+        let state = CachePadded::new(AtomicU8::new(IDLE));
+        Arc::new(Parcel::new(Summons { state, inbox, who }))
     }
 
     /// For the owner, who must look once more at what it waits for after this, before it waits.

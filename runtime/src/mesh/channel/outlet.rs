@@ -82,7 +82,7 @@ impl<T: Send + 'static> Outlet<T> {
             unpublished: AtomicBool::new(false),
         };
         let called = Summons::new(Arc::clone(local.inbox()), outlet);
-        hub.add(Inlet::new(consumer, Arc::clone(&called)));
+        hub.add(Inlet::new(consumer, Arc::new(Far(Arc::clone(&called)))));
         called
     }
 
@@ -105,7 +105,8 @@ impl<T: Send + 'static> Outlet<T> {
 }
 
 impl<T: Send + 'static> Part<T> {
-    /// Sends a message, to be seen at the next flush, or with some more.
+    /// Sends a message, to be seen at the next flush, or with some more. The first after a flush is
+    /// seen at once, by a receiver that looks; one that waits to be called is called by the flush.
     #[inline]
     pub(super) fn push(&self, local: &Local, called: &Called<T>, message: T) -> Result<(), T> {
         self.producer.push(message)?;
@@ -113,6 +114,7 @@ impl<T: Send + 'static> Part<T> {
         if !outlet.unpublished.load(Ordering::Relaxed) {
             outlet.unpublished.store(true, Ordering::Relaxed);
             self.remember(local, called);
+            self.producer.publish();
         }
         if self.producer.staged() >= self.batch {
             self.producer.publish();
@@ -250,13 +252,18 @@ impl<T: Send + 'static> Flush for Parcel<Summons<Outlet<T>>> {
     }
 }
 
-impl<T: Send + 'static> Room for Parcel<Summons<Outlet<T>>> {
-    fn call(self: Arc<Self>) {
-        Summons::call(&self);
+/// An outlet as the receiver has it. The receiver notes in each turn whom to call, and the sender
+/// what to publish, both by one more reference: to two different things, or each would wait for the
+/// line in which the other one has counted.
+struct Far<T>(Called<T>);
+
+impl<T: Send + 'static> Room for Far<T> {
+    fn call(&self) {
+        Summons::call(&self.0);
     }
 
     fn has_unpublished(&self) -> bool {
         // Acquire: pairs with the release in `publish`.
-        self.content.who.unpublished.load(Ordering::Acquire)
+        self.0.content.who.unpublished.load(Ordering::Acquire)
     }
 }

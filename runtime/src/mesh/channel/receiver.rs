@@ -17,7 +17,6 @@ use super::super::ring::{Consumer, Glance};
 use super::super::summons::{Summoned, Summons, fence_before_calls};
 use super::super::watch::Watched;
 use super::Hub;
-use super::outlet::Called;
 use crate::executor::inbox::Parcel;
 use crate::executor::{Home, swallow};
 use crate::sync::mpsc::error::TryRecvError;
@@ -57,7 +56,7 @@ pub(super) struct Inlet<T> {
 /// The other end of a lane, where somebody may wait for room.
 pub(super) trait Room: Send + Sync {
     /// Calls those who wait. After `fence_before_calls`.
-    fn call(self: Arc<Self>);
+    fn call(&self);
 
     /// Whether something was sent that cannot be received yet.
     fn has_unpublished(&self) -> bool;
@@ -79,7 +78,7 @@ struct Waiter {
 }
 
 impl<T: Send + 'static> Inlet<T> {
-    pub(super) fn new(consumer: Consumer<T>, outlet: Called<T>) -> Inlet<T> {
+    pub(super) fn new(consumer: Consumer<T>, outlet: Arc<dyn Room>) -> Inlet<T> {
         Inlet { consumer, outlet, told: Cell::new(0), taken: Cell::new(0) }
     }
 }
@@ -343,7 +342,7 @@ impl<T: Send + 'static> Receiver<T> {
         if inlet.taken.get() * 2 >= self.hub.capacity {
             inlet.taken.set(0);
             fence_before_calls();
-            Arc::clone(&inlet.outlet).call();
+            inlet.outlet.call();
             return;
         }
         current::with(|local| {
@@ -362,7 +361,7 @@ impl<T: Send + 'static> Receiver<T> {
                 }
                 None => {
                     fence_before_calls();
-                    Arc::clone(&inlet.outlet).call();
+                    inlet.outlet.call();
                 }
             }
         });
