@@ -19,6 +19,20 @@
 //! }
 //! ```
 //!
+//! | I want | look at |
+//! |---|---|
+//! | a program, or a test | [`#[henge::main]`](main), [`#[henge::test]`](macro@test) |
+//! | a server on all cores | [`run_each`], and in it [`net::TcpListener`] and [`spawn`] |
+//! | lines, or all there is, from a stream | [`io::AsyncBufReadExt`], [`io::AsyncReadExt`] |
+//! | to bound something in time | [`time::timeout`] |
+//! | the first of several | [`select!`], [`task::JoinSet`] |
+//! | to tell many, on all shards | [`sync::broadcast`], [`sync::watch`] |
+//! | to end in order | [`signal::ctrl_c`], [`sync::CancellationToken`], [`task::TaskTracker`] |
+//! | to call what blocks or computes for long | [`task::spawn_blocking`] |
+//!
+//! `examples/11_chat.rs` in the repository is a chat server of these: rooms, time-outs, and an end
+//! that waits for everybody.
+//!
 //! | module | what it has |
 //! |---|---|
 //! | [`runtime`] | making a runtime, running on it, ending it, seeing what it does |

@@ -8,14 +8,19 @@ use super::context;
 use super::shared::Shared;
 use crate::shard_id::ShardId;
 
-/// An opaque identifier of a runtime, unique among those that have a handle; see
-/// [`Handle::id`](super::Handle::id).
+/// An opaque identifier of a runtime, unique among those that have a handle, or of a set of local
+/// tasks; see [`Handle::id`](super::Handle::id) and [`LocalSet::id`](crate::task::LocalSet::id).
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub struct Id(NonZeroU64);
 
 impl Id {
     pub(super) fn of(shared: &Arc<Shared>) -> Id {
-        let address = Arc::as_ptr(shared).addr() as u64;
+        Id::at(Arc::as_ptr(shared))
+    }
+
+    /// Of what lives there, as long as it does.
+    pub(crate) fn at<T>(address: *const T) -> Id {
+        let address = address.addr() as u64;
         Id(NonZeroU64::new(address).unwrap_or(NonZeroU64::MAX))
     }
 }

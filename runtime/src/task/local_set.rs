@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use crate::executor::{Home, JoinHandle};
-use crate::runtime::Runtime;
+use crate::runtime::{Id, Runtime};
 
 /// Polls of tasks in one poll of a set, before others have their turn.
 const POLLS: usize = 61;
@@ -126,6 +126,18 @@ impl LocalSet {
         });
         home.set_inside();
         Self { home, polled_by }
+    }
+
+    /// Which set this is, among those and the runtimes that there are.
+    ///
+    /// # Examples
+    /// ```
+    /// let (a, b) = (henge::task::LocalSet::new(), henge::task::LocalSet::new());
+    /// assert_eq!(a.id(), a.id());
+    /// assert_ne!(a.id(), b.id());
+    /// ```
+    pub fn id(&self) -> Id {
+        Id::at(Rc::as_ptr(&self.home))
     }
 
     /// Makes this the set that [`spawn_local`] spawns on, until the guard is dropped. Nothing runs
