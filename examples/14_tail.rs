@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "it has lines to show")]
 
 use std::io::{self, ErrorKind, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::Path;
 
-use henge_driver::sys::file::{Permissions, blocking};
+use henge_driver::sys::file::{Metadata, Permissions, blocking};
 
-use crate::call::{c_path, offload};
-use crate::{Metadata, facts};
+use crate::call::offload;
+use crate::facts;
 
 /// What is known of the file at `path`; symbolic links are followed.
 ///
@@ -31,7 +31,7 @@ use crate::{Metadata, facts};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
-    facts::of_path(None, c_path(path.as_ref())?, true).await.map(Metadata::new)
+    facts::of_path(path.as_ref(), true).await
 }
 
 /// As [`metadata`], but of a symbolic link itself.
@@ -57,7 +57,7 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
-    facts::of_path(None, c_path(path.as_ref())?, false).await.map(Metadata::new)
+    facts::of_path(path.as_ref(), false).await
 }
 
 /// Whether there is a file at `path`; symbolic links are followed.

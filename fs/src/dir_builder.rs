@@ -92,7 +92,7 @@ impl DirBuilder {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 // Whatever the error is, a folder that is there will do: it may be on a file
                 // system that is read only.
-                match facts::of_path(None, c_path(path)?, true).await {
+                match facts::of_path(path, true).await {
                     Ok(facts) if facts.is_dir() => Ok(()),
                     _ => Err(error),
                 }

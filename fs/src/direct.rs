@@ -13,7 +13,7 @@ use henge_driver::current;
 pub use self::reader::DirectReader;
 pub use self::writer::DirectWriter;
 use crate::file::reading::{ReadAt, ReadExactAt};
-use crate::{File, OpenOptions};
+use crate::{File, OpenOptions, facts};
 
 /// Where the kernel does not say: what every device and file system in use is content with.
 const USUAL: u32 = 4096;
@@ -137,7 +137,7 @@ impl DirectFile {
         path: impl AsRef<Path>,
     ) -> io::Result<DirectFile> {
         let file = options.clone().direct().open(path).await?;
-        let told = file.metadata().await?.direct_alignment();
+        let told = facts::in_full(file.fd()).await?.direct_alignment();
         let (memory, place) = told.unwrap_or((USUAL, USUAL));
         Ok(DirectFile { file, alignment: Alignment { memory, place } })
     }

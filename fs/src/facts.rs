@@ -1,48 +1,69 @@
-//! Asking what is known of a file, by the shortest way that does not wait.
+//! Asking what is known of a file: at once where that cannot wait, else on the blocking pool.
 
 use std::ffi::CString;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use henge_driver::sys::file::{Stat, now};
+use henge_driver::sys::file::{Metadata, Stat, blocking, now};
 use henge_driver::{Fd, ops, submit};
 
-use crate::call::{proceed, start};
+use crate::call::{c_path, offload, proceed};
 
 /// Of an open file.
-pub(crate) async fn of_file(fd: &Arc<Fd>) -> io::Result<Stat> {
+pub(crate) async fn of_file(fd: &Arc<Fd>) -> io::Result<Metadata> {
     proceed().await;
+    match now::metadata(fd) {
+        Some(metadata) => metadata,
+        None => asked(Arc::clone(fd)).await,
+    }
+}
+
+/// With a look at what kind of file system that is, so that the next file there may do without.
+async fn asked(fd: Arc<Fd>) -> io::Result<Metadata> {
+    offload(move || {
+        now::learn(&fd);
+        blocking::metadata(&fd)
+    })
+    .await
+}
+
+/// Of the file at a path.
+pub(crate) async fn of_path(path: &Path, follow: bool) -> io::Result<Metadata> {
+    proceed().await;
+    match now::open(None, &c_path(path)?, now::path_flags(follow))? {
+        Some(fd) => of_opened(fd).await,
+        None => {
+            let path = path.to_owned();
+            offload(move || blocking::metadata_of_path(&path, follow)).await
+        }
+    }
+}
+
+/// Of the file of that name in an open folder; of a symbolic link itself.
+pub(crate) async fn of_entry(folder: &Arc<Fd>, name: &CString) -> io::Result<Metadata> {
+    proceed().await;
+    match now::open(Some(folder), name, now::path_flags(false))? {
+        Some(fd) => of_opened(fd).await,
+        None => {
+            let (folder, name) = (Arc::clone(folder), name.clone());
+            offload(move || blocking::metadata_in(&folder, &name)).await
+        }
+    }
+}
+
+/// Of a descriptor that was made to ask it.
+async fn of_opened(fd: Fd) -> io::Result<Metadata> {
+    match now::metadata(&fd) {
+        Some(metadata) => metadata,
+        None => asked(Arc::new(fd)).await,
+    }
+}
+
+/// What Linux knows of an open file beyond what std tells.
+pub(crate) async fn in_full(fd: &Arc<Fd>) -> io::Result<Stat> {
     match now::stat(fd) {
         Some(stat) => Ok(stat),
-        None => asked(fd).await,
-    }
-}
-
-/// By way of the ring, and with a look at what kind of file system that is, so that the next file
-/// there may do without.
-async fn asked(fd: &Arc<Fd>) -> io::Result<Stat> {
-    let stat = submit(ops::Stat::new(Arc::clone(fd))).await?;
-    if now::is_unknown(&stat) {
-        let fd = Arc::clone(fd);
-        // Nobody waits for it.
-        drop(start(move || now::learn(&fd, &stat))?);
-    }
-    Ok(stat)
-}
-
-/// Of the file at a path, relative to `folder` or the working directory.
-pub(crate) async fn of_path(
-    folder: Option<&Arc<Fd>>,
-    path: CString,
-    follow: bool,
-) -> io::Result<Stat> {
-    proceed().await;
-    let flags = now::path_flags(follow);
-    match now::open(folder.map(Arc::as_ref), &path, flags)? {
-        Some(fd) => match now::stat(&fd) {
-            Some(stat) => Ok(stat),
-            None => asked(&Arc::new(fd)).await,
-        },
-        None => submit(ops::Stat::at(folder.cloned(), path, follow)).await,
+        None => submit(ops::Stat::new(Arc::clone(fd))).await,
     }
 }

@@ -36,8 +36,8 @@
 //! | vectored reads and writes at places | | yes | |
 //! | reads and writes of a [`DirectFile`], a [`DirectReader`], a [`DirectWriter`] | | yes | |
 //! | seeks ([`AsyncSeek`](tokio::io::AsyncSeek)) | yes | | from a network file's end |
-//! | [`File::metadata`], [`DirEntry::metadata`] | on local file systems | else | |
-//! | [`metadata()`], [`symlink_metadata`], [`try_exists`] | on local file systems | else | |
+//! | [`File::metadata`], [`DirEntry::metadata`] | on local file systems | | else |
+//! | [`metadata()`], [`symlink_metadata`], [`try_exists`] | on local file systems | | else |
 //! | [`File::sync_all`], [`File::sync_data`] | | yes | |
 //! | [`File::set_len`] | | since Linux 6.9 | before |
 //! | [`File::fallocate`] | | yes | |
@@ -57,8 +57,7 @@
 //!
 //! # What differs from tokio
 //!
-//! [`Metadata`] and [`FileType`] are types of their own with std's methods, because std's can only
-//! be made by std's blocking calls. A driver has to be entered where tokio asks for a runtime.
+//! A driver has to be entered where tokio asks for a runtime.
 
 #![deny(unsafe_code)]
 
@@ -70,7 +69,7 @@ mod direct;
 mod facts;
 mod file;
 mod file_times;
-mod metadata;
+mod file_type;
 mod names;
 mod open_options;
 mod read_dir;
@@ -83,7 +82,6 @@ pub use file::File;
 pub use file_times::FileTimes;
 pub use henge_driver::buf::AlignedBuf;
 pub use henge_driver::sys::file::{Advice, Allocation, Permissions, RangeSync};
-pub use metadata::{FileType, Metadata};
 pub use names::{
     canonicalize, hard_link, read_link, remove_dir, remove_dir_all, remove_file, rename, symlink,
 };

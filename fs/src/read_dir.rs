@@ -13,10 +13,10 @@ use std::task::{Context, Poll, ready};
 use henge_driver::Fd;
 use henge_driver::coop::{self, RestoreOnPending};
 use henge_driver::offload::Job;
-use henge_driver::sys::file::{Kind, dir};
+use henge_driver::sys::file::{FileType, Kind, Metadata, dir};
 
 use crate::call::{offload, start};
-use crate::{FileType, Metadata, facts};
+use crate::{facts, file_type};
 
 /// How many bytes of entries are asked for at a time: some 800 of them.
 const ROOM: usize = 32 << 10;
@@ -217,12 +217,11 @@ impl DirEntry {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn metadata(&self) -> io::Result<Metadata> {
-        let facts = facts::of_path(Some(&self.folder.fd), self.name.clone(), false).await?;
-        Ok(Metadata::new(facts))
+        facts::of_entry(&self.folder.fd, &self.name).await
     }
 
-    /// What kind of file it is; most file systems keep that with the name, and then nothing is
-    /// asked.
+    /// What kind of file it is. Most file systems keep that with the name, and then no more than
+    /// one file of each kind is ever asked.
     ///
     /// # Errors
     ///
@@ -236,10 +235,12 @@ impl DirEntry {
     ///
     /// On a thread without a driver, where it has to be asked.
     pub async fn file_type(&self) -> io::Result<FileType> {
-        match self.kind {
-            Some(kind) => Ok(FileType::new(kind)),
-            None => self.metadata().await.map(|metadata| metadata.file_type()),
+        if let Some(known) = self.kind.and_then(file_type::known) {
+            return Ok(known);
         }
+        let file_type = self.metadata().await?.file_type();
+        file_type::learn(file_type);
+        Ok(file_type)
     }
 }
 

@@ -4,13 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use henge_driver::sys::file::{Permissions, blocking};
+use henge_driver::sys::file::{Metadata, Permissions, blocking};
 use henge_driver::{ops, submit};
 
 use super::cursor::lock;
 use super::{File, LAST, beyond};
 use crate::call::{offload, set_len};
-use crate::{FileTimes, Metadata, facts};
+use crate::{FileTimes, facts};
 
 impl File {
     /// Returns when all that was written before is on the device, metadata included.
@@ -114,7 +114,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn metadata(&self) -> io::Result<Metadata> {
-        facts::of_file(&self.fd).await.map(Metadata::new)
+        facts::of_file(&self.fd).await
     }
 
     /// Sets who may do what with the file.

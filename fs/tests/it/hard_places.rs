@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::process::Command;
 
 use henge_fs::{Advice, Allocation, File, OpenOptions, RangeSync};

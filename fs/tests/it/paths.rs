@@ -228,3 +228,31 @@ fn futures_are_send() {
     }
     let _compiles: fn(&mut henge_fs::ReadDir, &henge_fs::DirEntry) = of_a_folder;
 }
+
+#[test]
+fn what_is_told_of_files_is_stds() {
+    let place = Place::folder();
+    fs::write(place.join("file"), "contents").unwrap();
+    fs::create_dir(place.join("folder")).unwrap();
+    std::os::unix::fs::symlink("file", place.join("link")).unwrap();
+    let wanted: BTreeMap<_, _> = fs::read_dir(&place)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name(), entry.file_type().unwrap()))
+        .collect();
+    run(async {
+        // Twice: what is known of a kind by then is told without asking.
+        for _ in 0..2 {
+            let mut told = BTreeMap::new();
+            let mut entries = henge_fs::read_dir(&place).await?;
+            while let Some(entry) = entries.next_entry().await? {
+                let metadata: fs::Metadata = entry.metadata().await?;
+                let file_type: fs::FileType = entry.file_type().await?;
+                assert_eq!(metadata.file_type(), file_type);
+                told.insert(entry.file_name(), file_type);
+            }
+            assert_eq!(told, wanted);
+        }
+        Ok(())
+    });
+}

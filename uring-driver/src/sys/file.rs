@@ -12,7 +12,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use copying::copy;
 pub use intent::{Advice, Allocation, RangeSync};
-pub use std::fs::{File as StdFile, OpenOptions as StdOpenOptions, Permissions};
+pub use std::fs::{
+    File as StdFile, FileType, Metadata, OpenOptions as StdOpenOptions, Permissions,
+};
 
 /// How to open a file: the fields are those of std's `OpenOptions`, and so are the rules.
 ///

@@ -1,5 +1,6 @@
 //! Calls on files that may wait, for threads that may: what the ring has no operation for.
 
+use std::ffi::CStr;
 use std::fmt;
 use std::fs::{self, FileTimes};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -8,7 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{Advice, Permissions, RangeSync, StdFile};
+use super::{Advice, Metadata, Permissions, RangeSync, StdFile};
 use crate::fd::Fd;
 
 /// Lends the descriptor to std.
@@ -63,6 +64,40 @@ pub fn remove_dir_all(path: &Path) -> io::Result<()> {
 pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = StdFile::create(path)?;
     file.write_all(contents)
+}
+
+/// What is known of the file at `path`; links are followed or not.
+///
+/// # Errors
+///
+/// As [`read_link`].
+pub fn metadata_of_path(path: &Path, follow: bool) -> io::Result<Metadata> {
+    if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }
+}
+
+/// What is known of the file of that name in an open folder; of a symbolic link itself.
+///
+/// # Errors
+///
+/// As [`read_link`].
+pub fn metadata_in(folder: &Fd, name: &CStr) -> io::Result<Metadata> {
+    let flags = libc::O_PATH | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+    // SAFETY: the name ends with a NUL byte, and the call keeps nothing of it.
+    let number = unsafe { libc::openat(folder.as_raw_fd(), name.as_ptr(), flags) };
+    if number < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has made this descriptor; nobody else owns it.
+    unsafe { StdFile::from_raw_fd(number) }.metadata()
+}
+
+/// What is known of an open file.
+///
+/// # Errors
+///
+/// As [`read_link`].
+pub fn metadata(fd: &Fd) -> io::Result<Metadata> {
+    with_std(fd, |file| file.metadata())
 }
 
 /// Sets the permissions of the file at `path`.

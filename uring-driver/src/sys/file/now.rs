@@ -10,7 +10,7 @@ use std::io::{self, SeekFrom};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Stat;
+use super::{Metadata, Stat};
 use crate::buf::IoBufMut;
 use crate::fd::Fd;
 
@@ -195,9 +195,14 @@ pub fn stat(fd: &Fd) -> Option<Stat> {
     in_memory(fd).filter(|stat| stat.on_block_device() || is_local(stat) == Some(true))
 }
 
-/// Whether nobody has asked yet if the file system of this file is local; see [`learn`].
-pub fn is_unknown(stat: &Stat) -> bool {
-    !stat.on_block_device() && is_local(stat).is_none()
+/// As [`stat`], as std tells it, which asks a second time.
+///
+/// # Errors
+///
+/// What the system answers.
+pub fn metadata(fd: &Fd) -> Option<io::Result<Metadata>> {
+    stat(fd)?;
+    Some(super::blocking::metadata(fd))
 }
 
 /// What the kernel has in memory, whether or not it is still true.
@@ -246,9 +251,11 @@ fn is_local(stat: &Stat) -> Option<bool> {
     Some(false)
 }
 
-/// Asks the file system of an open file whether it is local. It may wait for a network.
-pub fn learn(fd: &Fd, stat: &Stat) {
-    let Some(mount) = stat.mount().filter(|_| is_unknown(stat)) else { return };
+/// Asks the file system of an open file whether it is local, if nobody has yet, so that the next
+/// look at a file there need not wait. It may wait for a network itself.
+pub fn learn(fd: &Fd) {
+    let unknown = |stat: &Stat| !stat.on_block_device() && is_local(stat).is_none();
+    let Some(mount) = in_memory(fd).filter(unknown).and_then(|stat| stat.mount()) else { return };
     // SAFETY: `struct statfs` is numbers throughout, for which zero is a value.
     let mut system: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: the call writes one `struct statfs`.
@@ -330,7 +337,7 @@ mod tests {
     fn what_was_learned_is_remembered() {
         let own = Fd::from(OwnedFd::from(std::fs::File::open("/proc/self/stat").unwrap()));
         let facts = in_memory(&own).unwrap();
-        learn(&own, &facts);
+        learn(&own);
         // Before Linux 6.8 there is no number to remember it by.
         let told = facts.mount().is_some();
         assert_eq!(is_local(&facts), Some(told));
