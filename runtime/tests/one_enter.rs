@@ -1,12 +1,14 @@
 //! A turn enters the ring once, with all that it queued, and not at all without need: counted.
 
+use std::hint;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use henge::driver::{ops, submit};
+use henge::driver::{Driver, Remote, current, ops, submit};
 use henge::io::{AsyncReadExt, AsyncWriteExt};
 use henge::net::TcpListener;
 use henge::runtime::{Builder, Runtime};
@@ -118,4 +120,107 @@ fn a_lone_answer_leaves_no_completion() {
     // Of receives, and a few for accepting; by the ring it would be twice as many of both.
     assert!((ROUNDS..ROUNDS + 20).contains(&completions), "{completions} completions");
     assert!((ROUNDS..ROUNDS + 40).contains(&enters), "{enters} enters");
+}
+
+/// The kernel raises its flag for deferred work after it has queued the work. If an enter comes in
+/// between, the flag stays up for nothing, and a shard that believed it would enter for ever.
+#[test]
+fn a_flag_that_is_up_for_nothing_does_not_keep_an_idle_shard_awake() {
+    /// It stays up in one of a few thousand.
+    const TRIES: u64 = 100_000;
+    /// On a slow machine, what fits into this has to do.
+    const EFFORT: Duration = Duration::from_secs(10);
+    let runtime = lone();
+    let remote = runtime.block_on(async { current::with(|driver| driver.remote().clone()) });
+    let (waker, remote) = (Waker::default(), remote.expect("a shard has a driver"));
+    thread::scope(|scope| {
+        let waking = scope.spawn(|| waker.run(&remote));
+        let _end = End(&waker);
+        runtime.block_on(async {
+            let (begun, mut found) = (Instant::now(), 0);
+            for round in 1..=TRIES {
+                waker.ask(round);
+                let stays_up = current::with(|driver| {
+                    while !waker.has_done(round) {
+                        assert!(!waking.is_finished(), "the waker has failed");
+                        // It says that it sleeps, so that it is woken, and enters without waiting.
+                        driver.park(None, || true).expect("it enters");
+                    }
+                    // From here on there is nothing new, and one enter brings what there is.
+                    (0..3).all(|_| {
+                        driver.turn().expect("it enters");
+                        driver.completion_pending()
+                    })
+                });
+                if stays_up.expect("a shard has a driver") {
+                    let enters = enters_of_a_pause().await;
+                    // One that does nothing else makes thousands in that time.
+                    assert!(enters < 50, "{enters} enters of an idle shard, in try {round}");
+                    found += 1;
+                }
+                if found == 3 || begun.elapsed() > EFFORT {
+                    break;
+                }
+            }
+        });
+    });
+}
+
+/// How often the shard enters while it waits for a thread that sleeps.
+async fn enters_of_a_pause() -> u64 {
+    // The driver's own count: the metrics have not been told of turns that a task made.
+    let enters = || current::with(Driver::enters).expect("a shard has a driver");
+    let before = enters();
+    let pause = henge::task::spawn_blocking(|| thread::sleep(Duration::from_millis(50)));
+    let ended = henge::time::timeout(Duration::from_secs(60), pause).await;
+    assert!(ended.is_ok_and(|ended| ended.is_ok()), "nobody has woken it");
+    enters() - before
+}
+
+/// Wakes a shard by its ring whenever it is asked to. Rounds are counted from 1.
+#[derive(Default)]
+struct Waker {
+    asked: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Waker {
+    const END: u64 = u64::MAX;
+
+    fn run(&self, remote: &Remote) {
+        let driver = Driver::new().expect("a ring");
+        let _current = driver.enter();
+        loop {
+            match self.asked.load(Ordering::Relaxed) {
+                Self::END => break,
+                round if round == self.done.load(Ordering::Relaxed) => hint::spin_loop(),
+                round => {
+                    for _ in 0..3 {
+                        remote.wake();
+                        driver.turn().expect("it is submitted");
+                    }
+                    // Release: who sees this sees what the wakes have left in its ring.
+                    self.done.store(round, Ordering::Release);
+                }
+            }
+        }
+    }
+
+    fn ask(&self, round: u64) {
+        self.asked.store(round, Ordering::Relaxed);
+    }
+
+    fn has_done(&self, round: u64) -> bool {
+        // Acquire: pairs with the store in `run`.
+        self.done.load(Ordering::Acquire) == round
+    }
+}
+
+/// Ends the waker's thread, also if the test fails.
+struct End<'a>(&'a Waker);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.ask(Waker::END);
+    }
 }
