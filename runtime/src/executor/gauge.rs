@@ -149,9 +149,10 @@ impl Gauge {
         Id::from_bits(task).map(|task| Sight { task, since })
     }
 
-    /// For how long a poll has lasted.
-    pub(crate) fn lasted(&self, sight: Sight) -> Duration {
-        Duration::from_nanos(self.nanos(clock::now()).saturating_sub(sight.since))
+    /// For how long a poll had lasted at `moment`, which is before the sight: whoever looks at the
+    /// clock afterwards may come to it late, and counts what is not the poll's.
+    pub(crate) fn lasted(&self, sight: Sight, moment: Instant) -> Duration {
+        Duration::from_nanos(self.nanos(moment).saturating_sub(sight.since))
     }
 
     /// How long polls took, in all.
@@ -205,6 +206,18 @@ mod tests {
         let histogram = gauge.histogram().expect("it was asked for");
         let counted: u64 = (0..histogram.buckets()).map(|bucket| histogram.get(bucket)).sum();
         assert_eq!(counted, 1, "what is no task is not counted");
+    }
+
+    #[test]
+    fn a_poll_has_not_lasted_at_a_moment_before_it() {
+        let gauge = Gauge::new(None, None);
+        let before = clock::now();
+        gauge.during(id(1), || {
+            let sight = gauge.sight().expect("it is under way");
+            std::thread::sleep(Duration::from_millis(2));
+            assert_eq!(gauge.lasted(sight, before), Duration::ZERO);
+            assert!(gauge.lasted(sight, clock::now()) >= Duration::from_millis(2));
+        });
     }
 
     #[test]

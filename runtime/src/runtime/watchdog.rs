@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use henge_driver::sys;
+use henge_driver::sys::{self, clock};
 
 use super::seat::Seat;
 use super::shared::Shared;
@@ -92,12 +92,13 @@ struct Seen {
 impl Orders {
     fn look(&self, index: usize, seat: &Seat, seen: &mut Option<Seen>) -> Option<Stall> {
         let gauge = seat.gauge.as_ref()?;
+        let moment = clock::now();
         if seat.is_blocked() {
             // In `block_in_place`, which says so.
             return None;
         }
         let sight = gauge.sight()?;
-        let lasted = gauge.lasted(sight);
+        let lasted = gauge.lasted(sight, moment);
         let again = seen.filter(|before| before.sight == sight).map(|before| before.again);
         if lasted < again.unwrap_or(self.threshold) {
             return None;
