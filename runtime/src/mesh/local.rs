@@ -138,6 +138,12 @@ impl Local {
         &self.peers
     }
 
+    /// Whether a lane is looked at that had something of late.
+    #[inline]
+    pub(crate) fn watches(&self) -> bool {
+        !self.watch.is_empty()
+    }
+
     /// Whether somebody is to be told something: a loop that would sleep flushes first.
     #[inline]
     pub(crate) fn has_news(&self) -> bool {

@@ -88,6 +88,12 @@ impl Watch {
         room
     }
 
+    /// Whether there is nothing to look at.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.count.get() == 0
+    }
+
     /// Whether anything has come.
     #[inline]
     pub(super) fn has_come(&self) -> bool {

@@ -93,6 +93,13 @@ impl Spin {
         (look > 0).then(|| Duration::from_nanos(look))
     }
 
+    /// How long to look for what comes any moment, however many tasks there are; `None` where
+    /// nothing is to be looked for.
+    #[inline]
+    pub(crate) fn glance(&self) -> Option<Duration> {
+        (self.limit > 0).then(|| Duration::from_nanos(self.limit >> LENGTHS[0]))
+    }
+
     /// A turn ran so many tasks.
     #[inline]
     pub(crate) fn ran(&mut self, tasks: u32) {

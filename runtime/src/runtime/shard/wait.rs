@@ -41,7 +41,10 @@ impl Shard {
         spin.ran(polls);
         self.spin.set(spin);
         // A flag that is up for nothing would hide the next completion from a look.
-        if let Some(limit) = spin.before_sleep()
+        // Others send without a call while their lane is looked at, which a sleep is the end of: on
+        // either side it costs more than many messages.
+        let glance = || self.mesh.watches().then(|| spin.glance()).flatten();
+        if let Some(limit) = spin.before_sleep().or_else(glance)
             && !self.keeps_pool_waiting()
             && !self.driver.completion_pending()
         {

@@ -200,8 +200,20 @@ fn bursts_of_a_crowd_are_not_tried_either() {
 }
 
 #[test]
+fn what_comes_any_moment_is_looked_for_even_where_a_sleep_costs_nothing() {
+    let mut spin = Spin::new(LIMIT);
+    for _ in 0..200 {
+        spin.ran(20);
+        spin.slept(Duration::from_millis(1), false, false);
+    }
+    assert_eq!(spin.before_sleep(), None);
+    assert_eq!(spin.glance(), Some(LIMIT / 16));
+}
+
+#[test]
 fn zero_never_looks() {
     let mut spin = Spin::new(Duration::ZERO);
+    assert_eq!(spin.glance(), None);
     assert_eq!(share_spent_looking(&mut spin, Duration::from_micros(3), 100), 0.0);
 }
 
