@@ -76,7 +76,7 @@ fn a_crowd_is_answered_together() {
 }
 
 #[test]
-fn zero_switches_it_off() {
+fn zero_is_never() {
     let (runtime, address) = echo(Duration::ZERO);
     let clients: Vec<_> = (0..32)
         .map(|_| {

@@ -103,7 +103,7 @@ impl Builder {
             shards: None,
             pinning: None,
             spin: Duration::from_micros(50),
-            batch_wait: Duration::from_micros(50),
+            batch_wait: Duration::ZERO,
             event_interval: 61,
             lifo_slot: false,
             lane_capacity: 256,
