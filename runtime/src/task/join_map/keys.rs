@@ -8,7 +8,8 @@ use hashbrown::hash_table;
 
 use super::Member;
 
-/// The keys of a [`JoinMap`], in no order; see [`JoinMap::keys`].
+/// The keys of a [`JoinMap`](crate::task::JoinMap), in no order; see
+/// [`keys`](crate::task::JoinMap::keys).
 pub struct JoinMapKeys<'a, K, V> {
     pub(super) members: hash_table::Iter<'a, Member<K>>,
     /// Of a map of `V`s, whose keys may depend on them in a later version.
