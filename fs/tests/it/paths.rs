@@ -202,6 +202,10 @@ fn a_named_pipe_waits_for_its_other_end() {
         });
         assert_eq!(got, "hello");
         writer.join().unwrap();
+        // Another one: a child that another test starts has a copy of what was open, until it runs
+        // its program, and a writer would take that for its reader.
+        let place = Place::new();
+        make_pipe(&place);
         let path = place.0.clone();
         let reader = std::thread::spawn(move || fs::read(path).unwrap());
         run(async {
