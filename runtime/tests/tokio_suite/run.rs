@@ -18,7 +18,7 @@ const SHORT: Duration = Duration::from_secs(4);
 /// How often one that surprises is run again.
 const AGAIN: u32 = 2;
 /// How often one that is known to pass only sometimes is tried until it does.
-const TRIES: u32 = 20;
+const TRIES: u32 = 100;
 /// Most tests wait rather than compute.
 const AT_ONCE: usize = 4;
 
