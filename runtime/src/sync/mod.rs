@@ -44,6 +44,7 @@ mod lock_loom_tests;
 mod locks;
 pub mod mpsc;
 mod mutex;
+mod notification;
 mod notify;
 mod once_cell;
 pub mod oneshot;

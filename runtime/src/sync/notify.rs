@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomPinned;
-use std::ops::Deref;
+use std::ops::DerefMut;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::loom::sync::{Mutex, MutexGuard};
+use crate::loom::sync::Mutex;
+use crate::sync::notification::{self, Notification, Notifications, Notifier};
+use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
 
 /// Wakes a task that waits.
@@ -36,28 +37,7 @@ use crate::sync::wait_queue::WaitQueue;
 /// # }
 /// ```
 pub struct Notify {
-    state: Mutex<State>,
-}
-
-struct State {
-    permit: bool,
-    /// How often `notify_waiters` was called: a future made before a call is woken by it, polled
-    /// or not.
-    calls: u64,
-    line: WaitQueue<Notification>,
-}
-
-/// What a waiter was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Notification {
-    /// Nothing yet: it stands in line.
-    Waiting,
-    /// By `notify_one`: handed on if the waiter goes without having seen it.
-    First,
-    /// By `notify_last`: likewise.
-    Last,
-    /// By `notify_waiters`.
-    All,
+    state: Mutex<Notifications>,
 }
 
 impl Notify {
@@ -77,7 +57,7 @@ impl Notify {
     /// A `Notify` without a permit, under the explorer of interleavings.
     #[cfg(henge_loom)]
     pub fn new() -> Self {
-        Self { state: Mutex::new(State { permit: false, calls: 0, line: WaitQueue::new() }) }
+        Self { state: Mutex::new(Notifications::new()) }
     }
 
     /// A `Notify` for a static.
@@ -91,12 +71,7 @@ impl Notify {
     /// ```
     #[cfg(not(henge_loom))]
     pub const fn const_new() -> Self {
-        Self { state: Mutex::new(State { permit: false, calls: 0, line: WaitQueue::new() }) }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // No foreign code runs under this mutex, so a poisoned one is as good as any.
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        Self { state: Mutex::new(Notifications::new()) }
     }
 
     /// Waits for a notification.
@@ -121,7 +96,7 @@ impl Notify {
     /// # }
     /// ```
     pub fn notified(&self) -> Notified<'_> {
-        Notified { inner: Inner::new(self) }
+        Notified { inner: notification::Notified::new(self) }
     }
 
     /// As [`notified`](Self::notified), with a future that keeps the `Notify` alive.
@@ -142,7 +117,7 @@ impl Notify {
     /// # }
     /// ```
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
-        OwnedNotified { inner: Inner::new(self) }
+        OwnedNotified { inner: notification::Notified::new(self) }
     }
 
     /// Wakes the task that has waited longest, or leaves a permit for the next one that comes.
@@ -159,8 +134,7 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_one(&self) {
-        let waker = self.state().notify(Notification::First);
-        wake(waker);
+        self.notify(Notification::First);
     }
 
     /// Wakes the task that has waited for the shortest time, or leaves a permit for the next one
@@ -177,8 +151,7 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_last(&self) {
-        let waker = self.state().notify(Notification::Last);
-        wake(waker);
+        self.notify(Notification::Last);
     }
 
     /// Wakes all tasks that wait, and leaves no permit.
@@ -195,44 +168,21 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_waiters(&self) {
-        let mut state = self.state();
-        state.calls = state.calls.wrapping_add(1);
-        // All at once: a `notify_one` that comes in between must not choose one of these.
-        let mut wakers = Vec::new();
-        while let Some((told, waker)) = state.line.unlink_front() {
-            *told = Notification::All;
-            wakers.extend(waker);
-        }
-        drop(state);
-        for waker in wakers {
-            waker.wake();
-        }
+        self.notify_all();
     }
 }
 
-impl State {
-    /// One waiter is told; without one the permit stays. The waker is to be called outside.
-    fn notify(&mut self, how: Notification) -> Option<Waker> {
-        let chosen = match how {
-            Notification::Last => self.line.unlink_back(),
-            _ => self.line.unlink_front(),
-        };
-        match chosen {
-            Some((told, waker)) => {
-                *told = how;
-                waker
-            }
-            None => {
-                self.permit = true;
-                None
-            }
-        }
-    }
-}
+impl Line for Notify {
+    type State = Notifications;
+    type Value = Notification;
 
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
+    fn lock(&self) -> impl DerefMut<Target = Notifications> {
+        // No foreign code runs under this mutex, so a poisoned one is as good as any.
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn queue(state: &mut Notifications) -> &mut WaitQueue<Notification> {
+        state.queue()
     }
 }
 
@@ -248,111 +198,6 @@ impl RefUnwindSafe for Notify {}
 impl fmt::Debug for Notify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notify").finish_non_exhaustive()
-    }
-}
-
-/// How far a waiting future is.
-#[derive(Debug, Clone, Copy)]
-enum Progress {
-    /// Not polled; made when `notify_waiters` had been called so often.
-    Made(u64),
-    /// In line, or told, under this key.
-    Waiting(usize),
-    Done,
-}
-
-pin_project! {
-    /// The future under both public ones, which differ in how they hold the `Notify`.
-    #[derive(Debug)]
-    struct Inner<N> where N: Deref<Target = Notify> {
-        notify: N,
-        progress: Progress,
-        // tokio's futures of this kind are not `Unpin` either.
-        #[pin]
-        _pinned: PhantomPinned,
-    }
-
-    impl<N> PinnedDrop for Inner<N> where N: Deref<Target = Notify> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            let Progress::Waiting(key) = *this.progress else { return };
-            let mut state = this.notify.state();
-            let removed = state.line.remove(key);
-            // A single notification that this waiter has not seen goes to the next.
-            let waker = match removed.value {
-                how @ (Notification::First | Notification::Last) => state.notify(how),
-                Notification::Waiting | Notification::All => None,
-            };
-            drop(state);
-            drop(removed);
-            wake(waker);
-        }
-    }
-}
-
-impl<N> Inner<N>
-where
-    N: Deref<Target = Notify>,
-{
-    fn new(notify: N) -> Self {
-        let calls = notify.state().calls;
-        Self { notify, progress: Progress::Made(calls), _pinned: PhantomPinned }
-    }
-
-    /// Goes on with `waker`, which is kept if it has to wait.
-    fn advance(self: Pin<&mut Self>, waker: &Waker) -> Poll<()> {
-        let this = self.project();
-        let mut fresh = None;
-        loop {
-            let mut state = this.notify.state();
-            match *this.progress {
-                Progress::Done => return Poll::Ready(()),
-                Progress::Made(calls) => {
-                    if calls != state.calls || std::mem::take(&mut state.permit) {
-                        *this.progress = Progress::Done;
-                        return Poll::Ready(());
-                    }
-                    if let Some(waker) = fresh.take() {
-                        let key = state.line.push_back(Notification::Waiting, waker);
-                        *this.progress = Progress::Waiting(key);
-                        return Poll::Pending;
-                    }
-                }
-                Progress::Waiting(key) if !state.line.is_linked(key) => {
-                    *this.progress = Progress::Done;
-                    let removed = state.line.remove(key);
-                    drop(state);
-                    drop(removed);
-                    return Poll::Ready(());
-                }
-                Progress::Waiting(key) => {
-                    if state.line.will_wake(key, waker) {
-                        return Poll::Pending;
-                    }
-                    if let Some(waker) = fresh.take() {
-                        let old = state.line.set_waker(key, waker);
-                        drop(state);
-                        drop(old);
-                        return Poll::Pending;
-                    }
-                }
-            }
-            // A clone is foreign code: it runs without the mutex, and we look again.
-            drop(state);
-            fresh = Some(waker.clone());
-        }
-    }
-
-    /// Takes a place in line without a task: a no-op waker stands in for it until the first poll.
-    fn enable(self: Pin<&mut Self>) -> bool {
-        if let Progress::Waiting(key) = self.progress {
-            // A look must not take the real waker's place.
-            let state = self.notify.state();
-            if state.line.is_linked(key) {
-                return false;
-            }
-        }
-        self.advance(Waker::noop()).is_ready()
     }
 }
 
@@ -374,7 +219,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Notified<'a> {
         #[pin]
-        inner: Inner<&'a Notify>,
+        inner: notification::Notified<&'a Notify>,
     }
 }
 
@@ -396,7 +241,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct OwnedNotified {
         #[pin]
-        inner: Inner<Arc<Notify>>,
+        inner: notification::Notified<Arc<Notify>>,
     }
 }
 

@@ -4,7 +4,7 @@
 //! takes the mutex afterwards finds everybody who has not seen the change. Wakers are cloned,
 //! called and dropped without the mutex: they are foreign code.
 
-use std::ops::DerefMut;
+use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll, Waker};
 
 use crate::sync::wait_queue::{WaitQueue, WakeBatch};
@@ -43,16 +43,17 @@ pub(crate) trait Line {
     }
 }
 
-impl<L: Line> Line for &L {
-    type State = L::State;
-    type Value = L::Value;
+/// Whatever points to a line: a reference, or a count of an `Arc` or an `Rc`.
+impl<P: Deref<Target: Line>> Line for P {
+    type State = <P::Target as Line>::State;
+    type Value = <P::Target as Line>::Value;
 
-    fn lock(&self) -> impl DerefMut<Target = L::State> {
-        L::lock(self)
+    fn lock(&self) -> impl DerefMut<Target = Self::State> {
+        (**self).lock()
     }
 
-    fn queue(state: &mut L::State) -> &mut WaitQueue<L::Value> {
-        L::queue(state)
+    fn queue(state: &mut Self::State) -> &mut WaitQueue<Self::Value> {
+        P::Target::queue(state)
     }
 }
 

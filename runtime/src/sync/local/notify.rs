@@ -1,16 +1,17 @@
 //! Waking one task of this shard, or all that wait, without a message.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomPinned;
-use std::ops::Deref;
+use std::ops::DerefMut;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::sync::notification::{self, Notification, Notifications, Notifier};
+use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
 
 /// Wakes a task that waits.
@@ -35,28 +36,7 @@ use crate::sync::wait_queue::WaitQueue;
 /// # }
 /// ```
 pub struct Notify {
-    state: RefCell<State>,
-}
-
-struct State {
-    permit: bool,
-    /// How often `notify_waiters` was called: a future made before a call is woken by it, polled
-    /// or not.
-    calls: u64,
-    line: WaitQueue<Notification>,
-}
-
-/// What a waiter was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Notification {
-    /// Nothing yet: it stands in line.
-    Waiting,
-    /// By `notify_one`: handed on if the waiter goes without having seen it.
-    First,
-    /// By `notify_last`: likewise.
-    Last,
-    /// By `notify_waiters`.
-    All,
+    state: RefCell<Notifications>,
 }
 
 impl Notify {
@@ -84,11 +64,7 @@ impl Notify {
     /// WORK.with(Notify::notify_one);
     /// ```
     pub const fn const_new() -> Self {
-        Self { state: RefCell::new(State { permit: false, calls: 0, line: WaitQueue::new() }) }
-    }
-
-    fn state(&self) -> RefMut<'_, State> {
-        self.state.borrow_mut()
+        Self { state: RefCell::new(Notifications::new()) }
     }
 
     /// Waits for a notification.
@@ -113,7 +89,7 @@ impl Notify {
     /// # }
     /// ```
     pub fn notified(&self) -> Notified<'_> {
-        Notified { inner: Inner::new(self) }
+        Notified { inner: notification::Notified::new(self) }
     }
 
     /// As [`notified`](Self::notified), with a future that keeps the `Notify` alive.
@@ -134,7 +110,7 @@ impl Notify {
     /// # }
     /// ```
     pub fn notified_owned(self: Rc<Self>) -> OwnedNotified {
-        OwnedNotified { inner: Inner::new(self) }
+        OwnedNotified { inner: notification::Notified::new(self) }
     }
 
     /// Wakes the task that has waited longest, or leaves a permit for the next one that comes.
@@ -151,8 +127,7 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_one(&self) {
-        let waker = self.state().notify(Notification::First);
-        wake(waker);
+        self.notify(Notification::First);
     }
 
     /// Wakes the task that has waited for the shortest time, or leaves a permit for the next one
@@ -169,8 +144,7 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_last(&self) {
-        let waker = self.state().notify(Notification::Last);
-        wake(waker);
+        self.notify(Notification::Last);
     }
 
     /// Wakes all tasks that wait, and leaves no permit.
@@ -187,44 +161,20 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_waiters(&self) {
-        let mut state = self.state();
-        state.calls = state.calls.wrapping_add(1);
-        // All at once: a `notify_one` that comes in between must not choose one of these.
-        let mut wakers = Vec::new();
-        while let Some((told, waker)) = state.line.unlink_front() {
-            *told = Notification::All;
-            wakers.extend(waker);
-        }
-        drop(state);
-        for waker in wakers {
-            waker.wake();
-        }
+        self.notify_all();
     }
 }
 
-impl State {
-    /// One waiter is told; without one the permit stays. The waker is to be called outside.
-    fn notify(&mut self, how: Notification) -> Option<Waker> {
-        let chosen = match how {
-            Notification::Last => self.line.unlink_back(),
-            _ => self.line.unlink_front(),
-        };
-        match chosen {
-            Some((told, waker)) => {
-                *told = how;
-                waker
-            }
-            None => {
-                self.permit = true;
-                None
-            }
-        }
-    }
-}
+impl Line for Notify {
+    type State = Notifications;
+    type Value = Notification;
 
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
+    fn lock(&self) -> impl DerefMut<Target = Notifications> {
+        self.state.borrow_mut()
+    }
+
+    fn queue(state: &mut Notifications) -> &mut WaitQueue<Notification> {
+        state.queue()
     }
 }
 
@@ -237,111 +187,6 @@ impl Default for Notify {
 impl fmt::Debug for Notify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notify").finish_non_exhaustive()
-    }
-}
-
-/// How far a waiting future is.
-#[derive(Debug, Clone, Copy)]
-enum Progress {
-    /// Not polled; made when `notify_waiters` had been called so often.
-    Made(u64),
-    /// In line, or told, under this key.
-    Waiting(usize),
-    Done,
-}
-
-pin_project! {
-    /// The future under both public ones, which differ in how they hold the `Notify`.
-    #[derive(Debug)]
-    struct Inner<N> where N: Deref<Target = Notify> {
-        notify: N,
-        progress: Progress,
-        // tokio's futures of this kind are not `Unpin` either.
-        #[pin]
-        _pinned: PhantomPinned,
-    }
-
-    impl<N> PinnedDrop for Inner<N> where N: Deref<Target = Notify> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            let Progress::Waiting(key) = *this.progress else { return };
-            let mut state = this.notify.state();
-            let removed = state.line.remove(key);
-            // A single notification that this waiter has not seen goes to the next.
-            let waker = match removed.value {
-                how @ (Notification::First | Notification::Last) => state.notify(how),
-                Notification::Waiting | Notification::All => None,
-            };
-            drop(state);
-            drop(removed);
-            wake(waker);
-        }
-    }
-}
-
-impl<N> Inner<N>
-where
-    N: Deref<Target = Notify>,
-{
-    fn new(notify: N) -> Self {
-        let calls = notify.state().calls;
-        Self { notify, progress: Progress::Made(calls), _pinned: PhantomPinned }
-    }
-
-    /// Goes on with `waker`, which is kept if it has to wait.
-    fn advance(self: Pin<&mut Self>, waker: &Waker) -> Poll<()> {
-        let this = self.project();
-        let mut fresh = None;
-        loop {
-            let mut state = this.notify.state();
-            match *this.progress {
-                Progress::Done => return Poll::Ready(()),
-                Progress::Made(calls) => {
-                    if calls != state.calls || std::mem::take(&mut state.permit) {
-                        *this.progress = Progress::Done;
-                        return Poll::Ready(());
-                    }
-                    if let Some(waker) = fresh.take() {
-                        let key = state.line.push_back(Notification::Waiting, waker);
-                        *this.progress = Progress::Waiting(key);
-                        return Poll::Pending;
-                    }
-                }
-                Progress::Waiting(key) if !state.line.is_linked(key) => {
-                    *this.progress = Progress::Done;
-                    let removed = state.line.remove(key);
-                    drop(state);
-                    drop(removed);
-                    return Poll::Ready(());
-                }
-                Progress::Waiting(key) => {
-                    if state.line.will_wake(key, waker) {
-                        return Poll::Pending;
-                    }
-                    if let Some(waker) = fresh.take() {
-                        let old = state.line.set_waker(key, waker);
-                        drop(state);
-                        drop(old);
-                        return Poll::Pending;
-                    }
-                }
-            }
-            // A clone is foreign code: it runs without a borrow, and we look again.
-            drop(state);
-            fresh = Some(waker.clone());
-        }
-    }
-
-    /// Takes a place in line without a task: a no-op waker stands in for it until the first poll.
-    fn enable(self: Pin<&mut Self>) -> bool {
-        if let Progress::Waiting(key) = self.progress {
-            // A look must not take the real waker's place.
-            let state = self.notify.state();
-            if state.line.is_linked(key) {
-                return false;
-            }
-        }
-        self.advance(Waker::noop()).is_ready()
     }
 }
 
@@ -363,7 +208,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Notified<'a> {
         #[pin]
-        inner: Inner<&'a Notify>,
+        inner: notification::Notified<&'a Notify>,
     }
 }
 
@@ -385,7 +230,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct OwnedNotified {
         #[pin]
-        inner: Inner<Rc<Notify>>,
+        inner: notification::Notified<Rc<Notify>>,
     }
 }
 
