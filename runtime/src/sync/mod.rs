@@ -53,6 +53,7 @@ mod poll_semaphore;
 mod rwlock;
 mod see_through;
 mod semaphore;
+mod sender_count;
 mod set_once;
 mod set_value;
 mod wait_queue;

@@ -76,7 +76,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.sender_strong_count(), 1);
     /// ```
     pub fn sender_strong_count(&self) -> usize {
-        self.shared.senders()
+        self.shared.senders.strong()
     }
 
     /// How many weak senders there are.
@@ -88,7 +88,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.sender_weak_count(), 0);
     /// ```
     pub fn sender_weak_count(&self) -> usize {
-        self.shared.weak_senders()
+        self.shared.senders.weak()
     }
 
     /// Whether there is no sender any more. What was sent can still be received.
@@ -101,7 +101,7 @@ impl<T> Receiver<T> {
     /// assert!(rx.is_closed());
     /// ```
     pub fn is_closed(&self) -> bool {
-        self.shared.senders() == 0
+        self.shared.senders.are_gone()
     }
 }
 

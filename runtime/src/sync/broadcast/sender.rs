@@ -118,7 +118,7 @@ impl<T> Sender<T> {
     /// ```
     #[must_use = "the sender is dropped, and the channel may close with it"]
     pub fn downgrade(&self) -> WeakSender<T> {
-        self.shared.add_weak();
+        self.shared.senders.add_weak();
         WeakSender { shared: Arc::clone(&self.shared) }
     }
 
@@ -202,7 +202,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.strong_count(), 1);
     /// ```
     pub fn strong_count(&self) -> usize {
-        self.shared.senders()
+        self.shared.senders.strong()
     }
 
     /// How many weak senders there are.
@@ -214,13 +214,13 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.weak_count(), 0);
     /// ```
     pub fn weak_count(&self) -> usize {
-        self.shared.weak_senders()
+        self.shared.senders.weak()
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.shared.add_sender();
+        self.shared.senders.add();
         Self { shared: Arc::clone(&self.shared) }
     }
 }
@@ -261,7 +261,7 @@ impl<T> WeakSender<T> {
     /// assert!(tx.downgrade().upgrade().is_some());
     /// ```
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        self.shared.upgrade().then(|| Sender { shared: Arc::clone(&self.shared) })
+        self.shared.senders.upgrade().then(|| Sender { shared: Arc::clone(&self.shared) })
     }
 
     /// How many senders there are.
@@ -273,7 +273,7 @@ impl<T> WeakSender<T> {
     /// assert_eq!(tx.downgrade().strong_count(), 1);
     /// ```
     pub fn strong_count(&self) -> usize {
-        self.shared.senders()
+        self.shared.senders.strong()
     }
 
     /// How many weak senders there are.
@@ -285,20 +285,20 @@ impl<T> WeakSender<T> {
     /// assert_eq!(tx.downgrade().weak_count(), 1);
     /// ```
     pub fn weak_count(&self) -> usize {
-        self.shared.weak_senders()
+        self.shared.senders.weak()
     }
 }
 
 impl<T> Clone for WeakSender<T> {
     fn clone(&self) -> Self {
-        self.shared.add_weak();
+        self.shared.senders.add_weak();
         Self { shared: Arc::clone(&self.shared) }
     }
 }
 
 impl<T> Drop for WeakSender<T> {
     fn drop(&mut self) {
-        self.shared.drop_weak();
+        self.shared.senders.remove_weak();
     }
 }
 

@@ -27,16 +27,16 @@ use crossbeam_utils::CachePadded;
 use super::error::TryRecvError;
 use super::slots::Slots;
 use super::waiting::{Called, Waiting};
-use crate::loom::sync::atomic::{AtomicU64, AtomicUsize};
+use crate::loom::sync::atomic::AtomicU64;
 use crate::loom::sync::{Mutex, MutexGuard};
 use crate::sync::place::Line;
+use crate::sync::sender_count::SenderCount;
 use crate::sync::wait_queue::WaitQueue;
 
 #[derive(Debug)]
 pub(super) struct Shared<T> {
     slots: Slots<T>,
-    senders: AtomicUsize,
-    weak_senders: AtomicUsize,
+    pub(super) senders: SenderCount,
     /// The position of the next message to be sent.
     published: CachePadded<AtomicU64>,
     tail: CachePadded<Mutex<Tail>>,
@@ -73,8 +73,7 @@ impl<T> Shared<T> {
     pub(super) fn new(capacity: usize, receivers: usize) -> Self {
         Self {
             slots: Slots::new(capacity),
-            senders: AtomicUsize::new(1),
-            weak_senders: AtomicUsize::new(0),
+            senders: SenderCount::one(),
             published: CachePadded::new(AtomicU64::new(0)),
             tail: CachePadded::new(Mutex::new(Tail {
                 receivers,
@@ -131,7 +130,7 @@ impl<T> Shared<T> {
             cursor.seen = self.published();
             if cursor.next >= cursor.seen {
                 // In this order: what the last sender has sent is to be seen before its end.
-                let over = self.senders() == 0;
+                let over = self.senders.are_gone();
                 cursor.seen = self.published();
                 if cursor.next >= cursor.seen {
                     return Err(if over { TryRecvError::Closed } else { TryRecvError::Empty });
@@ -157,7 +156,7 @@ impl<T> Shared<T> {
     /// Whether a receiver that has found nothing would find a message now, or the end.
     #[inline]
     pub(super) fn has_news(&self, cursor: &Cursor) -> bool {
-        self.published() > cursor.next || self.senders() == 0
+        self.published() > cursor.next || self.senders.are_gone()
     }
 
     /// One more receiver, of what is sent from now on.
@@ -219,38 +218,9 @@ impl<T> Shared<T> {
         usize::try_from(end - low).unwrap_or(usize::MAX)
     }
 
-    #[inline]
-    pub(super) fn senders(&self) -> usize {
-        // Acquire: pairs with the release in `drop_sender`; who sees the end sees all messages.
-        self.senders.load(Ordering::Acquire)
-    }
-
-    pub(super) fn weak_senders(&self) -> usize {
-        self.weak_senders.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn add_sender(&self) {
-        self.senders.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn add_weak(&self) {
-        self.weak_senders.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn drop_weak(&self) {
-        self.weak_senders.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// One more sender, if there is one yet.
-    pub(super) fn upgrade(&self) -> bool {
-        let one_more = |senders| if senders == 0 { None } else { Some(senders + 1) };
-        self.senders.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
-    }
-
     /// A sender goes away; the last one ends the receivers' waiting.
     pub(super) fn drop_sender(&self) {
-        // Release: pairs with `senders`; Acquire: the last one hands on what the others did.
-        if self.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if self.senders.remove() {
             call(self.tail());
         }
     }

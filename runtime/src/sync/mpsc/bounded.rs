@@ -388,7 +388,7 @@ impl<T> Sender<T> {
     /// ```
     #[must_use = "the sender is dropped, and the channel may close with it"]
     pub fn downgrade(&self) -> WeakSender<T> {
-        self.chan.add_weak();
+        self.chan.senders.add_weak();
         WeakSender { chan: self.chan.clone() }
     }
 
@@ -401,7 +401,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.strong_count(), 1);
     /// ```
     pub fn strong_count(&self) -> usize {
-        self.chan.senders()
+        self.chan.senders.strong()
     }
 
     /// How many weak senders there are.
@@ -413,13 +413,13 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.weak_count(), 0);
     /// ```
     pub fn weak_count(&self) -> usize {
-        self.chan.weak_senders()
+        self.chan.senders.weak()
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.chan.add_sender();
+        self.chan.senders.add();
         Self { chan: self.chan.clone() }
     }
 }
@@ -464,7 +464,7 @@ impl<T> WeakSender<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        self.chan.upgrade().then(|| Sender { chan: self.chan.clone() })
+        self.chan.senders.upgrade().then(|| Sender { chan: self.chan.clone() })
     }
 
     /// How many senders keep the channel open.
@@ -476,7 +476,7 @@ impl<T> WeakSender<T> {
     /// assert_eq!(tx.downgrade().strong_count(), 1);
     /// ```
     pub fn strong_count(&self) -> usize {
-        self.chan.senders()
+        self.chan.senders.strong()
     }
 
     /// How many weak senders there are.
@@ -488,20 +488,20 @@ impl<T> WeakSender<T> {
     /// assert_eq!(tx.downgrade().weak_count(), 1);
     /// ```
     pub fn weak_count(&self) -> usize {
-        self.chan.weak_senders()
+        self.chan.senders.weak()
     }
 }
 
 impl<T> Clone for WeakSender<T> {
     fn clone(&self) -> Self {
-        self.chan.add_weak();
+        self.chan.senders.add_weak();
         Self { chan: self.chan.clone() }
     }
 }
 
 impl<T> Drop for WeakSender<T> {
     fn drop(&mut self) {
-        self.chan.drop_weak();
+        self.chan.senders.remove_weak();
     }
 }
 

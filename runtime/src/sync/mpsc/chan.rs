@@ -21,14 +21,13 @@
 //! - Values and wakers are dropped, and wakers called, only when the mutex is free.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use crossbeam_utils::CachePadded;
 
 use super::returned::{Count, Returned};
-use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::{Mutex, MutexGuard};
+use crate::sync::sender_count::SenderCount;
 use crate::sync::wait_queue::{WaitQueue, WakeBatch};
 
 #[derive(Debug)]
@@ -36,10 +35,7 @@ pub(super) struct Chan<T> {
     state: Mutex<State<T>>,
     /// What comes back of the capacity without the mutex, and not in the senders' cache line.
     pub(super) returned: CachePadded<Returned>,
-    /// Senders that keep the channel open.
-    senders: AtomicUsize,
-    /// Senders that do not.
-    weak_senders: AtomicUsize,
+    pub(super) senders: SenderCount,
     max: usize,
 }
 
@@ -80,8 +76,7 @@ impl<T> Chan<T> {
                 receiver_closed: false,
             }),
             returned: CachePadded::new(Returned::new()),
-            senders: AtomicUsize::new(1),
-            weak_senders: AtomicUsize::new(0),
+            senders: SenderCount::one(),
             max,
         }
     }
@@ -109,54 +104,8 @@ impl<T> Chan<T> {
         self.state().receiver_closed
     }
 
-    pub(super) fn senders(&self) -> usize {
-        self.senders.load(Ordering::Relaxed)
-    }
-
-    /// Whether nobody can send any more. What they have sent is seen by who looks after this.
-    pub(super) fn senders_are_gone(&self) -> bool {
-        // Acquire: pairs with the release in `drop_sender`; what those senders sent before is in
-        // the queue, which is looked at under the mutex.
-        self.senders.load(Ordering::Acquire) == 0
-    }
-
-    pub(super) fn weak_senders(&self) -> usize {
-        self.weak_senders.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn add_sender(&self) {
-        self.senders.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn add_weak(&self) {
-        self.weak_senders.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn drop_weak(&self) {
-        self.weak_senders.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Makes a weak sender strong, if there is a strong one yet.
-    pub(super) fn upgrade(&self) -> bool {
-        let mut senders = self.senders.load(Ordering::Relaxed);
-        while senders > 0 {
-            match self.senders.compare_exchange_weak(
-                senders,
-                senders + 1,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return true,
-                Err(now) => senders = now,
-            }
-        }
-        false
-    }
-
     pub(super) fn drop_sender(&self) {
-        // AcqRel: whoever takes the count to zero has seen all that the other senders did, and
-        // tells the receiver after them.
-        if self.senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if self.senders.remove() {
             let receiver = self.state().receiver.take();
             if let Some(receiver) = receiver {
                 receiver.wake();

@@ -205,7 +205,7 @@ impl<T> Chan<T> {
             state.settle(self.returned.count());
             return self.is_unbounded() || state.free == self.max();
         }
-        self.senders_are_gone()
+        self.senders.are_gone()
     }
 
     /// Messages were received out of the queue.

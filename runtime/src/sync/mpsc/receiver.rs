@@ -166,7 +166,7 @@ macro_rules! receiver {
             /// # rx.try_recv().unwrap();
             /// ```
             pub fn is_closed(&self) -> bool {
-                self.chan.is_receiver_closed() || self.chan.senders() == 0
+                self.chan.is_receiver_closed() || self.chan.senders.are_gone()
             }
 
             /// Whether there is no message in the channel.
@@ -264,7 +264,7 @@ macro_rules! receiver {
             /// # rx.try_recv().unwrap();
             /// ```
             pub fn sender_strong_count(&self) -> usize {
-                self.chan.senders()
+                self.chan.senders.strong()
             }
 
             /// How many weak senders there are.
@@ -281,7 +281,7 @@ macro_rules! receiver {
             /// # drop(weak);
             /// ```
             pub fn sender_weak_count(&self) -> usize {
-                self.chan.weak_senders()
+                self.chan.senders.weak()
             }
         }
 

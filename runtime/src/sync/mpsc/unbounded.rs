@@ -115,7 +115,7 @@ impl<T> UnboundedSender<T> {
     /// ```
     #[must_use = "the sender is dropped, and the channel may close with it"]
     pub fn downgrade(&self) -> WeakUnboundedSender<T> {
-        self.chan.add_weak();
+        self.chan.senders.add_weak();
         WeakUnboundedSender { chan: self.chan.clone() }
     }
 
@@ -128,7 +128,7 @@ impl<T> UnboundedSender<T> {
     /// assert_eq!(tx.strong_count(), 1);
     /// ```
     pub fn strong_count(&self) -> usize {
-        self.chan.senders()
+        self.chan.senders.strong()
     }
 
     /// How many weak senders there are.
@@ -140,13 +140,13 @@ impl<T> UnboundedSender<T> {
     /// assert_eq!(tx.weak_count(), 0);
     /// ```
     pub fn weak_count(&self) -> usize {
-        self.chan.weak_senders()
+        self.chan.senders.weak()
     }
 }
 
 impl<T> Clone for UnboundedSender<T> {
     fn clone(&self) -> Self {
-        self.chan.add_sender();
+        self.chan.senders.add();
         Self { chan: self.chan.clone() }
     }
 }
@@ -191,7 +191,7 @@ impl<T> WeakUnboundedSender<T> {
     /// assert!(weak.upgrade().is_none());
     /// ```
     pub fn upgrade(&self) -> Option<UnboundedSender<T>> {
-        self.chan.upgrade().then(|| UnboundedSender { chan: self.chan.clone() })
+        self.chan.senders.upgrade().then(|| UnboundedSender { chan: self.chan.clone() })
     }
 
     /// How many senders keep the channel open.
@@ -203,7 +203,7 @@ impl<T> WeakUnboundedSender<T> {
     /// assert_eq!(tx.downgrade().strong_count(), 1);
     /// ```
     pub fn strong_count(&self) -> usize {
-        self.chan.senders()
+        self.chan.senders.strong()
     }
 
     /// How many weak senders there are.
@@ -215,20 +215,20 @@ impl<T> WeakUnboundedSender<T> {
     /// assert_eq!(tx.downgrade().weak_count(), 1);
     /// ```
     pub fn weak_count(&self) -> usize {
-        self.chan.weak_senders()
+        self.chan.senders.weak()
     }
 }
 
 impl<T> Clone for WeakUnboundedSender<T> {
     fn clone(&self) -> Self {
-        self.chan.add_weak();
+        self.chan.senders.add_weak();
         Self { chan: self.chan.clone() }
     }
 }
 
 impl<T> Drop for WeakUnboundedSender<T> {
     fn drop(&mut self) {
-        self.chan.drop_weak();
+        self.chan.senders.remove_weak();
     }
 }
 
