@@ -32,18 +32,61 @@ impl Default for DirBuilder {
 
 impl DirBuilder {
     /// One folder, which must not exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::DirBuilder;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let there = DirBuilder::new().create("/proc").await;
+    /// assert_eq!(there.unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> DirBuilder {
         DirBuilder::default()
     }
 
     /// Makes the folders on the way too, and is content with a folder that exists.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::DirBuilder;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-recursive-{}", std::process::id()));
+    /// let mut builder = DirBuilder::new();
+    /// builder.recursive(true).create(path.join("cache/objects")).await?;
+    /// builder.create(path.join("cache")).await?; // is there already, and that will do
+    /// assert!(path.join("cache/objects").is_dir());
+    /// # henge_fs::remove_dir_all(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn recursive(&mut self, recursive: bool) -> &mut DirBuilder {
         self.recursive = recursive;
         self
     }
 
     /// The permissions of what is made, before the process's mask; 0o777 unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::DirBuilder;
+    /// use std::os::unix::fs::PermissionsExt;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-dir-mode-{}", std::process::id()));
+    /// DirBuilder::new().mode(0o700).create(path).await?;
+    /// assert_eq!(henge_fs::metadata(path).await?.permissions().mode() & 0o777, 0o700);
+    /// # henge_fs::remove_dir(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn mode(&mut self, mode: u32) -> &mut DirBuilder {
         self.mode = mode;
         self
@@ -63,6 +106,23 @@ impl DirBuilder {
     /// # Panics
     ///
     /// On a thread without a driver.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::DirBuilder;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-dir-{}", std::process::id()));
+    /// let builder = DirBuilder::new();
+    /// builder.create(path).await?;
+    /// assert!(henge_fs::metadata(path).await?.is_dir());
+    /// let orphan = builder.create(path.join("missing/folder")).await;
+    /// assert_eq!(orphan.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    /// # henge_fs::remove_dir(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn create(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref();
         if !self.recursive {

@@ -19,6 +19,21 @@ use crate::{File, OpenOptions, facts};
 const USUAL: u32 = 4096;
 
 /// Where transfers past the kernel's cache may begin and end.
+///
+/// # Examples
+///
+/// ```
+/// # henge_driver::Driver::new()?.block_on(async {
+/// # // There are file systems that have no such transfers.
+/// # if henge_fs::DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+/// let file = henge_fs::DirectFile::open("Cargo.toml").await?;
+/// let alignment = file.alignment();
+/// let apart = u64::from(alignment.place) + 1;
+/// let (refused, _buf) = file.read_at(file.buffer(1)?, apart).await;
+/// assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alignment {
     /// Addresses of buffers are multiples of this.
@@ -31,6 +46,22 @@ pub struct Alignment {
 /// also how many transfers of what length are under way at a time.
 ///
 /// The default is four of 1 MiB, not registered.
+///
+/// # Examples
+///
+/// ```
+/// use henge_fs::{DirectFile, Window};
+///
+/// # henge_driver::Driver::new()?.block_on(async {
+/// # if DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+/// // Eight transfers at a time, of 64 KiB each.
+/// let window = Window { chunk: 64 << 10, depth: 8, ..Window::default() };
+/// let mut bytes = DirectFile::open("Cargo.toml").await?.reader(0, window)?;
+/// let first = bytes.next_chunk().await?.expect("it is not empty");
+/// assert!(first.len() <= window.chunk && first.starts_with(b"[package]"));
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The length of a transfer in bytes; it is rounded up to what the file asks for.
@@ -92,6 +123,19 @@ impl DirectFile {
     /// # Cancel safety
     ///
     /// As [`File::open`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # if henge_fs::DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+    /// let file = henge_fs::DirectFile::open("Cargo.toml").await?;
+    /// let (n, bytes) = file.read_at(file.buffer(64 << 10)?, 0).await;
+    /// assert_eq!(n? as u64, file.file().metadata().await?.len());
+    /// assert!(bytes.starts_with(b"[package]"));
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn open(path: impl AsRef<Path>) -> io::Result<DirectFile> {
         DirectFile::open_with(OpenOptions::new().read(true), path).await
     }
@@ -105,6 +149,24 @@ impl DirectFile {
     /// # Cancel safety
     ///
     /// As [`File::create`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-direct-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// let table = henge_fs::DirectFile::create(path).await?;
+    /// let mut page = table.buffer(4096)?;
+    /// page.append(b"a page, and zeros");
+    /// page.pad_to(page.capacity());
+    /// let (written, page) = table.write_all_at(page, 0).await;
+    /// written?;
+    /// assert_eq!(table.file().metadata().await?.len(), page.len() as u64);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn create(path: impl AsRef<Path>) -> io::Result<DirectFile> {
         let mut options = OpenOptions::new();
         DirectFile::open_with(options.write(true).create(true).truncate(true), path).await
@@ -143,6 +205,21 @@ impl DirectFile {
     }
 
     /// Where transfers may begin and end. Where the kernel does not say, 4,096 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # if henge_fs::DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+    /// let file = henge_fs::DirectFile::open("Cargo.toml").await?;
+    /// let henge_fs::Alignment { memory, place } = file.alignment();
+    /// assert!(memory.is_power_of_two() && place.is_power_of_two());
+    /// let header = file.buffer(100)?; // as long as a transfer may be, and where it may begin
+    /// assert_eq!(header.capacity() % place as usize, 0);
+    /// assert_eq!(header.as_ptr().addr() % memory as usize, 0);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn alignment(&self) -> Alignment {
         self.alignment
     }
@@ -154,6 +231,19 @@ impl DirectFile {
     /// # Errors
     ///
     /// `OutOfMemory`, or `InvalidInput` for more than any buffer has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # if henge_fs::DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+    /// let file = henge_fs::DirectFile::open("Cargo.toml").await?;
+    /// let buf = file.buffer(1)?;
+    /// assert!(buf.is_empty());
+    /// assert_eq!(buf.capacity(), file.alignment().place as usize);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn buffer(&self, capacity: usize) -> io::Result<AlignedBuf> {
         AlignedBuf::new(self.round_up(capacity)?, self.alignment.memory as usize)
     }
@@ -208,11 +298,41 @@ impl DirectFile {
     }
 
     /// The file, for what is not a transfer: its metadata, its safety on the device, its length.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-its-file-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// let table = henge_fs::DirectFile::create(path).await?;
+    /// table.file().set_len(1 << 20).await?;
+    /// table.file().sync_all().await?;
+    /// assert_eq!(table.file().metadata().await?.len(), 1 << 20);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn file(&self) -> &File {
         &self.file
     }
 
     /// The file, as one that is [closed](File::close), or given away.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-into-file-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// let table = henge_fs::DirectFile::create(path).await?;
+    /// let (written, _page) = table.write_at(table.buffer(4096)?, 0).await;
+    /// assert_eq!(written?, 0, "nothing was put into the buffer");
+    /// table.into_file().close().await?;
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_file(self) -> File {
         self.file
     }
@@ -286,6 +406,25 @@ impl DirectFile {
     /// # Cancel safety
     ///
     /// Nothing is lost but the buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-exact-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// henge_fs::write(path, vec![7; 128 << 10]).await?;
+    /// let file = henge_fs::DirectFile::open(path).await?;
+    /// let (read, half) = file.read_exact_at(file.buffer(64 << 10)?, 64 << 10).await;
+    /// read?;
+    /// assert_eq!(half.len(), 64 << 10);
+    /// let (read, half) = file.read_exact_at(half, 128 << 10).await; // there is nothing
+    /// assert_eq!(read.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+    /// # drop(half);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn read_exact_at<B: IoBufMut>(
         &self,
         buf: B,
@@ -337,6 +476,25 @@ impl DirectFile {
     /// # Cancel safety
     ///
     /// As [`write_at`](DirectFile::write_at).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-direct-all-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// let file = henge_fs::DirectFile::create(path).await?;
+    /// let mut pages = file.buffer(64 << 10)?;
+    /// pages.pad_to(64 << 10);
+    /// let (written, mut pages) = file.write_all_at(pages, 0).await;
+    /// written?;
+    /// pages.truncate(100); // which is the length of no transfer
+    /// let (written, _pages) = file.write_all_at(pages, 64 << 10).await;
+    /// assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn write_all_at<B: IoBuf>(&self, buf: B, offset: u64) -> (io::Result<()>, B) {
         match self.check(buf.stable_ptr(), buf.bytes_init(), offset) {
             Ok(()) => self.file.write_all_at(buf, offset).await,

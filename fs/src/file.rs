@@ -70,6 +70,28 @@ fn beyond() -> io::Error {
 ///
 /// All asynchronous methods panic on a thread without a driver, unless they say that they need
 /// none; the traits return an error there.
+///
+/// # Examples
+///
+/// ```
+/// use henge_fs::File;
+/// use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+///
+/// # henge_driver::Driver::new()?.block_on(async {
+/// # let path = &std::env::temp_dir().join(format!("henge-file-{}", std::process::id()));
+/// let mut file = File::create_new(path).await?;
+/// file.write_all(b"hello, disk").await?;
+/// file.rewind().await?;
+/// let mut text = String::new();
+/// file.read_to_string(&mut text).await?;
+/// let (read, word) = file.read_exact_at(vec![0; 4], 7).await; // the position stays
+/// read?;
+/// assert_eq!((text.as_str(), &word[..]), ("hello, disk", &b"disk"[..]));
+/// file.close().await?;
+/// # henge_fs::remove_file(path).await?;
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct File {
     /// Shared with the operations under way.
     fd: Arc<Fd>,
@@ -340,6 +362,17 @@ impl File {
     }
 
     /// How many bytes a read or a write through the traits moves at once at most.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let file = henge_fs::File::open("/dev/null").await?;
+    /// assert_eq!(file.max_buf_size(), 2 << 20);
+    /// assert_eq!(file.try_clone().await?.max_buf_size(), file.max_buf_size());
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn max_buf_size(&self) -> usize {
         self.max_buf_size
     }

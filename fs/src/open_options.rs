@@ -38,53 +38,188 @@ pub struct OpenOptions {
 
 impl OpenOptions {
     /// Nothing is allowed yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let nothing = OpenOptions::new().open("/dev/null").await;
+    /// assert_eq!(nothing.unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new() -> OpenOptions {
         OpenOptions::default()
     }
 
     /// Allows reading.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let mut zeros = OpenOptions::new().read(true).open("/dev/zero").await?;
+    /// assert_eq!(zeros.read_u32().await?, 0);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn read(&mut self, yes: bool) -> &mut OpenOptions {
         self.how.read = yes;
         self.in_std(|std| std.read(yes))
     }
 
     /// Allows writing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let null = OpenOptions::new().write(true).open("/dev/null").await?;
+    /// assert_eq!(null.write_at("nobody reads it", 0).await.0?, 15);
+    /// let (read, _buf) = null.read_at(Vec::with_capacity(8), 0).await;
+    /// assert!(read.is_err(), "it was not opened for that");
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn write(&mut self, yes: bool) -> &mut OpenOptions {
         self.how.write = yes;
         self.in_std(|std| std.write(yes))
     }
 
     /// Allows writing, always at the end of the file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-append-{}", std::process::id()));
+    /// henge_fs::write(path, "started\n").await?;
+    /// let log = OpenOptions::new().append(true).open(path).await?;
+    /// let (written, _line) = log.write_all_at("stopped\n", 0).await; // the place has no effect
+    /// written?;
+    /// assert_eq!(henge_fs::read_to_string(path).await?, "started\nstopped\n");
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn append(&mut self, yes: bool) -> &mut OpenOptions {
         self.how.append = yes;
         self.in_std(|std| std.append(yes))
     }
 
     /// Empties the file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-truncate-{}", std::process::id()));
+    /// henge_fs::write(path, "a long text of yesterday").await?;
+    /// let file = OpenOptions::new().write(true).truncate(true).open(path).await?;
+    /// assert_eq!(file.metadata().await?.len(), 0);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn truncate(&mut self, yes: bool) -> &mut OpenOptions {
         self.how.truncate = yes;
         self.in_std(|std| std.truncate(yes))
     }
 
     /// Makes the file if it does not exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-create-{}", std::process::id()));
+    /// let mut options = OpenOptions::new();
+    /// options.read(true).write(true).create(true); // what it holds stays
+    /// options.open(path).await?.write_all_at("kept", 0).await.0?;
+    /// assert_eq!(options.open(path).await?.metadata().await?.len(), 4);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn create(&mut self, yes: bool) -> &mut OpenOptions {
         self.how.create = yes;
         self.in_std(|std| std.create(yes))
     }
 
     /// Makes the file, which must not exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-new-{}", std::process::id()));
+    /// let mut options = OpenOptions::new();
+    /// options.write(true).create_new(true);
+    /// let lock = options.open(path).await?; // of two who try, one succeeds
+    /// let second = options.open(path).await.unwrap_err();
+    /// assert_eq!(second.kind(), std::io::ErrorKind::AlreadyExists);
+    /// # drop(lock);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn create_new(&mut self, yes: bool) -> &mut OpenOptions {
         self.how.create_new = yes;
         self.in_std(|std| std.create_new(yes))
     }
 
     /// The permissions of a file that is made, before the process's mask; 0o666 unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    /// use std::os::unix::fs::PermissionsExt;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-mode-{}", std::process::id()));
+    /// let secret = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).await?;
+    /// assert_eq!(secret.metadata().await?.permissions().mode() & 0o777, 0o600);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn mode(&mut self, mode: u32) -> &mut OpenOptions {
         self.how.mode = mode;
         self.in_std(|std| std.mode(mode))
     }
 
     /// Further `O_*` flags, `O_DIRECT` for one. Those of the access mode have no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// const O_NOFOLLOW: i32 = 0o400_000;
+    ///
+    /// let mut options = OpenOptions::new();
+    /// let link = options.read(true).custom_flags(O_NOFOLLOW).open("/proc/self/exe").await;
+    /// assert_eq!(link.unwrap_err().raw_os_error(), Some(40), "ELOOP");
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn custom_flags(&mut self, flags: i32) -> &mut OpenOptions {
         self.how.custom_flags = flags;
         self.in_std(|std| std.custom_flags(flags))
@@ -123,6 +258,20 @@ impl OpenOptions {
     /// # Panics
     ///
     /// On a thread without a driver.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::OpenOptions;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let none = OpenOptions::new().read(true).open("/no/such/file").await;
+    /// assert_eq!(none.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    /// let null = OpenOptions::new().read(true).open("/dev/null").await?;
+    /// assert_eq!(null.read_at(vec![0; 8], 0).await.0?, 0);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
         if let Some(std) = &self.std {
             let (std, path) = (std.clone(), path.as_ref().to_owned());

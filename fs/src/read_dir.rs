@@ -72,6 +72,22 @@ struct Folder {
 /// The entries of a folder that is being read; made by [`read_dir`].
 ///
 /// Entries that are made or removed meanwhile may be among them or not.
+///
+/// # Examples
+///
+/// ```
+/// use std::ffi::OsString;
+///
+/// # henge_driver::Driver::new()?.block_on(async {
+/// let mut entries = henge_fs::read_dir("/proc/self").await?;
+/// let mut names: Vec<OsString> = Vec::new();
+/// while let Some(entry) = entries.next_entry().await? {
+///     names.push(entry.file_name());
+/// }
+/// assert!(names.iter().any(|name| name == "exe"));
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[must_use = "entries are read by asking for them"]
 pub struct ReadDir {
     folder: Arc<Folder>,
@@ -98,6 +114,21 @@ impl ReadDir {
     /// # Panics
     ///
     /// Never; on a thread without a driver it fails, if more has to be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-entry-{}", std::process::id()));
+    /// # henge_fs::create_dir(path).await?;
+    /// henge_fs::write(path.join("only"), "").await?;
+    /// let mut entries = henge_fs::read_dir(path).await?;
+    /// assert_eq!(entries.next_entry().await?.expect("one").file_name(), "only");
+    /// assert!(entries.next_entry().await?.is_none());
+    /// # henge_fs::remove_dir_all(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn next_entry(&mut self) -> io::Result<Option<DirEntry>> {
         poll_fn(|cx| self.poll_next_entry(cx)).await
     }
@@ -108,6 +139,22 @@ impl ReadDir {
     /// # Errors
     ///
     /// As [`next_entry`](ReadDir::next_entry).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::future::poll_fn;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let mut entries = henge_fs::read_dir("/proc/self").await?;
+    /// let mut count = 0;
+    /// while let Some(_entry) = poll_fn(|cx| entries.poll_next_entry(cx)).await? {
+    ///     count += 1;
+    /// }
+    /// assert!(count > 10);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn poll_next_entry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
         loop {
             match &mut self.state {
@@ -149,6 +196,21 @@ impl fmt::Debug for ReadDir {
 ///
 /// It keeps the folder open. What is asked about it is asked about the file that has the entry's
 /// name in that folder then, wherever the folder has been moved.
+///
+/// # Examples
+///
+/// ```
+/// # henge_driver::Driver::new()?.block_on(async {
+/// let mut entries = henge_fs::read_dir("/proc/self").await?;
+/// while let Some(entry) = entries.next_entry().await? {
+///     if entry.file_name() == "exe" {
+///         assert!(entry.file_type().await?.is_symlink());
+///         assert_eq!(entry.path(), std::path::Path::new("/proc/self/exe"));
+///     }
+/// }
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct DirEntry {
     folder: Arc<Folder>,
     name: CString,
@@ -182,11 +244,38 @@ impl DirEntry {
     }
 
     /// The name, without the folder.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let entry = henge_fs::read_dir("/proc/self").await?.next_entry().await?.expect("files");
+    /// assert!(!entry.file_name().as_encoded_bytes().contains(&b'/'));
+    /// assert_eq!(entry.path().file_name(), Some(&*entry.file_name()));
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn file_name(&self) -> OsString {
         self.name().to_owned()
     }
 
     /// The number of the file on its device.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::os::unix::fs::MetadataExt;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-ino-{}", std::process::id()));
+    /// # henge_fs::create_dir(path).await?;
+    /// henge_fs::write(path.join("only"), "").await?;
+    /// let entry = henge_fs::read_dir(path).await?.next_entry().await?.expect("one");
+    /// assert_eq!(entry.ino(), entry.metadata().await?.ino());
+    /// # henge_fs::remove_dir_all(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn ino(&self) -> u64 {
         self.ino
     }
@@ -234,6 +323,20 @@ impl DirEntry {
     /// # Panics
     ///
     /// On a thread without a driver, where it has to be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// let mut entries = henge_fs::read_dir("/proc/self").await?;
+    /// let mut folders = 0;
+    /// while let Some(entry) = entries.next_entry().await? {
+    ///     folders += usize::from(entry.file_type().await?.is_dir());
+    /// }
+    /// assert!(folders >= 2, "fd and task are two of them");
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn file_type(&self) -> io::Result<FileType> {
         if let Some(known) = self.kind.and_then(file_type::known) {
             return Ok(known);

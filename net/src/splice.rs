@@ -22,11 +22,57 @@ use crate::unix::pipe;
 /// What bytes can be spliced from: streams, their reading halves, and the reading ends of pipes.
 ///
 /// Implemented by them, and by nothing else.
+///
+/// # Examples
+///
+/// ```
+/// use henge_net::splice::{self, SpliceSource};
+/// use henge_net::{UnixStream, unix::pipe};
+/// use tokio::io::AsyncWriteExt;
+///
+/// # henge_driver::Driver::new()?.block_on(async {
+/// /// What there is to be had, whoever has it.
+/// async fn gather(from: &impl SpliceSource, into: &pipe::Sender) -> std::io::Result<usize> {
+///     splice::splice(from, into, 64 << 10).await
+/// }
+///
+/// let (mut client, stream) = UnixStream::pair()?;
+/// let (reading, _writing) = stream.into_split();
+/// let (sender, _receiver) = pipe::pipe()?;
+/// client.write_all(b"hello").await?;
+/// assert_eq!(gather(&reading, &sender).await?, 5); // half of a stream
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait SpliceSource: From {}
 
 /// What bytes can be spliced to: streams, their writing halves, and the writing ends of pipes.
 ///
 /// Implemented by them, and by nothing else.
+///
+/// # Examples
+///
+/// ```
+/// use henge_net::splice::{self, SpliceDestination};
+/// use henge_net::{UnixStream, unix::pipe};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # henge_driver::Driver::new()?.block_on(async {
+/// /// Passes on what a child process has written, to whoever wants it.
+/// async fn pass(from: &pipe::Receiver, to: &impl SpliceDestination) -> std::io::Result<usize> {
+///     splice::splice(from, to, 64 << 10).await
+/// }
+///
+/// let (mut child, output) = pipe::pipe()?;
+/// let (stream, mut client) = UnixStream::pair()?;
+/// child.write_all(b"hello").await?;
+/// assert_eq!(pass(&output, &stream).await?, 5);
+/// let mut word = [0; 5];
+/// client.read_exact(&mut word).await?;
+/// assert_eq!(&word, b"hello");
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait SpliceDestination: To {}
 
 impl<T: From> SpliceSource for T {}

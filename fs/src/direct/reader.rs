@@ -23,6 +23,21 @@ use super::{DirectFile, Window};
 /// The bytes of a file, read ahead past the kernel's cache; made by [`DirectFile::reader`].
 ///
 /// It is an [`AsyncRead`] and an [`AsyncBufRead`]. Dropping it cancels what is under way.
+///
+/// # Examples
+///
+/// ```
+/// use henge_fs::{DirectFile, Window};
+/// use tokio::io::AsyncBufReadExt;
+///
+/// # henge_driver::Driver::new()?.block_on(async {
+/// # if DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+/// let file = DirectFile::open("Cargo.toml").await?;
+/// let mut lines = file.reader(0, Window::default())?.lines();
+/// assert_eq!(lines.next_line().await?.as_deref(), Some("[package]"));
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct DirectReader {
     file: DirectFile,
     window: Window,
@@ -73,7 +88,20 @@ impl DirectReader {
     ///
     /// # Examples
     ///
-    /// See [`DirectFile::reader`].
+    /// ```
+    /// use henge_fs::{DirectFile, Window};
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # if DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+    /// let mut bytes = DirectFile::open("Cargo.toml").await?.reader(0, Window::default())?;
+    /// let mut text = Vec::new();
+    /// while let Some(chunk) = bytes.next_chunk().await? {
+    ///     text.extend_from_slice(chunk);
+    /// }
+    /// assert_eq!(text, henge_fs::read("Cargo.toml").await?);
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn next_chunk(&mut self) -> io::Result<Option<&[u8]>> {
         poll_fn(|cx| self.poll_fill(cx)).await?;
         let Some(current) = &self.current else { return Ok(None) };

@@ -31,6 +31,24 @@ type SetLen = Pin<Box<dyn Future<Output = io::Result<()>> + Send + Sync>>;
 /// dropped without them writes the whole chunks that it has begun, and loses the rest.
 ///
 /// After an error, which the next write or flush tells, nothing more is written.
+///
+/// # Examples
+///
+/// ```
+/// use henge_fs::{DirectFile, Window};
+/// use tokio::io::AsyncWriteExt;
+///
+/// # henge_driver::Driver::new()?.block_on(async {
+/// # let path = &std::env::temp_dir().join(format!("henge-writer-{}", std::process::id()));
+/// # if DirectFile::create(path).await.is_err() { return Ok(()); }
+/// let mut log = DirectFile::create(path).await?.writer(0, Window::default())?;
+/// log.write_all(b"no multiple of anything").await?;
+/// log.flush().await?; // with zeros behind it, which are cut off
+/// assert_eq!(henge_fs::read(path).await?, b"no multiple of anything");
+/// # henge_fs::remove_file(path).await?;
+/// # Ok::<(), std::io::Error>(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct DirectWriter {
     file: DirectFile,
     window: Window,
@@ -73,6 +91,25 @@ impl DirectWriter {
     }
 
     /// The file that is written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_fs::{DirectFile, Window};
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-logged-{}", std::process::id()));
+    /// # if DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// let mut log = DirectFile::create(path).await?.writer(0, Window::default())?;
+    /// log.write_all(b"committed").await?;
+    /// log.flush().await?;
+    /// log.file().file().sync_data().await?; // the device's own cache too
+    /// assert_eq!(log.file().file().metadata().await?.len(), 9);
+    /// # henge_fs::remove_file(path).await?;
+    /// # Ok::<(), std::io::Error>(()) })??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn file(&self) -> &DirectFile {
         &self.file
     }

@@ -218,6 +218,15 @@ pub struct AsyncFdRegisterError<T> {
 }
 
 /// tokio's older name of [`AsyncFdRegisterError`].
+///
+/// # Examples
+///
+/// ```
+/// use henge_net::async_fd::{AsyncFd, AsyncFdTryNewError};
+///
+/// let closed: Result<AsyncFd<i32>, AsyncFdTryNewError<i32>> = AsyncFd::try_new(-1);
+/// assert_eq!(closed.unwrap_err().to_string(), "the descriptor is not open");
+/// ```
 pub type AsyncFdTryNewError<T> = AsyncFdRegisterError<T>;
 
 impl<T> AsyncFdRegisterError<T> {

@@ -6,12 +6,47 @@ use std::os::fd::AsFd;
 use henge_driver::sys::unix as sys;
 
 /// The number of a user.
+///
+/// # Examples
+///
+/// ```
+/// use henge_net::unix::uid_t;
+///
+/// let (a, _b) = henge_net::UnixStream::pair()?;
+/// let allowed: [uid_t; 1] = [a.peer_cred()?.uid()]; // this user, and no other
+/// let me = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self")?);
+/// assert!(allowed.contains(&me));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[expect(non_camel_case_types, reason = "the system's name, and tokio's")]
 pub type uid_t = u32;
 /// The number of a group.
+///
+/// # Examples
+///
+/// ```
+/// use henge_net::unix::gid_t;
+///
+/// let (a, _b) = henge_net::UnixStream::pair()?;
+/// let group: gid_t = a.peer_cred()?.gid();
+/// let mine = std::os::unix::fs::MetadataExt::gid(&std::fs::metadata("/proc/self")?);
+/// assert_eq!(group, mine);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[expect(non_camel_case_types, reason = "the system's name, and tokio's")]
 pub type gid_t = u32;
 /// The number of a process.
+///
+/// # Examples
+///
+/// ```
+/// use henge_net::unix::pid_t;
+///
+/// let (a, _b) = henge_net::UnixStream::pair()?;
+/// let peer: Option<pid_t> = a.peer_cred()?.pid();
+/// assert_eq!(peer.map(i32::cast_unsigned), Some(std::process::id()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[expect(non_camel_case_types, reason = "the system's name, and tokio's")]
 pub type pid_t = i32;
 
