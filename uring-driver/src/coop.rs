@@ -13,11 +13,13 @@ use crate::thread::{LOCAL, UNLIMITED};
 /// The usual budget of one poll of a task.
 pub const BUDGET: u8 = 128;
 
-/// Gives back what [`poll_proceed`] took, unless the future says that it made progress.
+/// The right to spend a unit of the budget, which the future does if it says that it made progress.
+/// Dropped, it costs nothing: a future that is pending leaves the budget as it was.
+//
+// The unit is taken when it is spent, so that a poll which only looks costs one load.
 #[derive(Debug)]
 #[must_use]
 pub struct RestoreOnPending {
-    before: u8,
     /// The budget is the thread's.
     _here: PhantomData<*const ()>,
 }
@@ -26,21 +28,18 @@ impl RestoreOnPending {
     /// The future is ready: the unit is spent.
     #[inline]
     pub fn made_progress(self) {
-        std::mem::forget(self);
+        LOCAL.with(|local| {
+            let before = local.budget.get();
+            // Zero if what the future polled inside has spent the last one.
+            if before != UNLIMITED && before != 0 {
+                local.budget.set(before - 1);
+            }
+        });
     }
 }
 
-impl Drop for RestoreOnPending {
-    #[inline]
-    fn drop(&mut self) {
-        if self.before != UNLIMITED {
-            LOCAL.with(|local| local.budget.set(self.before));
-        }
-    }
-}
-
-/// Takes one unit of the budget. With none left the task is woken, to be polled again when others
-/// have had their turn, and the answer is `Pending`.
+/// Asks for one unit of the budget. With none left the task is woken, to be polled again when
+/// others have had their turn, and the answer is `Pending`.
 ///
 /// ```
 /// use std::task::{Context, Waker};
@@ -55,18 +54,11 @@ impl Drop for RestoreOnPending {
 /// ```
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
-    let before = LOCAL.with(|local| {
-        let before = local.budget.get();
-        if before != UNLIMITED && before != 0 {
-            local.budget.set(before - 1);
-        }
-        before
-    });
-    if before == 0 {
+    if !has_budget_remaining() {
         cx.waker().wake_by_ref();
         return Poll::Pending;
     }
-    Poll::Ready(RestoreOnPending { before, _here: PhantomData })
+    Poll::Ready(RestoreOnPending { _here: PhantomData })
 }
 
 /// Is there something left? True where nobody counts.
