@@ -59,9 +59,12 @@ pub(crate) use current::Entered;
 pub(crate) use host::{Expiry, Host, find_by};
 pub(crate) use timers::{Resolution, Timers};
 
-/// A time that can be added to any clock that counts from this machine's start: at most 30 years.
+/// 30 years.
+const SAFE_DELAY: Duration = Duration::from_secs(86_400 * 365 * 30);
+
+/// A time that can be added to any clock that counts from this machine's start.
 fn safe_delay(duration: Duration) -> Duration {
-    duration.min(Duration::from_secs(86_400 * 365 * 30))
+    duration.min(SAFE_DELAY)
 }
 
 #[cfg(all(test, not(henge_loom)))]

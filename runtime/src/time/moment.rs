@@ -31,9 +31,9 @@ pub(super) fn instant(number: u64) -> Instant {
 
 /// This many nanoseconds, at most 584 years.
 #[inline]
-pub(super) fn nanos(duration: Duration) -> u64 {
+pub(super) const fn nanos(duration: Duration) -> u64 {
     let seconds = duration.as_secs().saturating_mul(1_000_000_000);
-    seconds.saturating_add(u64::from(duration.subsec_nanos()))
+    seconds.saturating_add(duration.subsec_nanos() as u64)
 }
 
 #[cfg(all(test, not(henge_loom)))]

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::timer::Timer;
-use super::{Duration, Instant, current, safe_delay};
+use super::{Duration, Instant, current};
 
 /// Waits until `deadline`.
 ///
@@ -68,11 +68,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    // Never None: there are more than 30 years left.
-    match Sleep::after(safe_delay(duration)) {
-        Some(sleep) => sleep,
-        None => Sleep::new(Instant::now() + safe_delay(duration)),
-    }
+    Sleep { timer: Timer::after_at_most(duration) }
 }
 
 pin_project! {

@@ -11,6 +11,9 @@ use super::timers::Timers;
 use super::wheel::Key;
 use super::{Duration, Instant, current, moment};
 
+/// A delay that can be added to any time.
+const SAFE_NANOS: u64 = moment::nanos(super::SAFE_DELAY);
+
 /// Waits for a deadline. Needs no pinning: the wheel knows its waker, never the timer itself.
 #[derive(Debug)]
 pub(super) struct Timer {
@@ -81,12 +84,32 @@ impl Timer {
     #[track_caller]
     #[inline]
     pub(super) fn after(duration: Duration) -> Option<Self> {
+        Timer::now_or_later().checked_add(moment::nanos(duration)).map(Timer::at)
+    }
+
+    /// The same; after a [`safe_delay`](super::safe_delay) if that is shorter.
+    #[track_caller]
+    #[inline]
+    pub(super) fn after_at_most(duration: Duration) -> Self {
+        let nanos = moment::nanos(duration).min(SAFE_NANOS);
+        Timer::at(Timer::now_or_later().saturating_add(nanos))
+    }
+
+    #[track_caller]
+    #[inline]
+    fn now_or_later() -> u64 {
+        match current::with(|timers| timers.map(Timers::now_or_later)) {
+            Some(now) => now,
+            None => Timer::now_elsewhere(),
+        }
+    }
+
+    /// The time on a thread that has no timers.
+    #[track_caller]
+    #[cold]
+    fn now_elsewhere() -> u64 {
         current::assert_in_runtime();
-        let now = current::with(|timers| match timers {
-            Some(timers) => timers.now_or_later(),
-            None => moment::number(Instant::now().into_std()),
-        });
-        now.checked_add(moment::nanos(duration)).map(Timer::at)
+        moment::number(Instant::now().into_std())
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -164,13 +187,14 @@ impl Timer {
             }
             _ => {}
         }
-        match timers.arm(self.deadline, cx.waker()) {
-            Some((home, key)) => {
-                self.state = State::Armed(Armed { home, key });
-                false
-            }
-            None => true,
+        let Some((home, key)) = timers.arm(self.deadline, cx.waker()) else { return true };
+        let armed = State::Armed(Armed { home, key });
+        match &mut self.state {
+            // Nothing to drop: without this the usual way would ask.
+            State::Fresh => mem::forget(mem::replace(&mut self.state, armed)),
+            _ => self.state = armed,
         }
+        false
     }
 
     /// The same on a thread that has no timers.

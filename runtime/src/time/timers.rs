@@ -14,6 +14,7 @@
 //! here.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -70,8 +71,8 @@ impl Resolution {
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Timers {
-    /// The value is the waker of whoever polled last; None once it was woken.
-    wheel: RefCell<Wheel<Option<Waker>>>,
+    /// The value is the waker of whoever polled last, and is taken when it is woken.
+    wheel: RefCell<Wheel<Waker>>,
     returns: &'static Returns,
     /// Entries from this index on have no link yet.
     links: Cell<u32>,
@@ -153,7 +154,7 @@ impl Timers {
         let most = wheel.pending();
         let mut fired = 0;
         while let Some(key) = wheel.pop(now) {
-            let waker = wheel.get_mut(key).and_then(Option::take);
+            let waker = wheel.take(key);
             drop(wheel);
             if let Some(waker) = waker {
                 waker.wake();
@@ -237,7 +238,7 @@ impl Timers {
             drop(wheel);
             return None;
         }
-        let key = wheel.insert(when, Some(waker));
+        let key = wheel.insert(when, waker);
         drop(wheel);
         if key.index() >= self.links.get() {
             self.links.set(self.returns.reserve(key.index()));
@@ -251,13 +252,14 @@ impl Timers {
         {
             let wheel = self.wheel.borrow();
             match wheel.get(key) {
-                Some(Some(current)) if current.will_wake(waker) => return false,
-                Some(Some(_)) => {}
-                _ => return true,
+                Some(current) if current.will_wake(waker) => return false,
+                Some(_) => {}
+                None => return true,
             }
         }
         let waker = waker.clone();
-        let before = self.wheel.borrow_mut().get_mut(key).map(|current| current.replace(waker));
+        let before =
+            self.wheel.borrow_mut().get_mut(key).map(|current| mem::replace(current, waker));
         drop(before);
         false
     }
@@ -278,7 +280,7 @@ impl Timers {
             return wheel.reset(key, when);
         }
         wheel.suspend(key);
-        let waker = wheel.get_mut(key).and_then(Option::take);
+        let waker = wheel.take(key);
         drop(wheel);
         if let Some(waker) = waker {
             waker.wake();
@@ -289,9 +291,11 @@ impl Timers {
     /// Removes a timer, fired or not.
     #[inline]
     pub(super) fn disarm(&self, key: Key) {
-        let removed = self.wheel.borrow_mut().remove(key);
-        debug_assert!(removed.is_some(), "a timer is removed once, by its owner");
-        drop(removed);
+        let mut wheel = self.wheel.borrow_mut();
+        debug_assert!(wheel.is_pending(key).is_some(), "a timer is removed once, by its owner");
+        let waker = wheel.remove(key);
+        drop(wheel);
+        drop(waker);
     }
 
     /// Frees what other threads gave back.
@@ -299,7 +303,7 @@ impl Timers {
     fn take_returned(&self) {
         for returned in self.returns.take() {
             let removed = self.wheel.borrow_mut().remove_at(returned.index);
-            if let Some(Some(waker)) = removed
+            if let Some(waker) = removed
                 && returned.wake
             {
                 waker.wake();
@@ -315,7 +319,7 @@ impl Drop for Timers {
         self.take_returned();
         let wheel = self.wheel.replace(Wheel::new());
         self.returns.close(wheel.len());
-        for waker in wheel.into_values().flatten() {
+        for waker in wheel.into_values() {
             waker.wake();
         }
     }

@@ -17,6 +17,8 @@ impl Key {
 
 /// No entry: ends a list, and the list of free entries.
 const NIL: u32 = u32::MAX;
+/// The list of an entry that is free.
+const FREE: u16 = u16::MAX;
 
 /// Both ends of a list: entries join at the tail and leave at the head, so that equal deadlines
 /// fire in the order in which they were set.
@@ -48,15 +50,15 @@ impl List {
 
 #[derive(Debug)]
 struct Entry<T> {
-    /// Counts how often this place was given out, so that a key of an earlier tenant is refused.
+    /// Counts how often this place was freed, so that a key of an earlier tenant is refused.
     generation: u32,
     /// The next entry of the list, or of the free list.
     next: u32,
     prev: u32,
-    /// The list that the entry is in, in the wheel's numbering.
+    /// The list that the entry is in, in the wheel's numbering, or `FREE`.
     place: u16,
     when: u64,
-    /// None while the place is free.
+    /// None while the place is free, and once the value was taken.
     value: Option<T>,
 }
 
@@ -65,24 +67,20 @@ struct Entry<T> {
 pub(super) struct Entries<T> {
     slots: Vec<Entry<T>>,
     free: u32,
-    len: usize,
 }
 
 impl<T> Entries<T> {
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        Entries { slots: Vec::with_capacity(capacity), free: NIL, len: 0 }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.len
+        Entries { slots: Vec::with_capacity(capacity), free: NIL }
     }
 
     pub(super) fn capacity(&self) -> usize {
         self.slots.capacity()
     }
 
-    pub(super) fn reserve(&mut self, additional: usize) {
-        let free = self.slots.len() - self.len;
+    /// Makes room for `additional` entries beside the `len` that are there.
+    pub(super) fn reserve(&mut self, len: usize, additional: usize) {
+        let free = self.slots.len() - len;
         self.slots.reserve(additional.saturating_sub(free));
     }
 
@@ -92,54 +90,67 @@ impl<T> Entries<T> {
         self.slots.shrink_to_fit();
     }
 
-    /// Adds an entry that is in no list yet.
+    /// Adds an entry to the end of `list`, the wheel's number `place`.
     ///
     /// # Panics
     ///
     /// With 2³² − 1 entries already there.
     #[inline]
-    pub(super) fn insert(&mut self, value: T) -> Key {
-        self.len += 1;
-        if self.free != NIL {
-            let index = self.free;
-            let entry = &mut self.slots[index as usize];
-            self.free = entry.next;
-            entry.value = Some(value);
-            return Key { index, generation: entry.generation };
-        }
+    pub(super) fn insert(&mut self, list: &mut List, place: u16, when: u64, value: T) -> Key {
+        let prev = list.tail;
+        let index = self.free;
+        let key = match self.slots.get_mut(index as usize) {
+            Some(entry) => {
+                self.free = entry.next;
+                entry.next = NIL;
+                entry.prev = prev;
+                entry.place = place;
+                entry.when = when;
+                // A free place has no value to drop, which the compiler cannot know.
+                std::mem::forget(entry.value.replace(value));
+                Key { index, generation: entry.generation }
+            }
+            None => {
+                self.grow(Entry { generation: 0, next: NIL, prev, place, when, value: Some(value) })
+            }
+        };
+        self.append(list, key.index);
+        key
+    }
+
+    /// Adds an entry where none ever was.
+    #[inline(never)]
+    fn grow(&mut self, entry: Entry<T>) -> Key {
         let index = u32::try_from(self.slots.len()).ok().filter(|&index| index != NIL);
         let index = index.expect("a wheel holds at most 2^32 - 1 timers");
-        let entry =
-            Entry { generation: 0, next: NIL, prev: NIL, place: 0, when: 0, value: Some(value) };
         self.slots.push(entry);
         Key { index, generation: 0 }
     }
 
-    /// Frees the entry, which its list has let go of.
+    /// Frees the entry, which its list has let go of. The value, unless it was taken.
     #[inline]
     pub(super) fn free(&mut self, index: u32) -> Option<T> {
         let entry = &mut self.slots[index as usize];
-        let value = entry.value.take()?;
         entry.generation = entry.generation.wrapping_add(1);
+        entry.place = FREE;
         entry.next = self.free;
         self.free = index;
-        self.len -= 1;
-        Some(value)
+        entry.value.take()
     }
 
     /// The place of a key's entry in the slab, unless the key is stale.
     #[inline]
     pub(super) fn find(&self, key: Key) -> Option<u32> {
+        // A place that is free has a generation that no key was given yet.
         let entry = self.slots.get(key.index as usize)?;
-        (entry.generation == key.generation && entry.value.is_some()).then_some(key.index)
+        (entry.generation == key.generation).then_some(key.index)
     }
 
     /// The key of the entry at `index`, if one is there.
     #[inline]
     pub(super) fn key(&self, index: u32) -> Option<Key> {
         let entry = self.slots.get(index as usize)?;
-        entry.value.as_ref()?;
-        Some(Key { index, generation: entry.generation })
+        (entry.place != FREE).then_some(Key { index, generation: entry.generation })
     }
 
     pub(super) fn into_values(self) -> impl Iterator<Item = T> {
@@ -159,6 +170,12 @@ impl<T> Entries<T> {
     #[inline]
     pub(super) fn when(&self, index: u32) -> u64 {
         self.slots[index as usize].when
+    }
+
+    /// Takes the value out, and leaves the entry.
+    #[inline]
+    pub(super) fn take(&mut self, index: u32) -> Option<T> {
+        self.slots[index as usize].value.take()
     }
 
     #[inline]
@@ -189,6 +206,12 @@ impl<T> Entries<T> {
         entry.next = NIL;
         entry.prev = list.tail;
         entry.place = place;
+        self.append(list, index);
+    }
+
+    /// Makes an entry that has the list's tail behind it the new tail.
+    #[inline]
+    fn append(&mut self, list: &mut List, index: u32) {
         match list.tail {
             NIL => list.head = index,
             tail => self.slots[tail as usize].next = index,
@@ -196,9 +219,9 @@ impl<T> Entries<T> {
         list.tail = index;
     }
 
-    /// Takes the entry out of `list`, which must be the one that it is in.
+    /// Takes the entry out of `list`, which must be the one that it is in. True if that was all.
     #[inline]
-    pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
+    pub(super) fn unlink(&mut self, list: &mut List, index: u32) -> bool {
         let Entry { next, prev, .. } = self.slots[index as usize];
         match prev {
             NIL => list.head = next,
@@ -208,5 +231,6 @@ impl<T> Entries<T> {
             NIL => list.tail = prev,
             next => self.slots[next as usize].prev = prev,
         }
+        next == NIL && prev == NIL
     }
 }

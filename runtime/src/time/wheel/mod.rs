@@ -55,6 +55,8 @@ pub(crate) struct Wheel<T> {
     entries: Entries<T>,
     /// Entries that are in a list.
     pending: usize,
+    /// Entries that are in none.
+    idle: usize,
 }
 
 impl<T> Wheel<T> {
@@ -72,6 +74,7 @@ impl<T> Wheel<T> {
             lists: [List::EMPTY; LISTS],
             entries: Entries::with_capacity(capacity),
             pending: 0,
+            idle: 0,
         }
     }
 
@@ -83,7 +86,7 @@ impl<T> Wheel<T> {
 
     /// Entries in the slab, popped ones that were not removed included.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.pending + self.idle
     }
 
     /// Entries that will be popped.
@@ -96,7 +99,7 @@ impl<T> Wheel<T> {
     }
 
     pub(crate) fn reserve(&mut self, additional: usize) {
-        self.entries.reserve(additional);
+        self.entries.reserve(self.len(), additional);
     }
 
     pub(crate) fn shrink_to_fit(&mut self) {
@@ -106,17 +109,16 @@ impl<T> Wheel<T> {
     /// Adds an entry that is due at tick `when`, be it in the past or never.
     #[inline]
     pub(crate) fn insert(&mut self, when: u64, value: T) -> Key {
-        let key = self.entries.insert(value);
         self.pending += 1;
-        self.schedule(key.index(), when);
-        key
+        let place = self.occupy(when);
+        self.entries.insert(&mut self.lists[place as usize], place, when, value)
     }
 
-    /// Removes the entry, popped or not. None if the key is stale.
+    /// Removes the entry, popped or not. None if the key is stale, or the value was taken.
     #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let index = self.entries.find(key)?;
-        self.unlink(index);
+        self.detach(index);
         self.entries.free(index)
     }
 
@@ -126,7 +128,7 @@ impl<T> Wheel<T> {
         self.remove(self.entries.key(index)?)
     }
 
-    /// The values of all entries, popped ones included, in the order of the slab.
+    /// The values of all entries that have one, popped ones included, in the order of the slab.
     pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
         self.entries.into_values()
     }
@@ -134,7 +136,8 @@ impl<T> Wheel<T> {
     /// Takes the entry out of its slot, as if popped, and leaves it in the slab.
     pub(crate) fn suspend(&mut self, key: Key) {
         if let Some(index) = self.entries.find(key) {
-            self.unlink(index);
+            self.detach(index);
+            self.lay_aside(index);
         }
     }
 
@@ -142,9 +145,10 @@ impl<T> Wheel<T> {
     /// stale.
     pub(crate) fn reset(&mut self, key: Key, when: u64) -> bool {
         let Some(index) = self.entries.find(key) else { return false };
-        self.unlink(index);
+        self.detach(index);
+        self.entries.set_when(index, when);
         self.pending += 1;
-        self.schedule(index, when);
+        self.place(index, when);
         true
     }
 
@@ -168,6 +172,14 @@ impl<T> Wheel<T> {
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let index = self.entries.find(key)?;
         self.entries.value_mut(index)
+    }
+
+    /// Takes the value out of the entry, which stays. None if that was done before, or the key is
+    /// stale.
+    #[inline]
+    pub(crate) fn take(&mut self, key: Key) -> Option<T> {
+        let index = self.entries.find(key)?;
+        self.entries.take(index)
     }
 
     /// A tick at which [`pop`](Self::pop) should be called next: never later than the earliest
@@ -210,7 +222,7 @@ impl<T> Wheel<T> {
     /// before the wheel's own time counts as that.
     pub(crate) fn pop(&mut self, now: u64) -> Option<Key> {
         if let Some(index) = self.lists[DUE as usize].front() {
-            return self.take(index);
+            return self.hand_out(index);
         }
         while let Some((place, mut start)) = self.next_slot() {
             if place == FAR && start <= now {
@@ -223,20 +235,22 @@ impl<T> Wheel<T> {
             self.now = start;
             if usize::from(place) < SLOTS {
                 let index = self.lists[place as usize].front()?;
-                return self.take(index);
+                return self.hand_out(index);
             }
             self.cascade(place);
             // A cascade may have brought what is due right now.
             if let Some(index) = self.lists[DUE as usize].front() {
-                return self.take(index);
+                return self.hand_out(index);
             }
         }
         self.now = self.now.max(now);
         None
     }
 
-    fn take(&mut self, index: u32) -> Option<Key> {
-        self.unlink(index);
+    /// Takes the entry, which is due, out of its slot.
+    fn hand_out(&mut self, index: u32) -> Option<Key> {
+        self.detach(index);
+        self.lay_aside(index);
         self.entries.key(index)
     }
 
@@ -259,44 +273,51 @@ impl<T> Wheel<T> {
 
     /// Puts an entry that is in no list where its deadline belongs.
     #[inline]
-    fn schedule(&mut self, index: u32, when: u64) {
-        self.entries.set_when(index, when);
-        self.place(index, when);
+    fn place(&mut self, index: u32, when: u64) {
+        let place = self.occupy(when);
+        self.entries.push_back(&mut self.lists[place as usize], place, index);
     }
 
+    /// The list for what is due at `when`, from now on one that has entries.
     #[inline]
-    fn place(&mut self, index: u32, when: u64) {
+    fn occupy(&mut self, when: u64) -> u16 {
         if when <= self.now {
-            self.entries.push_back(&mut self.lists[DUE as usize], DUE, index);
-            return;
+            return DUE;
         }
-        let differs = 63 - (when ^ self.now).leading_zeros();
+        // They differ; that the lowest bit is set whether they differ there or not changes nothing,
+        // and tells the compiler that it is not looking for a bit in zero.
+        let differs = 63 - ((when ^ self.now) | 1).leading_zeros();
         let (level, slot) = if differs >= SPAN_BITS {
             (LEVELS as u32, 0)
         } else {
             let level = differs / BITS;
             (level, (when >> (level * BITS)) as u32 & (SLOTS as u32 - 1))
         };
-        let place = level * SLOTS as u32 + slot;
-        self.entries.push_back(&mut self.lists[place as usize], place as u16, index);
         self.occupied[level as usize] |= 1 << slot;
         self.levels |= 1 << level;
+        (level * SLOTS as u32 + slot) as u16
     }
 
-    /// Takes the entry out of the list that it is in, if any.
+    /// Takes the entry out of the list that it is in, if any. It is in none now, and nobody knows.
     #[inline]
-    fn unlink(&mut self, index: u32) {
+    fn detach(&mut self, index: u32) {
         let place = self.entries.place(index);
         if place == IDLE {
+            self.idle -= 1;
             return;
         }
-        let list = &mut self.lists[place as usize];
-        self.entries.unlink(list, index);
-        self.entries.set_place(index, IDLE);
         self.pending -= 1;
-        if place != DUE && list.is_empty() {
+        let is_empty = self.entries.unlink(&mut self.lists[place as usize], index);
+        if is_empty && place != DUE {
             self.vacate(place);
         }
+    }
+
+    /// Keeps an entry that is in no list.
+    #[inline]
+    fn lay_aside(&mut self, index: u32) {
+        self.entries.set_place(index, IDLE);
+        self.idle += 1;
     }
 
     fn vacate(&mut self, place: u16) {

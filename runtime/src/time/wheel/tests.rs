@@ -202,3 +202,16 @@ fn places_are_used_again() {
     assert_eq!(wheel.get(first), None);
     assert_eq!(wheel.get(second), Some(&'b'));
 }
+
+#[test]
+fn a_value_that_was_taken_leaves_its_entry() {
+    let mut wheel = Wheel::new();
+    let key = wheel.insert(5, 'a');
+    assert_eq!(wheel.take(key), Some('a'));
+    assert_eq!((wheel.take(key), wheel.get(key)), (None, None));
+    assert_eq!((wheel.pop(5), wheel.len()), (Some(key), 1));
+    assert_eq!(wheel.remove(key), None);
+    assert_eq!((wheel.is_pending(key), wheel.len()), (None, 0));
+    assert_eq!(wheel.insert(6, 'b').index(), key.index());
+    assert_eq!(wheel.into_values().collect::<Vec<_>>(), ['b']);
+}
