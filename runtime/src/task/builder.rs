@@ -54,11 +54,38 @@ pub struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// A builder of tasks without a name.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let nameless = task::Builder::new().spawn(async { task::name() })?;
+    /// assert_eq!(nameless.await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// What the task is called. Any number of tasks may have the same name.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let worker = task::Builder::new().name("worker");
+    /// let tasks = [worker.spawn(async { task::name() })?, worker.spawn(async { task::name() })?];
+    /// for task in tasks {
+    ///     assert_eq!(task.await?.as_deref(), Some("worker"));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn name(&self, name: &'a str) -> Self {
         Self { name: Some(name) }
     }
@@ -70,6 +97,25 @@ impl<'a> Builder<'a> {
     ///
     /// # Panics
     /// Where [`henge::spawn`](crate::spawn) does.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use henge::task;
+    ///
+    /// fn log(line: &str) -> String {
+    ///     format!("{}: {line}", task::name().as_deref().unwrap_or("main"))
+    /// }
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let peer = Rc::new("127.0.0.1");
+    /// let task = task::Builder::new().name("accept").spawn(async move { log(&peer) })?;
+    /// assert_eq!(task.await?, "accept: 127.0.0.1");
+    /// assert_eq!(log("done"), "main: done");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
     where
@@ -91,6 +137,17 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// None: the result is there for programs that come from tokio.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task;
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let there = runtime.handle();
+    /// let task = task::Builder::new().name("early").spawn_on(async { task::name() }, there)?;
+    /// assert_eq!(runtime.block_on(task)?.as_deref(), Some("early"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn_on<F>(self, future: F, handle: &Handle) -> io::Result<JoinHandle<F::Output>>
     where
@@ -115,6 +172,20 @@ impl<'a> Builder<'a> {
     ///
     /// # Panics
     /// Where [`task::spawn_local`](super::spawn_local) does.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, LocalSet};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let set = LocalSet::new();
+    /// let local = task::Builder::new().name("local");
+    /// let task = set.run_until(async { local.spawn_local(async { task::name() }) }).await?;
+    /// assert_eq!(set.run_until(task).await?.as_deref(), Some("local"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
     where
@@ -136,6 +207,19 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// None: the result is there for programs that come from tokio.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, LocalSet};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let set = LocalSet::new();
+    /// let task = task::Builder::new().name("local").spawn_local_on(async { task::name() }, &set)?;
+    /// assert_eq!(set.run_until(task).await?.as_deref(), Some("local"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local_on<F>(
         self,
@@ -189,6 +273,17 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// As for [`spawn_blocking`](Self::spawn_blocking).
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task;
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let digest = task::Builder::new().name("digest");
+    /// let digest = digest.spawn_blocking_on(task::name, runtime.handle())?;
+    /// assert_eq!(runtime.block_on(digest)?.as_deref(), Some("digest"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn spawn_blocking_on<F, T>(self, call: F, handle: &Handle) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,

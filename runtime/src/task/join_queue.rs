@@ -163,7 +163,7 @@ impl<T: 'static> JoinQueue<T> {
     ///
     /// # Panics
     ///
-    /// Outside of a runtime.
+    /// Where [`task::spawn_blocking`](crate::task::spawn_blocking) does.
     ///
     /// # Examples
     ///
@@ -185,6 +185,10 @@ impl<T: 'static> JoinQueue<T> {
     }
 
     /// Runs a closure in the blocking pool of a handle's runtime, at the end of the queue.
+    ///
+    /// # Panics
+    ///
+    /// If the pool has no thread, and the system refuses to start one.
     ///
     /// # Examples
     ///
@@ -214,6 +218,10 @@ impl<T: 'static> JoinQueue<T> {
 
     /// Waits for the first task of the queue; `None` if there is none.
     ///
+    /// # Errors
+    ///
+    /// In the result: that of a task which panicked or was cancelled.
+    ///
     /// # Cancel safety
     ///
     /// A task is removed when its result is returned, and stays the first until then.
@@ -235,6 +243,10 @@ impl<T: 'static> JoinQueue<T> {
 
     /// The same, with the task's id.
     ///
+    /// # Errors
+    ///
+    /// As for [`join_next`](Self::join_next).
+    ///
     /// # Cancel safety
     ///
     /// As [`join_next`](Self::join_next).
@@ -255,6 +267,10 @@ impl<T: 'static> JoinQueue<T> {
 
     /// The result of the first task of the queue, if that is done.
     ///
+    /// # Errors
+    ///
+    /// As for [`join_next`](Self::join_next).
+    ///
     /// # Examples
     ///
     /// ```
@@ -272,6 +288,10 @@ impl<T: 'static> JoinQueue<T> {
     }
 
     /// The same, with the task's id.
+    ///
+    /// # Errors
+    ///
+    /// As for [`join_next`](Self::join_next).
     ///
     /// # Examples
     ///
@@ -293,7 +313,8 @@ impl<T: 'static> JoinQueue<T> {
         Some(handle.try_take()?.map(|value| (id, value)))
     }
 
-    /// Aborts all tasks and waits until they are gone.
+    /// Aborts all tasks and waits until they are gone. Closures of the blocking pool that have
+    /// started run to their end, and are waited for.
     ///
     /// # Cancel safety
     ///
@@ -382,6 +403,10 @@ impl<T: 'static> JoinQueue<T> {
 
     /// Polls for the result of the first task.
     ///
+    /// # Errors
+    ///
+    /// As for [`join_next`](Self::join_next).
+    ///
     /// # Examples
     ///
     /// ```
@@ -398,6 +423,10 @@ impl<T: 'static> JoinQueue<T> {
     }
 
     /// The same, with the task's id.
+    ///
+    /// # Errors
+    ///
+    /// As for [`join_next`](Self::join_next).
     ///
     /// # Examples
     ///

@@ -97,6 +97,23 @@ pub struct LocalSet {
 }
 
 /// Makes a [`LocalSet`] the current one until it is dropped; see [`LocalSet::enter`].
+///
+/// # Examples
+/// ```
+/// use henge::task::{LocalEnterGuard, LocalSet, spawn_local};
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (outer, inner) = (LocalSet::new(), LocalSet::new());
+/// let _outer: LocalEnterGuard = outer.enter();
+/// let guard = inner.enter();
+/// let of_inner = spawn_local(async {});
+/// drop(guard);
+/// let of_outer = spawn_local(async {});
+/// outer.await;
+/// assert!(of_outer.is_finished() && !of_inner.is_finished());
+/// # }
+/// ```
 pub struct LocalEnterGuard {
     outer: Option<Rc<Home>>,
 }
@@ -115,6 +132,24 @@ impl fmt::Debug for LocalEnterGuard {
 
 impl LocalSet {
     /// An empty set.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let set = henge::task::LocalSet::new();
+    /// let done = Rc::new(Cell::new(0));
+    /// for _ in 0..3 {
+    ///     let done = Rc::clone(&done);
+    ///     set.spawn_local(async move { done.set(done.get() + 1) });
+    /// }
+    /// set.await; // until all of its tasks are done
+    /// assert_eq!(done.get(), 3);
+    /// # }
+    /// ```
     pub fn new() -> Self {
         let polled_by = Arc::new(Mutex::new(None::<Waker>));
         let wake = polled_by.clone();
@@ -141,12 +176,38 @@ impl LocalSet {
     }
 
     /// Makes this the set that [`spawn_local`] spawns on, until the guard is dropped. Nothing runs
-    /// by that.
+    /// by that. Each guard puts back what was current when it was made, so those that nest are to
+    /// be dropped innermost first.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{LocalSet, spawn_local};
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let set = LocalSet::new();
+    /// let guard = set.enter();
+    /// let task = spawn_local(async { 7 }); // there is no runtime here yet
+    /// drop(guard);
+    /// assert_eq!(set.block_on(&runtime, task)?, 7);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn enter(&self) -> LocalEnterGuard {
         LocalEnterGuard { outer: replace_current(Some(self.home.clone())) }
     }
 
     /// Spawns a task on the set. It runs when the set is polled.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let set = henge::task::LocalSet::new();
+    /// let task = set.spawn_local(async { 7 });
+    /// henge::task::yield_now().await;
+    /// assert!(!task.is_finished(), "nobody polls the set");
+    /// assert_eq!(set.run_until(task).await.unwrap(), 7);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -180,6 +241,20 @@ impl LocalSet {
     ///
     /// # Cancel safety
     /// That of `future`; the tasks stay in the set.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{LocalSet, spawn_local};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let set = LocalSet::new();
+    /// let task = set.run_until(async { spawn_local(async { 7 }) }).await;
+    /// assert!(!task.is_finished(), "the future was done before it had its turn");
+    /// set.await;
+    /// assert_eq!(task.await.unwrap(), 7);
+    /// # }
+    /// ```
     pub async fn run_until<F: Future>(&self, future: F) -> F::Output {
         RunUntil { set: self, future }.await
     }

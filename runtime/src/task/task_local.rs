@@ -54,6 +54,27 @@ macro_rules! task_local {
 ///
 /// The value is there inside of a [`scope`](Self::scope), and nowhere else: what a task spawns
 /// does not inherit it.
+///
+/// # Examples
+/// ```
+/// henge::task_local! { static REQUEST: u64; }
+///
+/// /// Needs to be told nothing.
+/// fn log(line: &str) -> String {
+///     format!("[{}] {line}", REQUEST.get())
+/// }
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() {
+/// REQUEST
+///     .scope(7, async {
+///         assert_eq!(log("begin"), "[7] begin");
+///         let child = henge::spawn(async { REQUEST.try_get() });
+///         assert!(child.await.unwrap().is_err(), "it has none of its own");
+///     })
+///     .await;
+/// # }
+/// ```
 pub struct LocalKey<T: 'static> {
     /// The value of the scope that this thread is in.
     slot: thread::LocalKey<Slot<T>>,
@@ -185,6 +206,21 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     /// Outside of a scope of this key. See [`try_with`](Self::try_with).
+    ///
+    /// # Examples
+    /// ```
+    /// henge::task_local! { static ROLES: Vec<String>; }
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// ROLES
+    ///     .scope(vec!["admin".to_owned(), "audit".to_owned()], async {
+    ///         // Looks, and copies nothing.
+    ///         assert!(ROLES.with(|roles| roles.iter().any(|role| role == "audit")));
+    ///     })
+    ///     .await;
+    /// # }
+    /// ```
     #[track_caller]
     pub fn with<F: FnOnce(&T) -> R, R>(&'static self, f: F) -> R {
         match self.try_with(f) {
@@ -199,6 +235,19 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Errors
     /// Outside of a scope of this key, and when the thread's own thread-locals are gone.
+    ///
+    /// # Examples
+    /// ```
+    /// henge::task_local! { static USER: String; }
+    ///
+    /// /// Also called where nobody is logged in.
+    /// fn greeting() -> String {
+    ///     USER.try_with(|user| format!("hello {user}")).unwrap_or_else(|_| "hello".to_owned())
+    /// }
+    ///
+    /// assert_eq!(USER.sync_scope("ada".to_owned(), greeting), "hello ada");
+    /// assert_eq!(greeting(), "hello");
+    /// ```
     pub fn try_with<F: FnOnce(&T) -> R, R>(&'static self, f: F) -> Result<R, AccessError> {
         let read = self.slot.try_with(|slot| {
             let slot = slot.0.borrow();
@@ -213,6 +262,23 @@ impl<T: Clone + 'static> LocalKey<T> {
     ///
     /// # Panics
     /// Outside of a scope of this key.
+    ///
+    /// # Examples
+    /// ```
+    /// henge::task_local! { static DEPTH: u32; }
+    ///
+    /// async fn descend() -> u32 {
+    ///     match DEPTH.get() {
+    ///         3 => 3,
+    ///         depth => Box::pin(DEPTH.scope(depth + 1, descend())).await,
+    ///     }
+    /// }
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// assert_eq!(DEPTH.scope(0, descend()).await, 3);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn get(&'static self) -> T {
         self.with(T::clone)
@@ -222,6 +288,19 @@ impl<T: Clone + 'static> LocalKey<T> {
     ///
     /// # Errors
     /// As for [`try_with`](Self::try_with).
+    ///
+    /// # Examples
+    /// ```
+    /// henge::task_local! { static RETRIES: u32; }
+    ///
+    /// /// Two, unless the caller says otherwise.
+    /// fn retries() -> u32 {
+    ///     RETRIES.try_get().unwrap_or(2)
+    /// }
+    ///
+    /// assert_eq!(retries(), 2);
+    /// assert_eq!(RETRIES.sync_scope(5, retries), 5);
+    /// ```
     pub fn try_get(&'static self) -> Result<T, AccessError> {
         self.try_with(T::clone)
     }
@@ -258,6 +337,23 @@ impl ScopeError {
 
 pin_project! {
     /// The future of [`LocalKey::scope`].
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::TaskLocalFuture;
+    ///
+    /// henge::task_local! { static TENANT: &'static str; }
+    ///
+    /// /// The future can be named, and needs no box.
+    /// fn of_tenant<F: Future>(name: &'static str, work: F) -> TaskLocalFuture<&'static str, F> {
+    ///     TENANT.scope(name, work)
+    /// }
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// assert_eq!(of_tenant("acme", async { TENANT.get() }).await, "acme");
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct TaskLocalFuture<T, F>
     where
@@ -337,6 +433,20 @@ impl<T: fmt::Debug + 'static, F> fmt::Debug for TaskLocalFuture<T, F> {
 }
 
 /// A task-local value was read outside of its scope.
+///
+/// # Examples
+/// ```
+/// use henge::task::AccessError;
+///
+/// henge::task_local! { static TRACE: u64; }
+///
+/// fn header() -> Result<String, AccessError> {
+///     Ok(format!("trace-{}", TRACE.try_get()?))
+/// }
+///
+/// assert_eq!(TRACE.sync_scope(7, header).unwrap(), "trace-7");
+/// assert_eq!(header().unwrap_err().to_string(), "task-local value not set");
+/// ```
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct AccessError {
     _private: (),

@@ -10,6 +10,22 @@ use super::Member;
 
 /// The keys of a [`JoinMap`](crate::task::JoinMap), in no order; see
 /// [`keys`](crate::task::JoinMap::keys).
+///
+/// # Examples
+/// ```
+/// use henge::task::{JoinMap, JoinMapKeys};
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut map = JoinMap::new();
+/// for host in ["a", "b", "c"] {
+///     map.spawn(host, std::future::pending::<()>());
+/// }
+/// let keys: JoinMapKeys<'_, &str, ()> = map.keys();
+/// assert_eq!(keys.len(), 3);
+/// assert!(keys.clone().any(|host| *host == "b"));
+/// # }
+/// ```
 pub struct JoinMapKeys<'a, K, V> {
     pub(super) members: hash_table::Iter<'a, Member<K>>,
     /// Of a map of `V`s, whose keys may depend on them in a later version.

@@ -30,6 +30,20 @@ pub struct Builder<'a, T> {
 
 impl<T> JoinSet<T> {
     /// Begins a task of this set that has a name.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, JoinSet};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("accept").spawn(async { task::name() })?;
+    /// set.spawn(async { task::name() });
+    /// assert_eq!(set.join_all().await, [Some("accept".into()), None]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn build_task(&mut self) -> Builder<'_, T> {
         Builder { set: self, task: task::Builder::new() }
     }
@@ -37,6 +51,20 @@ impl<T> JoinSet<T> {
 
 impl<'a, T: 'static> Builder<'a, T> {
     /// What the task is called; see [`task::Builder::name`].
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, JoinSet};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut set = JoinSet::new();
+    /// let shard = henge::shard::current();
+    /// set.build_task().name(&format!("reader of {shard}")).spawn(async { task::name() })?;
+    /// assert_eq!(set.join_all().await, [Some("reader of 0".into())]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn name(self, name: &'a str) -> Self {
         Self { task: self.task.name(name), ..self }
     }
@@ -45,6 +73,21 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// Those of [`task::Builder::spawn`].
+    ///
+    /// # Panics
+    /// Where [`henge::spawn`](crate::spawn) does.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut set = henge::task::JoinSet::new();
+    /// let stuck = set.build_task().name("stuck").spawn(std::future::pending::<()>())?;
+    /// stuck.abort();
+    /// assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> io::Result<AbortHandle>
     where
@@ -57,6 +100,17 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// Those of [`task::Builder::spawn_on`].
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, JoinSet};
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("elsewhere").spawn_on(async { task::name() }, runtime.handle())?;
+    /// assert_eq!(runtime.block_on(set.join_all()), [Some("elsewhere".into())]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn_on<F>(self, future: F, handle: &Handle) -> io::Result<AbortHandle>
     where
@@ -70,6 +124,24 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// Those of [`task::Builder::spawn_local`].
+    ///
+    /// # Panics
+    /// Where [`task::spawn_local`](crate::task::spawn_local) does.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, JoinSet, LocalSet};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut set = JoinSet::new();
+    /// let spawned = async { set.build_task().name("local").spawn_local(async { task::name() }) };
+    /// let local = LocalSet::new();
+    /// local.run_until(spawned).await?;
+    /// assert_eq!(local.run_until(set.join_all()).await, [Some("local".into())]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local<F>(self, future: F) -> io::Result<AbortHandle>
     where
@@ -82,6 +154,20 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// Those of [`task::Builder::spawn_local_on`].
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, JoinSet, LocalSet};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (mut set, local) = (JoinSet::new(), LocalSet::new());
+    /// set.build_task().name("local").spawn_local_on(async { task::name() }, &local)?;
+    /// local.await;
+    /// assert_eq!(set.join_all().await, [Some("local".into())]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local_on<F>(self, future: F, local_set: &LocalSet) -> io::Result<AbortHandle>
     where
@@ -94,6 +180,22 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// Those of [`task::Builder::spawn_blocking`].
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, JoinSet};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("digest").spawn_blocking(|| (task::name(), 6 * 7))?;
+    /// assert_eq!(set.join_all().await, [(Some("digest".into()), 42)]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<F>(self, call: F) -> io::Result<AbortHandle>
     where
@@ -107,6 +209,17 @@ impl<'a, T: 'static> Builder<'a, T> {
     ///
     /// # Errors
     /// Those of [`task::Builder::spawn_blocking_on`].
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{self, JoinSet};
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let mut set = JoinSet::new();
+    /// set.build_task().name("digest").spawn_blocking_on(task::name, runtime.handle())?;
+    /// assert_eq!(runtime.block_on(set.join_all()), [Some("digest".into())]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn spawn_blocking_on<F>(self, call: F, handle: &Handle) -> io::Result<AbortHandle>
     where
         F: FnOnce() -> T + Send + 'static,

@@ -185,7 +185,22 @@ pub struct ScopedJoinHandle<T> {
 }
 
 impl<T> ScopedJoinHandle<T> {
-    /// Asks for the child's end: it is dropped when its turn comes, unless it was done before.
+    /// Asks for the child's end: it is dropped when its turn comes, unless it was done before. This
+    /// handle then gives an error that [`is_cancelled`](JoinError::is_cancelled).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// henge::task::scope(|s| async move {
+    ///     let slow = s.spawn(std::future::pending::<u32>());
+    ///     let quick = s.spawn(async { 1 });
+    ///     assert_eq!(quick.await.unwrap(), 1);
+    ///     slow.abort(); // the scope would wait for it
+    /// })
+    /// .await;
+    /// # }
+    /// ```
     pub fn abort(&self) {
         self.joint.aborted.set(true);
         let child = self.joint.child.take();
@@ -195,11 +210,44 @@ impl<T> ScopedJoinHandle<T> {
     }
 
     /// Whether the child is done: its future is gone and awaiting this handle does not wait.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// task::scope(|s| async move {
+    ///     let child = s.spawn(async { 7 });
+    ///     while !child.is_finished() {
+    ///         // … something else meanwhile …
+    ///         task::yield_now().await;
+    ///     }
+    ///     assert_eq!(child.await.unwrap(), 7);
+    /// })
+    /// .await;
+    /// # }
+    /// ```
     pub fn is_finished(&self) -> bool {
         !matches!(&*self.joint.state.borrow(), State::Running(_))
     }
 
     /// What [`task::id`](crate::task::id) is inside of the child.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// task::scope(|s| async move {
+    ///     let child = s.spawn(async { task::id() });
+    ///     let id = child.id();
+    ///     assert_eq!(child.await.unwrap(), id);
+    /// })
+    /// .await;
+    /// # }
+    /// ```
     pub fn id(&self) -> Id {
         self.joint.id()
     }

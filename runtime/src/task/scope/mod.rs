@@ -91,6 +91,29 @@ where
 }
 
 /// Spawns children of a scope; from [`scope`]. Clones spawn into the same scope.
+///
+/// # Examples
+/// ```
+/// use std::cell::Cell;
+/// use henge::task::{Scope, scope};
+///
+/// /// Children spawn children of the same scope.
+/// fn grow<'env>(s: Scope<'env>, height: u32, leaves: &'env Cell<u32>) {
+///     if height == 0 {
+///         return leaves.set(leaves.get() + 1);
+///     }
+///     for s in [s.clone(), s.clone()] {
+///         s.clone().spawn(async move { grow(s, height - 1, leaves) });
+///     }
+/// }
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let leaves = Cell::new(0);
+/// scope(|s| async { grow(s, 3, &leaves) }).await;
+/// assert_eq!(leaves.get(), 8);
+/// # }
+/// ```
 pub struct Scope<'env> {
     shared: Weak<Shared<'env>>,
 }

@@ -102,7 +102,7 @@ impl TaskTracker {
     ///
     /// # Panics
     ///
-    /// Outside of a runtime.
+    /// Where [`task::spawn_blocking`](crate::task::spawn_blocking) does.
     ///
     /// # Examples
     ///
@@ -123,6 +123,10 @@ impl TaskTracker {
     }
 
     /// Runs a closure on a runtime's pool for blocking work, and tracks it.
+    ///
+    /// # Panics
+    ///
+    /// If the pool has no thread, and the system refuses to start one.
     ///
     /// # Examples
     ///
