@@ -59,6 +59,25 @@ impl Child {
     }
 
     /// Its process id. `None` once it was waited for: the number may be another's then.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::process::Stdio;
+    /// use henge::io::AsyncReadExt;
+    /// use henge::process::Command;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut shell = Command::new("sh").args(["-c", "echo $$"]).stdout(Stdio::piped()).spawn()?;
+    /// let id = shell.id().expect("it was not waited for");
+    /// let mut said = String::new();
+    /// shell.stdout.take().unwrap().read_to_string(&mut said).await?;
+    /// assert_eq!(said.trim_end(), id.to_string());
+    /// shell.wait().await?;
+    /// assert_eq!(shell.id(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn id(&self) -> Option<u32> {
         self.running.id()
     }
@@ -67,6 +86,25 @@ impl Child {
     ///
     /// # Errors
     /// If this process may not kill it: it runs as another user by now.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::os::unix::process::ExitStatusExt;
+    /// use henge::process::Command;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut sleep = Command::new("sleep");
+    /// let mut children = [sleep.arg("1000").spawn()?, sleep.spawn()?];
+    /// for child in &mut children {
+    ///     child.start_kill()?; // all at once
+    /// }
+    /// for child in &mut children {
+    ///     assert_eq!(child.wait().await?.signal(), Some(9));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn start_kill(&mut self) -> io::Result<()> {
         self.running.start_kill()
     }
@@ -82,6 +120,20 @@ impl Child {
     ///
     /// # Cancel safety
     /// It is killed at the first poll. Dropped after that, the end can still be waited for.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::os::unix::process::ExitStatusExt;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut child = henge::process::Command::new("sleep").arg("1000").spawn()?;
+    /// child.kill().await?;
+    /// assert_eq!(child.id(), None, "it has ended, and was reaped");
+    /// assert_eq!(child.wait().await?.signal(), Some(9));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn kill(&mut self) -> io::Result<()> {
         self.start_kill()?;
         self.wait().await?;
@@ -119,6 +171,21 @@ impl Child {
     ///
     /// # Errors
     /// As [`wait`](Child::wait).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::process::Stdio;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut child = henge::process::Command::new("cat").stdin(Stdio::piped()).spawn()?;
+    /// assert!(child.try_wait()?.is_none(), "it reads until there is no more");
+    /// drop(child.stdin.take());
+    /// child.wait().await?;
+    /// assert!(child.try_wait()?.is_some_and(|status| status.success()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         self.running.try_wait()
     }
@@ -134,6 +201,22 @@ impl Child {
     /// # Cancel safety
     /// What was read is lost if it is dropped, and the child with it: see
     /// [`kill_on_drop`](super::Command::kill_on_drop).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::process::Stdio;
+    /// use henge::io::AsyncWriteExt;
+    /// use henge::process::Command;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut sort = Command::new("sort").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    /// sort.stdin.as_mut().unwrap().write_all(b"pear\napple\n").await?;
+    /// let output = sort.wait_with_output().await?; // which closes its standard input
+    /// assert_eq!(output.stdout, b"apple\npear\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn wait_with_output(mut self) -> io::Result<Output> {
         async fn all(output: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
             let mut bytes = Vec::new();

@@ -16,10 +16,20 @@ impl Command {
     /// allocation, no environment, no locks, and nothing of this runtime.
     ///
     /// # Examples
-    /// ```no_run
-    /// let mut command = henge::process::Command::new("true");
-    /// // SAFETY: does nothing.
-    /// unsafe { command.pre_exec(|| Ok(())) };
+    /// ```
+    /// use std::io;
+    /// use henge::process::Command;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> io::Result<()> {
+    /// const EPERM: i32 = 1;
+    /// let mut command = Command::new("true");
+    /// // SAFETY: makes an error of a number, and nothing else.
+    /// unsafe { command.pre_exec(|| Err(io::Error::from_raw_os_error(EPERM))) };
+    /// let refused = command.status().await;
+    /// assert!(refused.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied));
+    /// # Ok(())
+    /// # }
     /// ```
     pub unsafe fn pre_exec<F>(&mut self, f: F) -> &mut Command
     where
