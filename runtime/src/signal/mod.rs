@@ -6,13 +6,14 @@
 //!
 //! # Examples
 //! A server that stops well:
-//! ```no_run
+//! ```
 //! use henge::signal::unix::{SignalKind, signal};
 //!
 //! #[henge::main]
 //! async fn main() -> std::io::Result<()> {
 //!     let mut terminate = signal(SignalKind::terminate())?;
 //!     henge::spawn(async { /* serve */ });
+//! #   henge::process::Command::new("sh").args(["-c", "kill -TERM $PPID"]).status().await?;
 //!     henge::select! {
 //!         stop = henge::signal::ctrl_c() => stop,
 //!         _ = terminate.recv() => Ok(()),
@@ -31,14 +32,20 @@ pub mod unix;
 /// # Errors
 /// If the signal cannot be taken over: the process has no descriptor left.
 ///
+/// # Panics
+/// Outside of a runtime.
+///
 /// # Cancel safety
 /// A signal that comes after the future is dropped is lost to this call, and ends the process no
 /// more. To lose none between two waits, keep a [`unix::Signal`].
 ///
 /// # Examples
-/// ```no_run
+/// ```
 /// # #[henge::main]
 /// # async fn main() -> std::io::Result<()> {
+/// # henge::spawn(async { // somebody presses it
+/// #     henge::process::Command::new("sh").args(["-c", "kill -INT $PPID"]).status().await
+/// # });
 /// henge::signal::ctrl_c().await?;
 /// println!("stopping");
 /// # Ok(())
