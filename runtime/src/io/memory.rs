@@ -20,12 +20,61 @@ fn step<T>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>)
 }
 
 /// Always at its end for those who read, and without one for those who write; made by [`empty`].
+///
+/// # Examples
+/// ```
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// // In place of a body, where there is none.
+/// fn body(text: Option<&str>) -> Box<dyn henge::io::AsyncRead + Unpin + '_> {
+///     match text {
+///         Some(text) => Box::new(text.as_bytes()),
+///         None => Box::new(henge::io::empty()),
+///     }
+/// }
+///
+/// let mut received = Vec::new();
+/// assert_eq!(henge::io::copy(&mut body(None), &mut received).await?, 0);
+/// assert_eq!(henge::io::copy(&mut body(Some("hello")), &mut received).await?, 5);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Empty(tokio::io::Empty);
 
 /// The same byte for ever; made by [`repeat`].
+///
+/// # Examples
+/// ```
+/// use henge::io::AsyncReadExt;
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// // Padding, up to the next 512 bytes.
+/// let mut block = b"short".to_vec();
+/// let missing = 512 - block.len() as u64;
+/// henge::io::copy(&mut henge::io::repeat(0).take(missing), &mut block).await?;
+/// assert_eq!(block.len(), 512);
+/// assert!(block[5..].iter().all(|&byte| byte == 0));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Repeat(tokio::io::Repeat);
 
 /// Takes everything and keeps nothing; made by [`sink`].
+///
+/// # Examples
+/// ```
+/// use henge::io::AsyncReadExt;
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// // What is left of a message that nobody wants, so that the next one can be read.
+/// let mut stream = &b"unwanted|wanted"[..];
+/// henge::io::copy(&mut (&mut stream).take(9), &mut henge::io::sink()).await?;
+/// assert_eq!(stream, b"wanted");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Sink(tokio::io::Sink);
 
 /// One end of a pair of pipes in memory; made by [`duplex`].
@@ -48,6 +97,23 @@ pub struct Sink(tokio::io::Sink);
 pub struct DuplexStream(tokio::io::DuplexStream);
 
 /// A pipe in memory, both ends of it; [`simplex`] makes one in two halves.
+///
+/// # Examples
+/// ```
+/// use henge::io::{AsyncReadExt, AsyncWriteExt, SimplexStream};
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut pipe = SimplexStream::new_unsplit(16);
+/// pipe.write_all(b"there and ").await?;
+/// pipe.write_all(b"back").await?;
+/// pipe.shutdown().await?;
+/// let mut text = String::new();
+/// pipe.read_to_string(&mut text).await?;
+/// assert_eq!(text, "there and back");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SimplexStream(tokio::io::SimplexStream);
 
@@ -103,6 +169,32 @@ pub fn sink() -> Sink {
 
 /// Two streams, each of which reads what is written to the other; either way holds at most
 /// `max_buf_size` bytes, and then writes wait.
+///
+/// # Panics
+/// If `max_buf_size` is 0.
+///
+/// # Examples
+/// ```
+/// use henge::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, duplex};
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// // A server, and a client without a network.
+/// let (mut client, server) = duplex(64);
+/// let server = henge::spawn(async move {
+///     let mut stream = BufReader::new(server);
+///     let mut name = String::new();
+///     stream.read_line(&mut name).await?;
+///     stream.write_all(format!("hello, {name}").as_bytes()).await
+/// });
+/// client.write_all(b"world\n").await?;
+/// let mut answer = String::new();
+/// client.read_to_string(&mut answer).await?;
+/// assert_eq!(answer, "hello, world\n");
+/// server.await??;
+/// # Ok(())
+/// # }
+/// ```
 #[track_caller]
 pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
     let (one, two) = tokio::io::duplex(max_buf_size);
@@ -110,6 +202,9 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
 }
 
 /// A pipe that holds at most `max_buf_size` bytes: the end that reads, and the end that writes.
+///
+/// # Panics
+/// If `max_buf_size` is 0.
 ///
 /// # Examples
 /// ```
@@ -132,6 +227,23 @@ pub fn simplex(max_buf_size: usize) -> (ReadHalf<SimplexStream>, WriteHalf<Simpl
 
 impl SimplexStream {
     /// A pipe that holds at most `max_buf_size` bytes, in one piece.
+    ///
+    /// # Panics
+    /// If `max_buf_size` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::io::{AsyncReadExt, AsyncWriteExt, SimplexStream};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut pipe = SimplexStream::new_unsplit(4);
+    /// assert_eq!(pipe.write(b"too much").await?, 4, "what there is room for");
+    /// assert_eq!(pipe.read_u8().await?, b't');
+    /// assert_eq!(pipe.write(b"more").await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn new_unsplit(max_buf_size: usize) -> SimplexStream {
         SimplexStream(tokio::io::SimplexStream::new_unsplit(max_buf_size))

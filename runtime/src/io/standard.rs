@@ -33,12 +33,61 @@ impl<S: AsFd> Standard<S> {
 }
 
 /// A handle of the standard input; made by [`stdin`].
+///
+/// # Examples
+/// ```no_run
+/// use henge::io::{AsyncReadExt, stdin};
+///
+/// # #[henge::main(worker_threads = 2)]
+/// # async fn main() -> std::io::Result<()> {
+/// let (mut stdin, mut bytes) = (stdin(), [0; 8]);
+/// let read = stdin.read(&mut bytes);
+/// match henge::time::timeout(std::time::Duration::from_secs(10), read).await {
+///     Ok(read) => println!("{} bytes", read?),
+///     Err(_) => println!("nobody is there"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Stdin(Standard<io::Stdin>);
 
 /// A handle of the standard output; made by [`stdout`].
+///
+/// # Examples
+/// ```
+/// use henge::io::{AsyncWriteExt, BufWriter, stdout};
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// // Many small writes as one.
+/// let mut out = BufWriter::new(stdout());
+/// for n in 1..=100 {
+///     out.write_all(format!("{n}\n").as_bytes()).await?;
+/// }
+/// out.flush().await?;
+/// assert_eq!(out.buffer(), b"");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Stdout(Standard<io::Stdout>);
 
 /// A handle of the standard error; made by [`stderr`].
+///
+/// # Examples
+/// ```
+/// use std::io::IsTerminal;
+/// use std::os::fd::AsFd;
+/// use henge::io::{AsyncWriteExt, stderr};
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut log = stderr();
+/// let red = if log.as_fd().is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+/// log.write_all(format!("{}disk full{}\n", red.0, red.1).as_bytes()).await?;
+/// log.flush().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Stderr(Standard<io::Stderr>);
 
 /// A handle of the process's standard input.
