@@ -36,6 +36,24 @@ impl HistogramConfiguration {
     ///
     /// # Panics
     /// If there is to be no bucket, or their width is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::runtime::{Builder, HistogramConfiguration};
+    ///
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_time_histogram_configuration(
+    ///         HistogramConfiguration::linear(Duration::from_micros(50), 3),
+    ///     )
+    ///     .build()?;
+    /// let metrics = runtime.metrics();
+    /// assert_eq!(metrics.poll_time_histogram_num_buckets(), 3);
+    /// let second = Duration::from_micros(50)..Duration::from_micros(100);
+    /// assert_eq!(metrics.poll_time_histogram_bucket_range(1), second);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn linear(bucket_width: Duration, num_buckets: usize) -> Self {
         assert!(num_buckets > 0, "a histogram has at least one bucket");
@@ -44,6 +62,23 @@ impl HistogramConfiguration {
     }
 
     /// Buckets that grow with what falls into them.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::{Builder, HistogramConfiguration, LogHistogram};
+    ///
+    /// let doubling = HistogramConfiguration::log(LogHistogram::builder().precision_exact(0));
+    /// let mut builder = Builder::new_current_thread();
+    /// builder.metrics_poll_time_histogram_configuration(doubling);
+    /// let metrics = builder.enable_metrics_poll_time_histogram().build()?.metrics();
+    /// // Each bucket is twice as wide as the one before.
+    /// let width = |bucket| {
+    ///     let range = metrics.poll_time_histogram_bucket_range(bucket);
+    ///     range.end - range.start
+    /// };
+    /// assert_eq!(width(5), 2 * width(4));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn log(configuration: impl Into<LogHistogram>) -> Self {
         Self(Scale::Log(configuration.into()))
     }
@@ -69,6 +104,17 @@ impl Default for HistogramConfiguration {
 /// Buckets with a bounded relative error; made by [`LogHistogram::builder`].
 ///
 /// The default reaches from 100 ns to 60 s with an error of at most a quarter, in 119 buckets.
+///
+/// # Examples
+/// ```
+/// use henge::runtime::{HistogramConfiguration, LogHistogram};
+///
+/// let default = LogHistogram::default();
+/// assert!(default.max_value() >= 60_000_000_000, "a minute, in nanoseconds");
+/// assert_eq!(LogHistogram::builder().max_buckets(119).ok(), Some(default));
+/// let polls = HistogramConfiguration::log(default);
+/// # drop(polls);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogHistogram {
     /// Each power of two has `1 << precision` buckets.
@@ -79,11 +125,29 @@ pub struct LogHistogram {
 
 impl LogHistogram {
     /// A builder with the default's settings.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::LogHistogram;
+    ///
+    /// assert_eq!(LogHistogram::builder().build(), LogHistogram::default());
+    /// assert_ne!(LogHistogram::builder().max_error(0.01).build(), LogHistogram::default());
+    /// ```
     pub fn builder() -> LogHistogramBuilder {
         LogHistogramBuilder::default()
     }
 
     /// Where the last bucket begins, in nanoseconds: what is above is not told apart.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::runtime::LogHistogram;
+    ///
+    /// let log = LogHistogram::builder().max_value(Duration::from_secs(1)).build();
+    /// // Rounded up to where a bucket begins: 2³⁰.
+    /// assert_eq!(log.max_value(), 1_073_741_824);
+    /// ```
     pub fn max_value(&self) -> u64 {
         self.starts().last().unwrap_or(0)
     }
@@ -162,11 +226,24 @@ impl Default for LogHistogramBuilder {
 }
 
 impl LogHistogramBuilder {
-    /// By how much of a value its bucket's middle may differ from it, at most: a quarter at the
+    /// By how much of a value others in its bucket may differ from it, at most: a quarter at the
     /// coarsest, a thousandth at the finest.
     ///
     /// # Panics
     /// If it is not between 0 and 1.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::LogHistogram;
+    ///
+    /// let buckets = |error| match LogHistogram::builder().max_error(error).max_buckets(0) {
+    ///     Err(henge::runtime::InvalidHistogramConfiguration::TooManyBuckets {
+    ///         required_bucket_count,
+    ///     }) => required_bucket_count,
+    ///     Ok(_) => 0,
+    /// };
+    /// assert!(buckets(0.01) > 10 * buckets(0.25), "what it costs to be exact");
+    /// ```
     #[track_caller]
     pub fn max_error(mut self, max_error: f64) -> Self {
         assert!(max_error > 0.0, "max_error must be greater than 0");
@@ -180,6 +257,15 @@ impl LogHistogramBuilder {
     ///
     /// # Panics
     /// If that is more than 1,024.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::LogHistogram;
+    ///
+    /// // Four buckets for each power of two: no bucket is wider than a quarter of where it begins.
+    /// let log = LogHistogram::builder().precision_exact(2).build();
+    /// assert_eq!(log, LogHistogram::builder().max_error(0.25).build());
+    /// ```
     #[track_caller]
     pub fn precision_exact(mut self, precision: u32) -> Self {
         assert!(precision <= FINEST, "precision must be <= {FINEST}");
@@ -188,6 +274,21 @@ impl LogHistogramBuilder {
     }
 
     /// Below this, durations are not told apart.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::runtime::{Builder, HistogramConfiguration, LogHistogram};
+    ///
+    /// let coarse = LogHistogram::builder().min_value(Duration::from_millis(1));
+    /// let mut builder = Builder::new_current_thread();
+    /// builder.metrics_poll_time_histogram_configuration(HistogramConfiguration::log(coarse));
+    /// let runtime = builder.enable_metrics_poll_time_histogram().build()?;
+    /// // One bucket has all that is shorter, but for the rounding to where a bucket begins.
+    /// let first = runtime.metrics().poll_time_histogram_bucket_range(0);
+    /// assert!(first.start.is_zero() && first.end > Duration::from_micros(750));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn min_value(mut self, duration: Duration) -> Self {
         self.min = duration;
         self
@@ -197,6 +298,16 @@ impl LogHistogramBuilder {
     ///
     /// # Panics
     /// If it is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::runtime::LogHistogram;
+    ///
+    /// let mut short = LogHistogram::builder().max_value(Duration::from_millis(10));
+    /// assert!(short.build().max_value() >= 10_000_000);
+    /// assert!(short.max_buckets(80).is_ok(), "a minute would take 119");
+    /// ```
     #[track_caller]
     pub fn max_value(mut self, duration: Duration) -> Self {
         assert!(!duration.is_zero(), "max value must be greater than 0");
@@ -208,6 +319,18 @@ impl LogHistogramBuilder {
     ///
     /// # Errors
     /// How many buckets it would have.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::{InvalidHistogramConfiguration, LogHistogram};
+    ///
+    /// let mut exact = LogHistogram::builder().max_error(0.001);
+    /// let refused = exact.max_buckets(1_000);
+    /// assert!(matches!(
+    ///     refused,
+    ///     Err(InvalidHistogramConfiguration::TooManyBuckets { required_bucket_count: 1_001.. })
+    /// ));
+    /// ```
     pub fn max_buckets(
         &mut self,
         max_buckets: usize,
@@ -221,12 +344,37 @@ impl LogHistogramBuilder {
     }
 
     /// The histogram.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::runtime::LogHistogram;
+    ///
+    /// let log = LogHistogram::builder()
+    ///     .min_value(Duration::from_micros(1))
+    ///     .max_value(Duration::from_millis(100))
+    ///     .build();
+    /// assert!((100_000_000..200_000_000).contains(&log.max_value()));
+    /// ```
     pub fn build(&self) -> LogHistogram {
         LogHistogram { precision: self.precision, min: nanos(self.min), max: nanos(self.max) }
     }
 }
 
 /// Why a histogram cannot be had.
+///
+/// # Examples
+/// ```
+/// use henge::runtime::{InvalidHistogramConfiguration, LogHistogram};
+///
+/// // As exact as what there is room for allows.
+/// let mut builder = LogHistogram::builder().max_error(0.001);
+/// let log = match builder.max_buckets(500) {
+///     Ok(log) => log,
+///     Err(InvalidHistogramConfiguration::TooManyBuckets { .. }) => LogHistogram::default(),
+/// };
+/// assert_eq!(log, LogHistogram::default());
+/// ```
 #[derive(Debug)]
 pub enum InvalidHistogramConfiguration {
     /// It would have more buckets than it may.
