@@ -81,7 +81,9 @@ pub use direct::{Alignment, DirectFile, DirectReader, DirectWriter, Window};
 pub use file::File;
 pub use file_times::FileTimes;
 pub use henge_driver::buf::AlignedBuf;
-pub use henge_driver::sys::file::{Advice, Allocation, Permissions, RangeSync};
+#[doc(inline)]
+pub use henge_driver::ops::{Advice, Allocation, RangeSync};
+pub use henge_driver::sys::file::Permissions;
 pub use names::{
     canonicalize, hard_link, read_link, remove_dir, remove_dir_all, remove_file, rename, symlink,
 };

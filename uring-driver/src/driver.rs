@@ -234,6 +234,7 @@ impl Driver {
     /// sleep. The kernel may go on saying that something is pending when nothing is; who believed
     /// it would turn for nothing until the next completion. Who has other work to do must not rely
     /// on this one: what is pending by the other only may be there.
+    #[doc(hidden)]
     #[inline]
     pub fn completion_expected(&self) -> bool {
         self.inner.ring.completion_expected()
@@ -253,6 +254,7 @@ impl Driver {
 
     /// Makes the entries of what waits for an enter, or does without: what the next enter would
     /// begin with. For a caller that measures how long it waits.
+    #[doc(hidden)]
     #[inline]
     pub fn prepare(&self) {
         self.before_enter();
@@ -289,12 +291,14 @@ impl Driver {
     }
 
     /// System calls that entered the ring so far.
+    #[doc(hidden)]
     #[inline]
     pub fn enters(&self) -> u64 {
         self.inner.ring.enters()
     }
 
     /// The drivers that may listen on the same addresses as this one.
+    #[doc(hidden)]
     pub fn listen_group(&self) -> &Arc<ListenGroup> {
         &self.inner.config.listen_group
     }
@@ -306,11 +310,13 @@ impl Driver {
 
     /// Has blocking work go to another pool from now on, and returns the one where it went. For a
     /// driver that serves several runtimes in turn.
+    #[doc(hidden)]
     pub fn replace_blocking(&self, pool: Arc<offload::Pool>) -> Option<Arc<offload::Pool>> {
         self.inner.blocking.replace(Some(pool))
     }
 
     /// Spare byte buffers.
+    #[doc(hidden)]
     #[inline]
     pub fn scratch(&self) -> &Scratch {
         &self.inner.scratch
@@ -328,6 +334,7 @@ impl Driver {
     }
 
     /// The buffers that receives use.
+    #[doc(hidden)]
     #[inline]
     pub fn pool(&self) -> &Pool {
         &self.inner.pool
@@ -374,6 +381,7 @@ impl Driver {
 
     /// Of these, [`wakes_sent`](Counters::wakes_sent) and [`wakes_saved`](Counters::wakes_saved):
     /// two loads, for a loop that shows them in every turn.
+    #[doc(hidden)]
     #[inline]
     pub fn wakes(&self) -> (u64, u64) {
         self.inner.counting.wakes()

@@ -15,6 +15,12 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! # What is not shown here
+//!
+//! The crates of henge share more of this one than a program of its own has a use for: state that
+//! stays at home, the buffers of receives, system calls. What is for them alone is public and not
+//! documented here; it changes with them, without notice.
+//!
 //! # Where the unsafe code is
 //!
 //! In the files that are let in below, each with its reason, and nowhere else. `cell.rs` says who
@@ -30,6 +36,7 @@ mod cell;
 pub mod coop;
 #[allow(unsafe_code, reason = "erased cells' functions; the thread's driver behind a pointer")]
 mod driver;
+#[doc(hidden)]
 #[allow(unsafe_code, reason = "state that is lent to its home's thread alone")]
 pub mod home;
 #[allow(unsafe_code, reason = "futures share cells with the driver")]
@@ -42,6 +49,7 @@ pub mod ops;
 mod remote;
 #[allow(unsafe_code, reason = "the kernel's ring")]
 mod ring;
+#[doc(hidden)]
 #[allow(unsafe_code, reason = "system calls")]
 pub mod sys;
 
@@ -69,10 +77,12 @@ pub use cqe::Cqe;
 pub use driver::{Config, Counters, Driver, Leaked, Ticket, Turn};
 pub use driver_id::DriverId;
 pub use fd::Fd;
+#[doc(hidden)]
 pub use listen::{ListenGroup, Membership, Role};
 pub use op::{Op, submit, submit_now};
 pub use operation::{Next, Operation};
 pub use remote::list::Link;
 pub use remote::{Closed, Posted, Remote};
+#[doc(hidden)]
 pub use scratch::Scratch;
 pub use sqe::{Sqe, Timespec};

@@ -1,4 +1,4 @@
-//! The operations, one a file. Copy the shortest neighbour to add one.
+//! The operations, one a file, and what they speak of. Copy the shortest neighbour to add one.
 
 mod accept;
 mod advise;
@@ -29,6 +29,12 @@ mod unlink;
 mod write_all;
 mod write_at;
 
+#[doc(inline)]
+pub use crate::sys::file::{Advice, Allocation, Kind, OpenHow, RangeSync, Stat as Facts};
+#[doc(inline)]
+pub use crate::sys::poll::events;
+#[doc(inline)]
+pub use crate::sys::socket::Address;
 pub use accept::{AcceptMultishot, Acceptor};
 pub use advise::Advise;
 pub use after::After;
@@ -41,12 +47,16 @@ pub use mkdir::MakeDir;
 pub use nop::Nop;
 pub use open::Open;
 pub use poll::{PollMultishot, Watcher};
+#[doc(hidden)]
 pub use poll_once::{PollOnce, PollSink};
 pub use read_at::{ReadAt, ReadVectoredAt};
 pub use readable::Readable;
+#[doc(hidden)]
 pub use recv::{ReceivesInPlace, Recv, RecvInPlace, RecvSink};
 pub use rename::Rename;
+#[doc(hidden)]
 pub use send::{Send, SendInPlace, SendSink, SendsInPlace};
+#[doc(hidden)]
 pub use send_zero_copy::{SendZeroCopy, ZeroCopySink};
 pub use splice::Splice;
 pub use stat::Stat;

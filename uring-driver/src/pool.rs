@@ -24,7 +24,9 @@ use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+#[doc(hidden)]
 pub use lender::Lender;
+#[doc(hidden)]
 pub use piece::Piece;
 pub use recv_buf::RecvBuf;
 
@@ -67,6 +69,7 @@ pub(crate) struct Limits {
 /// assert_eq!(driver.pool().bytes(), 0); // made when it is first needed
 /// # Ok::<(), std::io::Error>(())
 /// ```
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Pool {
     limits: Limits,

@@ -10,6 +10,7 @@ use henge_driver::sys::socket::Address;
 use super::UdpSocket;
 use crate::readiness::Interest;
 
+#[doc(inline)]
 pub use henge_driver::sys::datagram::{Batch, Datagram};
 
 /// A datagram to be sent by [`UdpSocket::send_many`].

@@ -96,6 +96,7 @@ impl Config {
 
     /// The drivers that may listen on the same addresses: those made with this configuration and
     /// its clones, unless set.
+    #[doc(hidden)]
     #[must_use]
     pub fn listen_group(mut self, group: Arc<ListenGroup>) -> Config {
         self.listen_group = group;

@@ -171,6 +171,7 @@ impl Driver {
     /// # Panics
     ///
     /// As [`turn`](Driver::turn).
+    #[doc(hidden)]
     pub fn hand_over(&self, patience: Duration) -> io::Result<()> {
         self.turn()?;
         while self.unsent() > 0 {

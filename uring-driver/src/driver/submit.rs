@@ -93,6 +93,7 @@ impl Driver {
     /// Has a detached operation cancelled as soon as this thread closes a descriptor: for who waits
     /// because there was none left. Other threads' are not heard of, so it should be one that ends
     /// by itself.
+    #[doc(hidden)]
     pub fn cancel_at_close(&self, ticket: Ticket) {
         let mut waiting = self.inner.until_close.borrow_mut();
         waiting.retain(|ticket| self.is_in_flight(*ticket));

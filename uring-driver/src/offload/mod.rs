@@ -20,5 +20,7 @@ mod tests;
 
 pub use config::Config;
 pub use job::{AbortJob, Job, JobError};
-pub use pool::{Metrics, Pool, Telling};
+#[doc(hidden)]
+pub use pool::Telling;
+pub use pool::{Metrics, Pool};
 pub use queue::Class;

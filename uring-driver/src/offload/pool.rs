@@ -139,6 +139,7 @@ impl Pool {
 
     /// As [`spawn`](Self::spawn), for a closure that itself wakes whoever waits for what it did:
     /// right before it does so it calls [`Telling::begin`].
+    #[doc(hidden)]
     pub fn spawn_telling<F, T>(&self, class: Class, call: F) -> Job<T>
     where
         F: FnOnce(&Telling<'_>) -> T + Send + 'static,

@@ -14,12 +14,11 @@ use crate::sys::file::Advice;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use henge_driver::sys::file::Advice;
 /// use henge_driver::{Driver, Fd, ops, submit};
 /// use std::os::fd::OwnedFd;
 ///
 /// let file = Arc::new(Fd::from(OwnedFd::from(std::fs::File::open("/proc/self/exe")?)));
-/// Driver::new()?.block_on(submit(ops::Advise::new(file, Advice::Sequential, 0, 0)))??;
+/// Driver::new()?.block_on(submit(ops::Advise::new(file, ops::Advice::Sequential, 0, 0)))??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]

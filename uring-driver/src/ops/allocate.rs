@@ -14,12 +14,11 @@ use crate::sys::file::Allocation;
 ///
 /// ```no_run
 /// use std::sync::Arc;
-/// use henge_driver::sys::file::Allocation;
 /// use henge_driver::{Driver, Fd, ops, submit};
 /// use std::os::fd::OwnedFd;
 ///
 /// let file = Arc::new(Fd::from(OwnedFd::from(std::fs::File::create("log")?)));
-/// let room = ops::Allocate::new(file, Allocation::Reserve, 0, 1 << 20);
+/// let room = ops::Allocate::new(file, ops::Allocation::Reserve, 0, 1 << 20);
 /// Driver::new()?.block_on(submit(room))??;
 /// # Ok::<(), std::io::Error>(())
 /// ```

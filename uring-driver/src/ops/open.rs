@@ -14,10 +14,9 @@ use crate::sys::file::OpenHow;
 /// Opens a file by its path, CLOEXEC. A descriptor that nobody waits for any more is closed.
 ///
 /// ```
-/// use henge_driver::sys::file::OpenHow;
 /// use henge_driver::{Driver, ops, submit};
 ///
-/// let how = OpenHow { read: true, ..OpenHow::default() };
+/// let how = ops::OpenHow { read: true, ..ops::OpenHow::default() };
 /// let open = ops::Open::new(c"/dev/null".into(), &how)?;
 /// let fd = Driver::new()?.block_on(submit(open))??;
 /// # drop(fd);

@@ -13,7 +13,7 @@ pub trait Watcher: Send + 'static {
     /// names another file by then tells of that one.
     fn descriptor(&self) -> RawFd;
 
-    /// The events (see [`events`](crate::sys::poll::events)) that were there, or why there will be
+    /// The events (see [`events`](super::events)) that were there, or why there will be
     /// none. Without `more` this was the last call: the operation has ended.
     fn told(&mut self, events: io::Result<u32>, more: bool);
 }

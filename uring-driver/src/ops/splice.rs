@@ -12,7 +12,7 @@ use crate::sys::abi;
 /// Moves bytes from one descriptor to another, one of which is a pipe.
 ///
 /// The kernel always has a worker thread do it. That costs some microseconds, so it is for what may
-/// wait for a device; see [`sys::splice`](crate::sys::splice) for what does not.
+/// wait for a device; what cannot wait is moved by the system calls of the name.
 ///
 /// ```
 /// use std::os::fd::OwnedFd;

@@ -15,12 +15,11 @@ use crate::sys::file::RangeSync;
 ///
 /// ```no_run
 /// use std::sync::Arc;
-/// use henge_driver::sys::file::RangeSync;
 /// use henge_driver::{Driver, Fd, ops, submit};
 /// use std::os::fd::OwnedFd;
 ///
 /// let file = Arc::new(Fd::from(OwnedFd::from(std::fs::File::create("log")?)));
-/// let start = ops::SyncRange::new(file, RangeSync::Start, 0, 0);
+/// let start = ops::SyncRange::new(file, ops::RangeSync::Start, 0, 0);
 /// Driver::new()?.block_on(submit(start))??;
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -19,7 +19,7 @@ pub use std::fs::{
 /// How to open a file: the fields are those of std's `OpenOptions`, and so are the rules.
 ///
 /// ```
-/// use henge_driver::sys::file::OpenHow;
+/// use henge_driver::ops::OpenHow;
 ///
 /// assert!(OpenHow { read: true, ..OpenHow::default() }.flags().is_ok());
 /// assert!(OpenHow { truncate: true, read: true, ..OpenHow::default() }.flags().is_err());
