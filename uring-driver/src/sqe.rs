@@ -38,6 +38,15 @@ const NO_FD: i32 = -1;
 /// assert_eq!(size_of::<Sqe>(), 64);
 /// let _entry = Sqe::nop();
 /// ```
+///
+/// The examples of its constructors ask by means of an operation that owns what its entry points
+/// to, whatever that is:
+///
+/// ```
+#[doc = include_str!("sqe/ask.in")]
+/// # assert_eq!(ask((), |()| Sqe::nop())?.0, 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Sqe {
@@ -83,11 +92,31 @@ impl Sqe {
     }
 
     /// Does nothing, and completes with 0.
+    ///
+    /// ```
+    /// # mod asking { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sqe/ask.in")); }
+    /// # use asking::*;
+    /// assert_eq!(ask((), |()| Sqe::nop())?.0, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub const fn nop() -> Sqe {
         Sqe::new(Opcode::Nop, NO_FD, 0, 0, 0)
     }
 
     /// Completes once, with the events that are there, when one of `events` (`POLLIN` …) is.
+    ///
+    /// ```
+    /// use henge_driver::{Fd, ops::events};
+    /// use std::{io::Write, os::fd::OwnedFd};
+    ///
+    /// # mod asking { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sqe/ask.in")); }
+    /// # use asking::*;
+    /// let (reader, mut writer) = io::pipe()?;
+    /// writer.write_all(b"there is something")?;
+    /// let reader = Fd::from(OwnedFd::from(reader));
+    /// assert_eq!(ask(reader, |reader| Sqe::poll_add(reader, events::IN))?.0, events::IN);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn poll_add(fd: &Fd, events: u32) -> Sqe {
         Sqe::poll_number(fd.number(), events)
     }
@@ -100,6 +129,38 @@ impl Sqe {
     }
 
     /// As [`poll_add`](Sqe::poll_add), again and again: one completion an event, not one a state.
+    ///
+    /// ```
+    /// use henge_driver::{Cqe, Driver, Fd, Next, Operation, Sqe, ops::events};
+    /// use std::{io::Write, os::fd::OwnedFd, sync::mpsc};
+    ///
+    /// struct Watch(Fd, mpsc::Sender<u32>);
+    ///
+    /// // SAFETY: the entry points to no memory; the descriptor is the operation's.
+    /// unsafe impl Operation for Watch {
+    ///     type Output = ();
+    ///     fn prepare(&mut self) -> Sqe { Sqe::poll_multishot(&self.0, events::IN) }
+    ///     fn complete(&mut self, cqe: Cqe) -> Next<()> {
+    ///         if let Ok(there) = cqe.into_result() {
+    ///             self.1.send(there).expect("somebody listens");
+    ///         }
+    ///         if cqe.has_more() { Next::Held } else { Next::Done(()) }
+    ///     }
+    /// }
+    ///
+    /// let driver = Driver::new()?;
+    /// let (reader, mut writer) = std::io::pipe()?;
+    /// let (tell, told) = mpsc::channel();
+    /// driver.submit_detached(Watch(OwnedFd::from(reader).into(), tell));
+    /// for _ in 0..3 {
+    ///     writer.write_all(b"!")?;
+    ///     while told.try_recv() != Ok(events::IN) {
+    ///         driver.park(None, || false)?;
+    ///     }
+    /// }
+    /// assert_eq!(driver.counters().submissions, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn poll_multishot(fd: &Fd, events: u32) -> Sqe {
         Sqe::poll_add(fd, events).with_poll_multishot()
     }
@@ -110,6 +171,19 @@ impl Sqe {
     }
 
     /// Completes with `ETIME` after `span`.
+    ///
+    /// ```
+    /// use henge_driver::Timespec;
+    /// use std::time::Duration;
+    ///
+    /// # mod asking { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sqe/ask.in")); }
+    /// # use asking::*;
+    /// const ETIME: i32 = 62;
+    ///
+    /// let span = Timespec::from(Duration::from_millis(1));
+    /// assert_eq!(ask(span, |span| Sqe::timeout(span)).unwrap_err().raw_os_error(), Some(ETIME));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn timeout(span: *const Timespec) -> Sqe {
         Sqe::new(Opcode::Timeout, NO_FD, span as u64, 1, 0)
     }
@@ -139,6 +213,18 @@ impl Sqe {
     }
 
     /// Goes to a kernel worker at once instead of being tried in the submitting call.
+    ///
+    /// ```
+    /// use henge_driver::Fd;
+    /// use std::{fs::File, os::fd::OwnedFd};
+    ///
+    /// # mod asking { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sqe/ask.in")); }
+    /// # use asking::*;
+    /// let folder = Fd::from(OwnedFd::from(File::open(".")?));
+    /// // The thread that submits is not held up by what would be tried there first.
+    /// assert_eq!(ask(folder, |folder| Sqe::fsync(folder, true).with_async())?.0, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn with_async(mut self) -> Sqe {
         self.flags |= IOSQE_ASYNC;

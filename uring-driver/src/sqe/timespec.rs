@@ -3,6 +3,23 @@
 use std::time::Duration;
 
 /// A span of time in the kernel's layout (`struct __kernel_timespec`).
+///
+/// ```
+/// use henge_driver::{Cqe, Driver, Next, Operation, Sqe, Timespec, submit};
+/// use std::time::Duration;
+///
+/// struct Rest(Timespec);
+///
+/// // SAFETY: the span is a field of the operation, which does not move after `prepare`.
+/// unsafe impl Operation for Rest {
+///     type Output = ();
+///     fn prepare(&mut self) -> Sqe { Sqe::timeout(&self.0) }
+///     fn complete(&mut self, _: Cqe) -> Next<()> { Next::Done(()) }
+/// }
+///
+/// Driver::new()?.block_on(submit(Rest(Duration::from_millis(1).into())))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Timespec {
