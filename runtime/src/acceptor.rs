@@ -61,6 +61,19 @@ impl Acceptor {
     ///
     /// # Panics
     /// Outside of a runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::net::TcpListener;
+    /// use henge::shard::{Acceptor, ShardId};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> std::io::Result<()> {
+    ///     let acceptor = Acceptor::new(TcpListener::bind("127.0.0.1:0").await?);
+    ///     assert_eq!([0, 1].map(|shard| acceptor.open(ShardId::new(shard))), [0, 0]);
+    ///     Ok(())
+    /// }
+    /// ```
     #[track_caller]
     pub fn new(listener: TcpListener) -> Acceptor {
         let runtime = Handle::current();
@@ -77,6 +90,31 @@ impl Acceptor {
     ///
     /// # Cancel safety
     /// No connection is lost: what was accepted and not placed is found by the next accept.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::io::{AsyncReadExt, AsyncWriteExt};
+    /// use henge::net::{TcpListener, TcpStream};
+    /// use henge::shard::{self, Acceptor};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> std::io::Result<()> {
+    ///     let acceptor = Acceptor::new(TcpListener::bind("127.0.0.1:0").await?);
+    ///     let address = acceptor.listener().local_addr()?;
+    ///     let client = async {
+    ///         let mut stream = TcpStream::connect(address).await?;
+    ///         stream.read_u8().await
+    ///     };
+    ///     henge::select! {
+    ///         ended = acceptor.serve(|mut stream, _peer| async move {
+    ///             // The shard that has the least to do.
+    ///             drop(stream.write_u8(shard::current().index() as u8).await);
+    ///         }) => { ended?; }
+    ///         shard = client => assert!(usize::from(shard?) < shard::count()),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn serve<M, F>(&self, serve: M) -> io::Result<Infallible>
     where
         M: Fn(TcpStream, SocketAddr) -> F + Clone + Send + 'static,
@@ -94,11 +132,52 @@ impl Acceptor {
     }
 
     /// The listener.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::net::TcpListener;
+    /// use henge::shard::Acceptor;
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> std::io::Result<()> {
+    ///     let acceptor = Acceptor::new(TcpListener::bind("127.0.0.1:0").await?);
+    ///     // Port 0 was a request for any that is free.
+    ///     assert_ne!(acceptor.listener().local_addr()?.port(), 0);
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn listener(&self) -> &TcpListener {
         &self.listener
     }
 
     /// How many connections are open on a shard; none if there is no such shard.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use henge::io::{AsyncReadExt, AsyncWriteExt};
+    /// use henge::net::{TcpListener, TcpStream};
+    /// use henge::shard::{self, Acceptor, ShardId};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> std::io::Result<()> {
+    ///     let acceptor = Arc::new(Acceptor::new(TcpListener::bind("127.0.0.1:0").await?));
+    ///     let mut client = TcpStream::connect(acceptor.listener().local_addr()?).await?;
+    ///     let accepting = Arc::clone(&acceptor);
+    ///     henge::spawn(async move {
+    ///         let served = accepting.serve(|mut stream, _peer| async move {
+    ///             drop(stream.write_u8(1).await);
+    ///             drop(stream.read_u8().await); // until the client has gone
+    ///         });
+    ///         served.await
+    ///     });
+    ///
+    ///     client.read_u8().await?;
+    ///     let open = (0..shard::count()).map(|shard| acceptor.open(ShardId::new(shard)));
+    ///     assert_eq!(open.sum::<usize>(), 1);
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn open(&self, shard: ShardId) -> usize {
         self.open.get(shard.index()).map_or(0, |open| open.load(Ordering::Relaxed))
     }

@@ -9,8 +9,62 @@ use crate::shard_id::ShardId;
 use crate::spawn::spawn_on;
 
 /// What can be handed to another shard while it is in use: a connection.
+///
+/// # Examples
+/// ```
+/// use henge::net::{TcpListener, TcpStream};
+/// use henge::shard::{self, IntoShard, ShardId};
+///
+/// /// A connection and what is known of it.
+/// struct Session {
+///     stream: TcpStream,
+///     user: String,
+/// }
+///
+/// impl IntoShard for Session {
+///     fn let_go(&mut self) {
+///         self.stream.let_go();
+///     }
+/// }
+///
+/// #[henge::main(worker_threads = 2)]
+/// async fn main() -> std::io::Result<()> {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let stream = TcpStream::connect(listener.local_addr()?).await?;
+///     let session = Session { stream, user: "ada".to_owned() };
+///     let served = session.into_shard(ShardId::new(1), |session| async move {
+///         format!("{} on shard {}", session.user, shard::current())
+///     });
+///     assert_eq!(served.await?, "ada on shard 1");
+///     Ok(())
+/// }
+/// ```
 pub trait IntoShard: Sized + Send + 'static {
     /// Prepares it to be used elsewhere, so that its first use there need not wait for this shard.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::mesh;
+    /// use henge::net::{TcpListener, TcpStream};
+    /// use henge::shard::{IntoShard, ShardId};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> std::io::Result<()> {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let mut stream = TcpStream::connect(listener.local_addr()?).await?;
+    ///     let local = stream.local_addr()?;
+    ///
+    ///     // By another way than `into_shard`: this is what that does first.
+    ///     let (sender, port) = mesh::channel(ShardId::new(1), 8);
+    ///     stream.let_go();
+    ///     assert!(sender.send(stream).await.is_ok());
+    ///     let there = henge::spawn_on(port.shard(), move || async move {
+    ///         port.open().recv().await.map(|stream: TcpStream| stream.local_addr())
+    ///     });
+    ///     assert_eq!(there.await?.transpose()?, Some(local));
+    ///     Ok(())
+    /// }
+    /// ```
     fn let_go(&mut self);
 
     /// Hands it to another shard, where `serve` makes the task that goes on with it.

@@ -21,11 +21,39 @@ pub struct ShardId(usize);
 
 impl ShardId {
     /// The shard of this number. Whether there is one turns out where it is used.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::shard::{self, ShardId};
+    ///
+    /// /// Who has what belongs to a key.
+    /// fn owner(key: u64) -> ShardId {
+    ///     ShardId::new((key % shard::count() as u64) as usize)
+    /// }
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() {
+    ///     let there = henge::spawn_on(owner(7), || async { shard::current() });
+    ///     assert_eq!(there.await.unwrap(), ShardId::new(1));
+    /// }
+    /// ```
     pub const fn new(index: usize) -> ShardId {
         ShardId(index)
     }
 
     /// The shard's number.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::shard;
+    ///
+    /// #[henge::main(worker_threads = 3)]
+    /// async fn main() {
+    ///     let mut served = vec![0; shard::count()];
+    ///     served[shard::current().index()] += 1;
+    ///     assert_eq!(served, [1, 0, 0]);
+    /// }
+    /// ```
     pub const fn index(self) -> usize {
         self.0
     }

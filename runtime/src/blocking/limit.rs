@@ -106,11 +106,31 @@ impl Limit {
     }
 
     /// How many closures of this limit the pool may have at a time.
+    ///
+    /// # Examples
+    /// ```
+    /// let limit = henge::blocking::Limit::new(4);
+    /// // As many parts as can run at a time.
+    /// let rows: Vec<u32> = (0..100).collect();
+    /// let parts = rows.chunks(rows.len().div_ceil(limit.max()));
+    /// assert_eq!(parts.len(), 4);
+    /// ```
     pub fn max(&self) -> usize {
         self.max
     }
 
     /// How many it has at this moment: those that run, and those that wait for a thread.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let limit = henge::blocking::Limit::new(2);
+    /// let inside = limit.clone();
+    /// assert_eq!(limit.run(move || inside.running()).await.unwrap(), 1);
+    /// assert_eq!(limit.running(), 0);
+    /// # }
+    /// ```
     pub fn running(&self) -> usize {
         self.max - self.permits.available_permits()
     }

@@ -41,16 +41,58 @@ impl AbortHandle {
     }
 
     /// Asks for the task's end; see [`JoinHandle::abort`](super::JoinHandle::abort).
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::{AbortHandle, JoinHandle};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let tasks = [0, 1, 2].map(|_| henge::spawn(std::future::pending::<()>()));
+    /// let handles: Vec<AbortHandle> = tasks.iter().map(JoinHandle::abort_handle).collect();
+    /// handles.iter().for_each(AbortHandle::abort);
+    /// for task in tasks {
+    ///     assert!(task.await.unwrap_err().is_cancelled());
+    /// }
+    /// # }
+    /// ```
     pub fn abort(&self) {
         join::abort(self.task);
     }
 
     /// Whether the task is done.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = henge::spawn(async {});
+    /// let abort = task.abort_handle();
+    /// drop(task); // it runs on
+    /// assert!(!abort.is_finished());
+    /// henge::task::yield_now().await;
+    /// assert!(abort.is_finished());
+    /// # }
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.task.header().local.is_done()
     }
 
     /// Which task this is the handle of.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = henge::task::JoinSet::new();
+    /// let first = set.spawn(async { 1 });
+    /// let second = set.spawn(async { 2 });
+    /// while let Some(result) = set.join_next_with_id().await {
+    ///     let (id, number) = result.unwrap();
+    ///     assert_eq!(id, if number == 1 { first.id() } else { second.id() });
+    /// }
+    /// # }
+    /// ```
     pub fn id(&self) -> Id {
         Id::of(self.task)
     }

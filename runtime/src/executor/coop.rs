@@ -64,6 +64,21 @@ pub fn cooperative<F: Future>(future: F) -> Coop<F> {
 
 pin_project! {
     /// The future of [`cooperative`].
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::task::coop::{Coop, cooperative};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let other = henge::spawn(async {});
+    /// while !other.is_finished() {
+    ///     // Always ready: without the budget the other would never have a turn.
+    ///     let step: Coop<_> = cooperative(std::future::ready(()));
+    ///     step.await;
+    /// }
+    /// # }
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Coop<F> {

@@ -38,11 +38,38 @@ impl JoinError {
     }
 
     /// Whether the task was aborted, or its runtime was shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = henge::spawn(std::future::pending::<()>());
+    /// task.abort();
+    /// let error = task.await.unwrap_err();
+    /// assert!(error.is_cancelled(), "somebody wanted it to end: no fault of the task");
+    /// # }
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         matches!(self.repr, Repr::Cancelled)
     }
 
     /// Whether the task panicked.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut tries = 0;
+    /// let up = loop {
+    ///     tries += 1;
+    ///     match henge::spawn(async move { assert!(tries > 1, "the first try fails") }).await {
+    ///         Err(error) if error.is_panic() => continue,
+    ///         ended => break ended.is_ok(),
+    ///     }
+    /// };
+    /// assert_eq!((up, tries), (true, 2));
+    /// # }
+    /// ```
     pub fn is_panic(&self) -> bool {
         matches!(self.repr, Repr::Panic(_))
     }
@@ -69,6 +96,18 @@ impl JoinError {
     ///
     /// # Errors
     /// The error itself, if the task was cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = henge::spawn(async { panic!("boom") });
+    /// match task.await.unwrap_err().try_into_panic() {
+    ///     Ok(panic) => assert_eq!(panic.downcast_ref(), Some(&"boom")),
+    ///     Err(cancelled) => unreachable!("{cancelled}"),
+    /// }
+    /// # }
+    /// ```
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
         match self.repr {
             Repr::Panic(payload) => {
@@ -79,6 +118,18 @@ impl JoinError {
     }
 
     /// Which task it was.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let good = henge::spawn(async {});
+    /// let bad = henge::spawn(async { panic!("boom") });
+    /// let (good_id, bad_id) = (good.id(), bad.id());
+    /// let error = henge::try_join!(good, bad).unwrap_err();
+    /// assert!(error.id() == bad_id && error.id() != good_id);
+    /// # }
+    /// ```
     pub fn id(&self) -> Id {
         self.id
     }

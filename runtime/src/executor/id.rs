@@ -55,7 +55,23 @@ impl fmt::Display for Id {
 /// Also known while a task's future or its result is dropped.
 ///
 /// # Panics
-/// Outside of a task, that of `block_on` included. See [`try_id`].
+/// Outside of a task, and what `block_on` runs is none. See [`try_id`].
+///
+/// # Examples
+/// ```
+/// use henge::task;
+///
+/// fn log(line: &str) -> String {
+///     format!("[{}] {line}", task::id())
+/// }
+///
+/// # #[henge::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let task = henge::spawn(async { log("begin") });
+/// let id = task.id();
+/// assert_eq!(task.await.unwrap(), format!("[{id}] begin"));
+/// # }
+/// ```
 #[track_caller]
 pub fn id() -> Id {
     try_id().expect("Can't get a task id when not inside a task")

@@ -68,7 +68,8 @@ impl<T> JoinHandle<T> {
 
     /// Asks for the task's end. It is dropped when its turn comes, on its shard; awaiting the
     /// handle then gives an error that [`is_cancelled`](JoinError::is_cancelled), unless the task
-    /// was done before.
+    /// was done before. A closure of the blocking pool that has started runs to its end, and its
+    /// result comes out of the handle.
     ///
     /// # Examples
     /// ```
@@ -84,11 +85,35 @@ impl<T> JoinHandle<T> {
     }
 
     /// Whether the task is done: its future is gone and awaiting this handle does not wait.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = henge::spawn(async { 6 * 7 });
+    /// assert!(!task.is_finished(), "it had no turn yet");
+    /// henge::task::yield_now().await;
+    /// assert!(task.is_finished());
+    /// assert_eq!(task.await.unwrap(), 42);
+    /// # }
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.task.header().local.is_done()
     }
 
     /// A handle that can abort the task, and nothing else.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = henge::spawn(std::future::pending::<()>());
+    /// let abort = task.abort_handle();
+    /// // One part waits for the end, another one brings it about.
+    /// henge::spawn(async move { abort.abort() });
+    /// assert!(task.await.unwrap_err().is_cancelled());
+    /// # }
+    /// ```
     pub fn abort_handle(&self) -> AbortHandle {
         waker::retain(self.task);
         // SAFETY: the reference that the line before made.
@@ -96,6 +121,22 @@ impl<T> JoinHandle<T> {
     }
 
     /// Which task this is the handle of.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (api, sweep) = (henge::spawn(async {}), henge::spawn(async { panic!("boom") }));
+    /// let names = HashMap::from([(api.id(), "api"), (sweep.id(), "sweep")]);
+    /// let mut failed = Vec::new();
+    /// for task in [api, sweep] {
+    ///     failed.extend(task.await.err().map(|error| names[&error.id()]));
+    /// }
+    /// assert_eq!(failed, ["sweep"]);
+    /// # }
+    /// ```
     pub fn id(&self) -> Id {
         Id::of(self.task)
     }

@@ -101,6 +101,26 @@ impl ShardId {
 }
 
 /// The future of [`ShardId::call`] and [`ShardId::call_sync`].
+///
+/// # Examples
+/// ```
+/// use henge::mesh::{Call, CallError};
+/// use henge::shard::{self, ShardId};
+///
+/// #[henge::main(worker_threads = 2)]
+/// async fn main() -> Result<(), CallError> {
+///     let mut call: Call<ShardId> = ShardId::new(1).call_sync(shard::current);
+///     // Only borrowed, it is not cancelled when something else was first.
+///     let there = loop {
+///         henge::select! {
+///             answer = &mut call => break answer?,
+///             () = henge::task::yield_now() => {} // … something useful meanwhile …
+///         }
+///     };
+///     assert_eq!(there.index(), 1);
+///     Ok(())
+/// }
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Call<T> {
     to: ShardId,

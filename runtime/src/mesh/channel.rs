@@ -117,6 +117,31 @@ where
 /// The receiving end of a [`channel`] on its way to its shard.
 ///
 /// Dropping it closes the channel.
+///
+/// # Examples
+/// ```
+/// use henge::mesh::{Port, channel};
+/// use henge::shard::ShardId;
+///
+/// async fn sum(port: Port<u32>) -> u32 {
+///     let (mut receiver, mut sum) = (port.open(), 0);
+///     while let Some(number) = receiver.recv().await {
+///         sum += number;
+///     }
+///     sum
+/// }
+///
+/// #[henge::main(worker_threads = 2)]
+/// async fn main() {
+///     let (sender, port) = channel(ShardId::new(1), 8);
+///     let sum = henge::spawn_on(ShardId::new(1), || sum(port));
+///     for number in 1..=4 {
+///         assert!(sender.send(number).await.is_ok());
+///     }
+///     drop(sender);
+///     assert_eq!(sum.await.unwrap(), 10);
+/// }
+/// ```
 pub struct Port<T> {
     /// Empty once it was opened.
     hub: Option<Arc<Hub<T>>>,
@@ -124,6 +149,22 @@ pub struct Port<T> {
 
 impl<T: Send + 'static> Port<T> {
     /// Which shard it is to be opened on.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::{mesh, shard};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() {
+    ///     let (_sender, port) = mesh::channel::<u32>(shard::ShardId::new(1), 8);
+    ///     // Wherever that is:
+    ///     let opened = henge::spawn_on(port.shard(), || async {
+    ///         drop(port.open());
+    ///         shard::current()
+    ///     });
+    ///     assert_eq!(opened.await.unwrap().index(), 1);
+    /// }
+    /// ```
     pub fn shard(&self) -> ShardId {
         match &self.hub {
             Some(hub) => hub.to,
@@ -135,6 +176,22 @@ impl<T: Send + 'static> Port<T> {
     ///
     /// # Panics
     /// On another shard than that which the channel was made for.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::{mesh, shard};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() {
+    ///     let (sender, port) = mesh::channel(shard::current(), 8);
+    ///     // What is sent before the port is opened waits in its lane.
+    ///     let sent = henge::spawn_on(shard::ShardId::new(1), || async move {
+    ///         sender.send("early").await.is_ok()
+    ///     });
+    ///     assert!(sent.await.unwrap());
+    ///     assert_eq!(port.open().recv().await, Some("early"));
+    /// }
+    /// ```
     #[track_caller]
     pub fn open(mut self) -> Receiver<T> {
         match self.hub.take() {

@@ -13,6 +13,9 @@ use crate::shard_id::ShardId;
 ///
 /// All shards are called at once, this one too. It ends when all have answered.
 ///
+/// # Errors
+/// In the answers, each as of [`ShardId::call`].
+///
 /// # Panics
 /// On a thread on which no runtime's loop runs.
 ///

@@ -40,7 +40,30 @@ impl ServiceGroup {
     /// A group of which `limit` calls run on each shard at a time.
     ///
     /// # Panics
-    /// If `limit` is 0. On a thread on which no runtime's loop runs.
+    /// If `limit` is 0, or more than [`Semaphore::MAX_PERMITS`]. On a thread on which no runtime's
+    /// loop runs.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::cell::Cell;
+    /// use henge::mesh::{CallError, ServiceGroup};
+    /// use henge::shard::ShardId;
+    ///
+    /// thread_local! { static INSIDE: Cell<u32> = const { Cell::new(0) } }
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> Result<(), CallError> {
+    ///     let (there, one_at_a_time) = (ShardId::new(1), ServiceGroup::new(1));
+    ///     let work = || async {
+    ///         INSIDE.set(INSIDE.get() + 1);
+    ///         henge::task::yield_now().await; // where others could come in
+    ///         INSIDE.replace(INSIDE.get() - 1)
+    ///     };
+    ///     let (a, b) = (one_at_a_time.call(there, work), one_at_a_time.call(there, work));
+    ///     assert_eq!(henge::try_join!(a, b)?, (1, 1));
+    ///     Ok(())
+    /// }
+    /// ```
     #[track_caller]
     pub fn new(limit: usize) -> ServiceGroup {
         assert!(limit > 0, "a group must allow a call");
@@ -58,6 +81,22 @@ impl ServiceGroup {
     ///
     /// # Cancel safety
     /// As [`ShardId::call`]. What runs over there counts until it is dropped there.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::mesh::{CallError, ServiceGroup};
+    /// use henge::shard::ShardId;
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> Result<(), CallError> {
+    ///     let (there, group) = (ShardId::new(1), ServiceGroup::new(1));
+    ///     let failed = group.call(there, || async { panic!("boom") }).await;
+    ///     assert!(failed.is_err());
+    ///     // What panicked has given its place back.
+    ///     assert_eq!(group.call(there, || async { 7 }).await?, 7);
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn call<M, F>(&self, shard: ShardId, make: M) -> Result<F::Output, CallError>
     where
         M: FnOnce() -> F + Send + 'static,

@@ -81,6 +81,21 @@ impl<T: 'static> Sharded<T> {
     ///
     /// # Cancel safety
     /// When it is dropped, what was made so far is dropped, each on its shard.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::mesh::{CallError, Sharded};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> Result<(), CallError> {
+    ///     let logs = Sharded::start(|shard| async move { format!("log.{shard}") }).await?;
+    ///     assert_eq!(*logs.local(), "log.0");
+    ///
+    ///     let failed = Sharded::start(|shard| async move { assert!(shard.index() < 1, "full") });
+    ///     assert!(failed.await.is_err_and(|error| error.is_panic()));
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn start<M, F>(make: M) -> Result<Sharded<T>, CallError>
     where
         M: Fn(ShardId) -> F + Clone + Send + 'static,
@@ -113,6 +128,22 @@ impl<T: 'static> Sharded<T> {
     ///
     /// # Panics
     /// Elsewhere than on a shard of the runtime that it was started in, and when it was stopped.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::cell::Cell;
+    /// use henge::mesh::{CallError, Sharded};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> Result<(), CallError> {
+    ///     let hits = Sharded::start(|_shard| async { Cell::new(0) }).await?;
+    ///     // Plain memory of this shard: no lock, no atomic.
+    ///     hits.local().set(hits.local().get() + 1);
+    ///     let all = hits.invoke_on_all(async |hits: &Cell<u32>| hits.get()).await?;
+    ///     assert_eq!(all, [1, 0]);
+    ///     Ok(())
+    /// }
+    /// ```
     #[track_caller]
     pub fn local(&self) -> Rc<T> {
         match self.try_local() {
@@ -122,6 +153,22 @@ impl<T: 'static> Sharded<T> {
     }
 
     /// The `T` of this shard, if there is one here.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::mesh::{CallError, Sharded};
+    /// use henge::task::spawn_blocking;
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> Result<(), CallError> {
+    ///     let limits = Sharded::start(|_shard| async { 100 }).await?;
+    ///     assert_eq!(limits.try_local().as_deref(), Some(&100));
+    ///     // A thread of the pool is no shard, and has none.
+    ///     let elsewhere = spawn_blocking(move || limits.try_local().map_or(10, |limit| *limit));
+    ///     assert_eq!(elsewhere.await.unwrap(), 10);
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn try_local(&self) -> Option<Rc<T>> {
         let part = current::with(|local| {
             let local = local.filter(|local| Arc::ptr_eq(local.peers(), &self.service.peers))?;
@@ -141,6 +188,27 @@ impl<T: 'static> Sharded<T> {
     ///
     /// # Cancel safety
     /// As [`ShardId::call`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::cell::RefCell;
+    /// use henge::mesh::{CallError, Sharded};
+    /// use henge::shard::ShardId;
+    ///
+    /// type Names = RefCell<Vec<String>>;
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> Result<(), CallError> {
+    ///     let names = Sharded::<Names>::start(|_shard| async { Names::default() }).await?;
+    ///     let add = async |names: &Names| {
+    ///         names.borrow_mut().push("ada".to_owned());
+    ///         names.borrow().len()
+    ///     };
+    ///     assert_eq!(names.invoke_on(ShardId::new(1), add).await?, 1);
+    ///     assert!(names.local().borrow().is_empty(), "it was another shard's");
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn invoke_on<C, R>(&self, shard: ShardId, call: C) -> Result<R, CallError>
     where
         C: AsyncFnOnce(&T) -> R + Send + 'static,
@@ -168,6 +236,22 @@ impl<T: 'static> Sharded<T> {
     ///
     /// # Cancel safety
     /// As [`broadcast`](super::broadcast).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::cell::Cell;
+    /// use henge::mesh::{CallError, Sharded};
+    ///
+    /// #[henge::main(worker_threads = 3)]
+    /// async fn main() -> Result<(), CallError> {
+    ///     let levels = Sharded::start(|_shard| async { Cell::new("info") }).await?;
+    ///     let level = "debug";
+    ///     let old = levels.invoke_on_all(async move |own: &Cell<_>| own.replace(level)).await?;
+    ///     assert_eq!(old, ["info"; 3]);
+    ///     assert_eq!(levels.local().get(), "debug");
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn invoke_on_all<C, R>(&self, call: C) -> Result<Vec<R>, CallError>
     where
         C: AsyncFnOnce(&T) -> R + Clone + Send + 'static,
@@ -196,6 +280,22 @@ impl<T: 'static> Sharded<T> {
     ///
     /// # Cancel safety
     /// When it is dropped, the rest is done by itself, unless there are other handles.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use henge::mesh::{CallError, Sharded};
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() -> Result<(), CallError> {
+    ///     let pool = Sharded::start(|_shard| async { vec!["connection"] }).await?;
+    ///     let (other, part) = (pool.clone(), Rc::downgrade(&pool.local()));
+    ///     pool.stop().await;
+    ///     assert!(part.upgrade().is_none(), "it was dropped");
+    ///     assert!(other.try_local().is_none());
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn stop(self) {
         let stopped = everywhere::all(|shard| {
             let service = Arc::clone(&self.service);

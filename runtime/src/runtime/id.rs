@@ -10,6 +10,16 @@ use crate::shard_id::ShardId;
 
 /// An opaque identifier of a runtime, unique among those that have a handle, or of a set of local
 /// tasks; see [`Handle::id`](super::Handle::id) and [`LocalSet::id`](crate::task::LocalSet::id).
+///
+/// # Examples
+/// ```
+/// use henge::runtime::{Builder, Handle};
+///
+/// let runtimes = [0, 1].map(|_| Builder::new_current_thread().build().unwrap());
+/// assert_ne!(runtimes[0].handle().id(), runtimes[1].handle().id());
+/// let seen = runtimes[1].block_on(async { Handle::current().id() });
+/// assert_eq!(seen, runtimes[1].handle().id());
+/// ```
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub struct Id(NonZeroU64);
 
@@ -50,6 +60,18 @@ pub fn worker_index() -> Option<usize> {
 /// # Panics
 /// On a thread that is no shard: a guest's, the blocking pool's, one of your own.
 /// [`try_current`] does not.
+///
+/// # Examples
+/// ```
+/// use henge::shard;
+///
+/// #[henge::main(worker_threads = 2)]
+/// async fn main() {
+///     assert_eq!(shard::current().index(), 0); // `main` runs there
+///     let everywhere = shard::broadcast(|| async { shard::current().index() }).await;
+///     assert!(everywhere.into_iter().map(Result::unwrap).eq(0..2));
+/// }
+/// ```
 #[track_caller]
 pub fn current() -> ShardId {
     match try_current() {

@@ -266,6 +266,10 @@ impl<T> fmt::Debug for Sender<T> {
 ///
 /// [`RecvError`] if the sender is dropped without sending.
 ///
+/// # Panics
+///
+/// When it is polled again after the message, or the error, was returned.
+///
 /// # Cancel safety
 ///
 /// Polled by reference, in `select!` for example, it loses nothing. Dropped by value, the message

@@ -535,11 +535,54 @@ macro_rules! permit {
 
 permit! {
     /// One or more permits of a [`Semaphore`] that is borrowed. Dropping it gives them back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge::sync::{Semaphore, SemaphorePermit};
+    ///
+    /// /// Whoever has a permit may use the disk.
+    /// async fn write(_turn: &SemaphorePermit<'_>, line: &str) -> usize {
+    ///     line.len()
+    /// }
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let disk = Semaphore::new(1);
+    /// let turn = disk.acquire().await.unwrap();
+    /// assert_eq!(write(&turn, "all that belongs together").await, 25);
+    /// assert!(disk.try_acquire().is_err());
+    /// drop(turn);
+    /// assert_eq!(disk.available_permits(), 1);
+    /// # }
+    /// ```
     SemaphorePermit<'a>, &'a Semaphore, |a: &&Semaphore, b: &&Semaphore| std::ptr::eq(*a, *b)
 }
 
 permit! {
     /// One or more permits of a [`Semaphore`] that is kept alive. Dropping it gives them back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use henge::sync::{OwnedSemaphorePermit, Semaphore};
+    ///
+    /// /// A connection has its permit as long as it lives, wherever it goes.
+    /// struct Connection {
+    ///     _permit: OwnedSemaphorePermit,
+    /// }
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let limit = Arc::new(Semaphore::new(2));
+    /// let permit = limit.clone().acquire_owned().await.unwrap();
+    /// let connection = Connection { _permit: permit };
+    /// assert_eq!(limit.available_permits(), 1);
+    /// std::thread::spawn(move || drop(connection)).join().unwrap();
+    /// assert_eq!(limit.available_permits(), 2);
+    /// # }
+    /// ```
     OwnedSemaphorePermit, Arc<Semaphore>, Arc::ptr_eq
 }
 

@@ -43,7 +43,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 }
 
 /// Waits for `duration`, which begins now (or up to 10 µs later), not when the future is polled
-/// first.
+/// first. More than 30 years count as 30.
 ///
 /// As [`sleep_until`] otherwise. Use [`interval`](super::interval()) to do something regularly.
 ///

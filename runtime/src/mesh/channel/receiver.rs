@@ -31,6 +31,31 @@ const LANES_WATCHED: usize = 8;
 ///
 /// It takes 32 messages at most from one shard before it looks at the next. Dropping it closes the
 /// channel: senders get their messages back, and messages that were not received are dropped.
+///
+/// # Examples
+/// ```
+/// use henge::mesh::{Receiver, channel};
+/// use henge::shard::{self, ShardId};
+///
+/// async fn greatest(mut receiver: Receiver<u32>) -> Option<u32> {
+///     let mut greatest = None;
+///     while let Some(number) = receiver.recv().await {
+///         greatest = greatest.max(Some(number));
+///     }
+///     greatest
+/// }
+///
+/// #[henge::main(worker_threads = 2)]
+/// async fn main() {
+///     let (sender, port) = channel(shard::current(), 8);
+///     henge::spawn_on(ShardId::new(1), || async move {
+///         for number in [3, 9, 4] {
+///             assert!(sender.send(number).await.is_ok());
+///         }
+///     });
+///     assert_eq!(greatest(port.open()).await, Some(9));
+/// }
+/// ```
 pub struct Receiver<T> {
     hub: Arc<Hub<T>>,
     inlets: Vec<Inlet<T>>,
@@ -221,6 +246,28 @@ impl<T: Send + 'static> Receiver<T> {
     ///
     /// # Panics
     /// As [`recv`](Self::recv).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::task::Poll;
+    /// use henge::{mesh, shard};
+    ///
+    /// #[henge::main(worker_threads = 1)]
+    /// async fn main() {
+    ///     let (urgent, urgent_port) = mesh::channel(shard::current(), 8);
+    ///     let (bulk, bulk_port) = mesh::channel(shard::current(), 8);
+    ///     let (mut first, mut second) = (urgent_port.open(), bulk_port.open());
+    ///     assert!(bulk.send("bulk").await.is_ok() && urgent.send("urgent").await.is_ok());
+    ///
+    ///     // Whatever comes, the urgent before the rest.
+    ///     let next = poll_fn(|cx| match first.poll_recv(cx) {
+    ///         Poll::Pending => second.poll_recv(cx),
+    ///         urgent => urgent,
+    ///     });
+    ///     assert_eq!(next.await, Some("urgent"));
+    /// }
+    /// ```
     #[inline]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let unit = ready!(coop::poll_proceed(cx));

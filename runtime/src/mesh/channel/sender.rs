@@ -17,6 +17,25 @@ use crate::shard_id::ShardId;
 use crate::sync::mpsc::error::{SendError, TrySendError};
 
 /// Sends to the shard of a [`channel`](super::channel()). It may be cloned, and used on all shards.
+///
+/// # Examples
+/// ```
+/// use henge::mesh::{Sender, channel};
+/// use henge::shard::{self, ShardId};
+///
+/// /// A clone for each shard: none of them shares a lane.
+/// async fn greet(sender: Sender<String>) {
+///     let greeting = format!("hello from {}", shard::current());
+///     assert!(sender.send(greeting).await.is_ok());
+/// }
+///
+/// #[henge::main(worker_threads = 2)]
+/// async fn main() {
+///     let (sender, port) = channel(shard::current(), 8);
+///     henge::spawn_on(ShardId::new(1), || greet(sender));
+///     assert_eq!(port.open().recv().await.as_deref(), Some("hello from 1"));
+/// }
+/// ```
 pub struct Sender<T> {
     lanes: Arc<Lanes<T>>,
 }
@@ -36,16 +55,61 @@ impl<T> Sender<T> {
     }
 
     /// Which shard it sends to.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::mesh;
+    /// use henge::shard::{self, ShardId};
+    ///
+    /// #[henge::main(worker_threads = 3)]
+    /// async fn main() {
+    ///     let lanes = [0, 1, 2].map(|index| mesh::channel::<u32>(ShardId::new(index), 8));
+    ///     // To all shards but this one.
+    ///     let others = lanes.iter().filter(|(sender, _port)| sender.shard() != shard::current());
+    ///     assert_eq!(others.count(), 2);
+    /// }
+    /// ```
     pub fn shard(&self) -> ShardId {
         self.lanes.hub.to
     }
 
     /// How many messages from one shard wait at most.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::mesh;
+    /// use henge::shard::ShardId;
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() {
+    ///     let (sender, _port) = mesh::channel(ShardId::new(1), 3);
+    ///     let mut sent = 0;
+    ///     while sender.try_send(sent).is_ok() {
+    ///         sent += 1;
+    ///     }
+    ///     assert_eq!(sent, sender.capacity(), "nobody receives");
+    /// }
+    /// ```
     pub fn capacity(&self) -> usize {
         self.lanes.hub.capacity
     }
 
     /// Whether the receiver has gone, with its shard or before it.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::mesh;
+    /// use henge::shard::ShardId;
+    ///
+    /// #[henge::main(worker_threads = 2)]
+    /// async fn main() {
+    ///     let (sender, port) = mesh::channel::<u32>(ShardId::new(1), 8);
+    ///     assert!(!sender.is_closed());
+    ///     let there = henge::spawn_on(port.shard(), || async { drop(port.open()) });
+    ///     there.await.unwrap();
+    ///     assert!(sender.is_closed());
+    /// }
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.lanes.hub.is_closed()
     }
@@ -179,6 +243,26 @@ impl<T> fmt::Debug for Sender<T> {
 }
 
 /// The future of [`Sender::send`].
+///
+/// # Examples
+/// ```
+/// use std::future::{Future, poll_fn};
+/// use std::pin::Pin;
+/// use std::task::Poll;
+/// use henge::mesh::{Sending, channel};
+/// use henge::shard;
+///
+/// #[henge::main(worker_threads = 1)]
+/// async fn main() {
+///     let (sender, port) = channel(shard::current(), 1);
+///     assert!(sender.try_send("first").is_ok());
+///     let mut second: Sending<'_, &str> = sender.send("second");
+///     let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut second).poll(cx))).await;
+///     assert!(polled.is_pending(), "it waits in line for room");
+///
+///     assert_eq!(port.open().recv().await, Some("first"));
+/// }
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Sending<'a, T: Send + 'static> {
     sender: &'a Sender<T>,

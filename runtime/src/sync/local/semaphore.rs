@@ -443,11 +443,48 @@ macro_rules! permit {
 
 permit! {
     /// One or more permits of a [`Semaphore`] that is borrowed. Dropping it gives them back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge::sync::local::Semaphore;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let slots = Semaphore::new(2);
+    /// for _ in 0..5 {
+    ///     let permit = slots.acquire().await.unwrap();
+    ///     assert_eq!((permit.num_permits(), slots.available_permits()), (1, 1));
+    ///     // Given back here, also by `?` or a panic.
+    /// }
+    /// assert_eq!(slots.available_permits(), 2);
+    /// # }
+    /// ```
     SemaphorePermit<'a>, &'a Semaphore, |a: &&Semaphore, b: &&Semaphore| std::ptr::eq(*a, *b)
 }
 
 permit! {
     /// One or more permits of a [`Semaphore`] that is kept alive. Dropping it gives them back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use henge::sync::local::{OwnedSemaphorePermit, Semaphore};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let slots = Rc::new(Semaphore::new(1));
+    /// let permit: OwnedSemaphorePermit = slots.clone().acquire_owned().await.unwrap();
+    /// let task = henge::spawn(async move {
+    ///     let _permit = permit; // as long as the task runs
+    ///     henge::task::yield_now().await;
+    /// });
+    /// assert!(slots.try_acquire().is_err());
+    /// task.await.unwrap();
+    /// assert!(slots.try_acquire().is_ok());
+    /// # }
+    /// ```
     OwnedSemaphorePermit, Rc<Semaphore>, Rc::ptr_eq
 }
 

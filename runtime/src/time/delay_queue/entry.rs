@@ -46,7 +46,16 @@ impl<T> Expired<T> {
     /// The value.
     ///
     /// # Examples
-    /// See [`Expired`].
+    /// ```
+    /// use std::collections::HashMap;
+    /// use henge::time::{DelayQueue, Duration};
+    ///
+    /// let mut sessions = HashMap::from([("ada", 1), ("grace", 2)]);
+    /// let mut expirations = DelayQueue::new();
+    /// let key = expirations.insert("ada", Duration::from_secs(3600));
+    /// let expired = expirations.remove(&key);
+    /// assert_eq!(sessions.remove(expired.get_ref()), Some(1));
+    /// ```
     pub fn get_ref(&self) -> &T {
         &self.value
     }
@@ -54,7 +63,20 @@ impl<T> Expired<T> {
     /// The value.
     ///
     /// # Examples
-    /// See [`Expired`].
+    /// ```
+    /// use henge::time::{DelayQueue, Duration};
+    ///
+    /// struct Retry {
+    ///     request: &'static str,
+    ///     tries: u32,
+    /// }
+    ///
+    /// let mut queue = DelayQueue::new();
+    /// let key = queue.insert(Retry { request: "GET /", tries: 1 }, Duration::from_secs(1));
+    /// let mut retry = queue.remove(&key);
+    /// retry.get_mut().tries += 1;
+    /// assert_eq!((retry.get_ref().request, retry.get_ref().tries), ("GET /", 2));
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.value
     }
@@ -62,7 +84,20 @@ impl<T> Expired<T> {
     /// The value.
     ///
     /// # Examples
-    /// See [`Expired`].
+    /// ```
+    /// use std::future::poll_fn;
+    /// use henge::time::{DelayQueue, Duration};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut queue = DelayQueue::new();
+    /// queue.insert(vec![1, 2, 3], Duration::from_millis(1));
+    /// if let Some(expired) = poll_fn(|cx| queue.poll_expired(cx)).await {
+    ///     let batch: Vec<i32> = expired.into_inner();
+    ///     assert_eq!(batch, [1, 2, 3]);
+    /// }
+    /// # }
+    /// ```
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -70,7 +105,21 @@ impl<T> Expired<T> {
     /// The moment at which it was due.
     ///
     /// # Examples
-    /// See [`Expired`].
+    /// ```
+    /// use std::future::poll_fn;
+    /// use henge::time::{DelayQueue, Duration};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut queue = DelayQueue::new();
+    /// queue.insert("sweep", Duration::from_millis(1));
+    /// let expired = poll_fn(|cx| queue.poll_expired(cx)).await.unwrap();
+    /// // A minute after it was due, however late it was seen.
+    /// let next = expired.deadline() + Duration::from_secs(60);
+    /// let key = queue.insert_at(expired.into_inner(), next);
+    /// assert_eq!(queue.deadline(&key), next);
+    /// # }
+    /// ```
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
@@ -78,7 +127,19 @@ impl<T> Expired<T> {
     /// The key that it had.
     ///
     /// # Examples
-    /// See [`Expired`].
+    /// ```
+    /// use std::collections::HashMap;
+    /// use std::future::poll_fn;
+    /// use henge::time::{DelayQueue, Duration};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (mut queue, mut owners) = (DelayQueue::new(), HashMap::new());
+    /// owners.insert(queue.insert("tea", Duration::from_millis(1)), "ada");
+    /// let expired = poll_fn(|cx| queue.poll_expired(cx)).await.unwrap();
+    /// assert_eq!(owners.remove(&expired.key()), Some("ada"));
+    /// # }
+    /// ```
     pub fn key(&self) -> Key {
         self.key
     }

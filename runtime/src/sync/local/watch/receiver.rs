@@ -35,6 +35,10 @@ impl<T> Receiver<T> {
 
     /// The value, which is not marked as seen.
     ///
+    /// # Panics
+    ///
+    /// In a closure that changes the value.
+    ///
     /// # Examples
     ///
     /// ```
@@ -50,6 +54,10 @@ impl<T> Receiver<T> {
     }
 
     /// The value, which is marked as seen.
+    ///
+    /// # Panics
+    ///
+    /// In a closure that changes the value.
     ///
     /// # Examples
     ///

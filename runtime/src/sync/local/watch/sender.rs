@@ -155,6 +155,10 @@ impl<T> Sender<T> {
 
     /// The value. Holding the [`Ref`] keeps it from being changed.
     ///
+    /// # Panics
+    ///
+    /// In a closure that changes the value.
+    ///
     /// # Examples
     ///
     /// ```
