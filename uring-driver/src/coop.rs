@@ -11,10 +11,43 @@ use std::task::{Context, Poll};
 use crate::thread::{LOCAL, UNLIMITED};
 
 /// The usual budget of one poll of a task.
+///
+/// ```
+/// use henge_driver::coop;
+///
+/// coop::budget(coop::BUDGET, || {
+///     // … one poll of a task …
+///     assert!(coop::has_budget_remaining());
+/// });
+/// ```
 pub const BUDGET: u8 = 128;
 
 /// The right to spend a unit of the budget, which the future does if it says that it made progress.
 /// Dropped, it costs nothing: a future that is pending leaves the budget as it was.
+///
+/// ```
+/// use henge_driver::coop::{self, RestoreOnPending};
+/// use std::task::{Context, Poll, Waker, ready};
+///
+/// /// The poll of a leaf future: of a queue, say.
+/// fn poll_next(queue: &mut Vec<u32>, cx: &mut Context<'_>) -> Poll<u32> {
+///     let spent: RestoreOnPending = ready!(coop::poll_proceed(cx));
+///     match queue.pop() {
+///         Some(item) => {
+///             spent.made_progress();
+///             Poll::Ready(item)
+///         }
+///         None => Poll::Pending, // for which nothing is spent
+///     }
+/// }
+///
+/// let mut cx = Context::from_waker(Waker::noop());
+/// coop::budget(1, || {
+///     assert!(poll_next(&mut Vec::new(), &mut cx).is_pending());
+///     assert!(poll_next(&mut vec![1, 2], &mut cx).is_ready());
+///     assert!(poll_next(&mut vec![1, 2], &mut cx).is_pending(), "others first");
+/// });
+/// ```
 //
 // The unit is taken when it is spent, so that a poll which only looks costs one load.
 #[derive(Debug)]
@@ -26,6 +59,21 @@ pub struct RestoreOnPending {
 
 impl RestoreOnPending {
     /// The future is ready: the unit is spent.
+    ///
+    /// ```
+    /// use henge_driver::coop;
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// coop::budget(1, || {
+    ///     let Poll::Ready(spent) = coop::poll_proceed(&mut cx) else { panic!("there is one") };
+    ///     drop(spent); // nothing came of it, and nothing is spent
+    ///     assert!(coop::has_budget_remaining());
+    ///     let Poll::Ready(spent) = coop::poll_proceed(&mut cx) else { panic!("there is one") };
+    ///     spent.made_progress();
+    ///     assert!(!coop::has_budget_remaining());
+    /// });
+    /// ```
     #[inline]
     pub fn made_progress(self) {
         LOCAL.with(|local| {
@@ -62,6 +110,13 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
 }
 
 /// Is there something left? True where nobody counts.
+///
+/// ```
+/// use henge_driver::coop;
+///
+/// assert!(coop::has_budget_remaining()); // nobody counts here
+/// coop::budget(0, || assert!(!coop::has_budget_remaining()));
+/// ```
 #[inline]
 pub fn has_budget_remaining() -> bool {
     LOCAL.with(|local| local.budget.get() != 0)
@@ -69,6 +124,22 @@ pub fn has_budget_remaining() -> bool {
 
 /// Runs `f`, usually one poll of a task, with this budget (at most 254), and puts the one from
 /// before back afterwards.
+///
+/// ```
+/// use henge_driver::coop;
+/// use std::task::{Context, Waker};
+///
+/// let mut cx = Context::from_waker(Waker::noop());
+/// let polled = coop::budget(3, || {
+///     let mut polled = 0;
+///     // A future that is always ready, and its task.
+///     while coop::poll_proceed(&mut cx).map(|spent| spent.made_progress()).is_ready() {
+///         polled += 1;
+///     }
+///     polled
+/// });
+/// assert_eq!(polled, 3);
+/// ```
 #[inline]
 pub fn budget<R>(units: u8, f: impl FnOnce() -> R) -> R {
     set(units.min(UNLIMITED - 1), f)
@@ -97,6 +168,17 @@ pub struct Budgets {
 
 impl Budgets {
     /// Remembers the budget from before.
+    ///
+    /// ```
+    /// use henge_driver::coop::{self, Budgets};
+    ///
+    /// {
+    ///     let budgets = Budgets::new();
+    ///     budgets.renew(0);
+    ///     assert!(!coop::has_budget_remaining());
+    /// }
+    /// assert!(coop::has_budget_remaining()); // as before
+    /// ```
     #[expect(clippy::new_without_default, reason = "it remembers where it was made")]
     #[inline]
     pub fn new() -> Budgets {
@@ -104,6 +186,20 @@ impl Budgets {
     }
 
     /// The next poll may spend this much (at most 254).
+    ///
+    /// ```
+    /// use henge_driver::coop::{self, Budgets};
+    /// use std::task::{Context, Waker};
+    ///
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// let budgets = Budgets::new();
+    /// for _task in 0..2 {
+    ///     budgets.renew(1);
+    ///     let proceeds = coop::poll_proceed(&mut cx).map(|spent| spent.made_progress());
+    ///     assert!(proceeds.is_ready());
+    ///     assert!(coop::poll_proceed(&mut cx).is_pending());
+    /// }
+    /// ```
     #[inline]
     pub fn renew(&self, units: u8) {
         LOCAL.with(|local| local.budget.set(units.min(UNLIMITED - 1)));
@@ -135,11 +231,35 @@ fn set<R>(units: u8, f: impl FnOnce() -> R) -> R {
 /// # Cancel safety
 ///
 /// That of `future`.
+///
+/// ```
+/// use henge_driver::{Driver, coop};
+///
+/// let driver = Driver::new()?;
+/// driver.block_on(coop::unconstrained(async {
+///     coop::budget(0, || ()); // whatever others have
+///     assert!(coop::has_budget_remaining());
+/// }))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn unconstrained<F: Future>(future: F) -> Unconstrained<F> {
     Unconstrained { future }
 }
 
 /// The future of [`unconstrained`].
+///
+/// ```
+/// use henge_driver::coop::{self, Unconstrained};
+/// use std::future::Ready;
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll, Waker};
+///
+/// let mut answer: Unconstrained<Ready<u32>> = coop::unconstrained(std::future::ready(42));
+/// let polled = coop::budget(0, || {
+///     Pin::new(&mut answer).poll(&mut Context::from_waker(Waker::noop()))
+/// });
+/// assert_eq!(polled, Poll::Ready(42));
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Unconstrained<F> {

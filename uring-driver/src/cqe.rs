@@ -28,11 +28,29 @@ pub struct Cqe {
 impl Cqe {
     /// A completion with this result and these flags (`IORING_CQE_F_*`), as a kernel posts it;
     /// for tests of operations.
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const ECONNRESET: i32 = 104;
+    ///
+    /// let reset = Cqe::new(-ECONNRESET, 0);
+    /// assert_eq!(reset.into_result().unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    /// ```
     pub const fn new(result: i32, flags: u32) -> Cqe {
         Cqe { result, flags }
     }
 
     /// The number as it came: negative is an errno.
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const ETIME: i32 = 62;
+    ///
+    /// // Of a time-out it says that all is well.
+    /// assert_eq!(Cqe::new(-ETIME, 0).result(), -ETIME);
+    /// ```
     #[inline]
     pub const fn result(self) -> i32 {
         self.result
@@ -43,6 +61,16 @@ impl Cqe {
     /// # Errors
     ///
     /// The errno that the kernel answered.
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const EPIPE: i32 = 32;
+    ///
+    /// assert_eq!(Cqe::new(512, 0).into_result().ok(), Some(512));
+    /// let error = Cqe::new(-EPIPE, 0).into_result().unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    /// ```
     #[inline]
     pub fn into_result(self) -> io::Result<u32> {
         if self.result < 0 {
@@ -53,6 +81,14 @@ impl Cqe {
     }
 
     /// The flags as they came (`IORING_CQE_F_*`).
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const IORING_CQE_F_MORE: u32 = 1 << 1;
+    ///
+    /// assert_eq!(Cqe::new(5, IORING_CQE_F_MORE).flags() & IORING_CQE_F_MORE, IORING_CQE_F_MORE);
+    /// ```
     #[inline]
     pub const fn flags(self) -> u32 {
         self.flags
@@ -60,30 +96,79 @@ impl Cqe {
 
     /// More completions of the same entry will come. Without it the kernel has finished, on
     /// success too.
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const IORING_CQE_F_MORE: u32 = 1 << 1;
+    ///
+    /// assert!(Cqe::new(5, IORING_CQE_F_MORE).has_more());
+    /// assert!(!Cqe::new(5, 0).has_more(), "the kernel has finished, though nothing failed");
+    /// ```
     #[inline]
     pub const fn has_more(self) -> bool {
         self.flags & F_MORE != 0
     }
 
     /// The buffer that the kernel took from the entry's buffer group.
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const IORING_CQE_F_BUFFER: u32 = 1 << 0;
+    ///
+    /// let received = Cqe::new(512, 7 << 16 | IORING_CQE_F_BUFFER);
+    /// assert_eq!((received.buffer_id(), received.result()), (Some(7), 512));
+    /// assert_eq!(Cqe::new(512, 0).buffer_id(), None);
+    /// ```
     #[inline]
     pub const fn buffer_id(self) -> Option<u16> {
         if self.flags & F_BUFFER != 0 { Some((self.flags >> BUFFER_SHIFT) as u16) } else { None }
     }
 
     /// The kernel keeps the buffer and will put more into it (incremental buffers).
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const IORING_CQE_F_BUFFER: u32 = 1 << 0;
+    /// const IORING_CQE_F_BUF_MORE: u32 = 1 << 4;
+    ///
+    /// let received = Cqe::new(512, 7 << 16 | IORING_CQE_F_BUFFER | IORING_CQE_F_BUF_MORE);
+    /// assert!(received.buffer_more(), "buffer 7 is not ours yet, but for these 512 bytes");
+    /// ```
     #[inline]
     pub const fn buffer_more(self) -> bool {
         self.flags & F_BUF_MORE != 0
     }
 
     /// The socket held more than was taken.
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const IORING_CQE_F_SOCK_NONEMPTY: u32 = 1 << 2;
+    ///
+    /// let received = Cqe::new(512, IORING_CQE_F_SOCK_NONEMPTY);
+    /// assert!(received.socket_nonempty(), "another receive is worth it");
+    /// ```
     #[inline]
     pub const fn socket_nonempty(self) -> bool {
         self.flags & F_SOCK_NONEMPTY != 0
     }
 
     /// The second completion of a zero-copy send: the kernel has let go of the memory.
+    ///
+    /// ```
+    /// use henge_driver::Cqe;
+    ///
+    /// const IORING_CQE_F_MORE: u32 = 1 << 1;
+    /// const IORING_CQE_F_NOTIF: u32 = 1 << 3;
+    ///
+    /// let [sent, released] = [Cqe::new(5, IORING_CQE_F_MORE), Cqe::new(0, IORING_CQE_F_NOTIF)];
+    /// assert!(!sent.is_notification() && sent.has_more());
+    /// assert!(released.is_notification());
+    /// ```
     #[inline]
     pub const fn is_notification(self) -> bool {
         self.flags & F_NOTIF != 0

@@ -11,6 +11,15 @@ use crate::thread::{LOCAL, UNLIMITED};
 pub use crate::driver::Entered;
 
 /// There is no driver on this thread.
+///
+/// ```
+/// use henge_driver::current;
+///
+/// let nobody = current::with(|driver| driver.in_flight());
+/// assert_eq!(nobody, Err(current::NoDriver));
+/// let error = std::io::Error::from(current::NoDriver); // what I/O says then
+/// assert!(error.to_string().contains("no io_uring driver on this thread"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoDriver;
 
@@ -52,6 +61,16 @@ pub fn with<R>(f: impl FnOnce(&Driver) -> R) -> Result<R, NoDriver> {
 }
 
 /// Is this the driver of the calling thread? One load and a compare.
+///
+/// ```
+/// use henge_driver::{Driver, current};
+///
+/// let (mine, another) = (Driver::new()?, Driver::new()?);
+/// let _entered = mine.enter();
+/// assert!(current::is(mine.id()));
+/// assert!(!current::is(another.id()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[inline]
 pub fn is(id: DriverId) -> bool {
     self::id() == id.get()
@@ -105,6 +124,16 @@ pub fn moving<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Whether this is inside of [`moving`]. One load.
+///
+/// ```
+/// use henge_driver::current;
+///
+/// /// By a call that cannot wait, or by the ring of this thread.
+/// fn way() -> &'static str {
+///     if current::is_moving() { "call" } else { "ring" }
+/// }
+/// assert_eq!((way(), current::moving(way)), ("ring", "call"));
+/// ```
 #[inline]
 pub fn is_moving() -> bool {
     LOCAL.with(|local| local.moving.get())
@@ -112,6 +141,18 @@ pub fn is_moving() -> bool {
 
 /// Runs `f`, which may block, and has no budget to spend, in the middle of a poll. The driver stays
 /// this thread's, and does nothing meanwhile.
+///
+/// ```
+/// use henge_driver::{Driver, current};
+///
+/// let outer = Driver::new()?;
+/// let answer = outer.block_on(async {
+///     // In the middle of a poll, and it takes what it takes.
+///     current::blocking(|| std::fs::read_to_string("/proc/self/comm"))
+/// })?;
+/// assert!(!answer?.is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
     struct Reset {
         may_block: bool,

@@ -141,6 +141,20 @@ impl Driver {
     ///
     /// Inside [`Operation::complete`](crate::Operation::complete); and with whatever a waker or a
     /// posted object panics, in which case the rest is left for the next turn.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops};
+    ///
+    /// let driver = Driver::new()?;
+    /// assert_eq!(driver.turn()?.completions, 0); // nothing to do: not even a system call
+    /// driver.submit_detached(ops::After::new(std::time::Duration::ZERO, || println!("now")));
+    /// let mut completions = 0;
+    /// while completions == 0 {
+    ///     completions += driver.turn()?.completions;
+    ///     // … what else this thread has to do …
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn turn(&self) -> io::Result<Turn> {
         self.assert_turnable();
         self.begin_foreign_turn();
@@ -172,6 +186,24 @@ impl Driver {
     /// # Panics
     ///
     /// As [`turn`](Driver::turn).
+    ///
+    /// ```
+    /// use henge_driver::Driver;
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// let driver = Driver::new()?;
+    /// let work = Arc::new(AtomicBool::new(false));
+    /// let (remote, given) = (driver.remote().clone(), Arc::clone(&work));
+    /// std::thread::spawn(move || {
+    ///     given.store(true, Ordering::SeqCst); // first the reason,
+    ///     remote.wake(); // then the wake
+    /// });
+    /// while !work.load(Ordering::SeqCst) {
+    ///     driver.park(None, || work.load(Ordering::SeqCst))?;
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn park(
         &self,
         deadline: Option<Instant>,
@@ -213,6 +245,18 @@ impl Driver {
     /// Up to one completion is an ordinary sleep. Other threads' wakes wait as completions do. The
     /// kernel may add the thread's timer slack to `wait`, which is 50 µs unless it was changed.
     /// Without effect on kernels before 6.12.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops, submit};
+    /// use std::time::Duration;
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.set_min_wait(4, Duration::from_micros(50)); // many ask: four in one go
+    /// driver.block_on(submit(ops::Timeout::new(Duration::from_millis(1))))??;
+    /// driver.set_min_wait(1, Duration::ZERO); // few do: each at once
+    /// driver.block_on(submit(ops::Timeout::new(Duration::from_millis(1))))??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn set_min_wait(&self, completions: u32, wait: Duration) {
         let batch = (completions > 1).then_some(Batch { completions, wait });
@@ -220,11 +264,47 @@ impl Driver {
     }
 
     /// May the driver be turned now? Not from inside an operation's `complete`.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, current, ops};
+    /// use std::{sync::mpsc, time::Duration};
+    ///
+    /// let driver = Driver::new()?;
+    /// assert!(driver.is_turnable());
+    /// let _entered = driver.enter();
+    /// let (say, said) = mpsc::channel();
+    /// driver.submit_detached(ops::After::new(Duration::ZERO, move || {
+    ///     // Called by the operation's `complete`.
+    ///     let turnable = current::with(|driver| driver.is_turnable());
+    ///     say.send(turnable).expect("somebody listens");
+    /// }));
+    /// while driver.in_flight() > 0 {
+    ///     driver.park(None, || false)?;
+    /// }
+    /// assert_eq!(said.recv(), Ok(Ok(false)));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_turnable(&self) -> bool {
         !self.inner.completing.get()
     }
 
     /// Is there something that a turn would reap? Plain loads, no system call.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops};
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.submit_detached(ops::After::new(std::time::Duration::ZERO, || ()));
+    /// driver.flush()?;
+    /// while driver.in_flight() > 0 {
+    ///     // A loop with other work to do asks, and turns when it is worth it.
+    ///     if driver.completion_pending() {
+    ///         assert!(driver.turn()?.completions > 0);
+    ///     }
+    ///     // … do some of that other work …
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn completion_pending(&self) -> bool {
         self.inner.ring.completion_pending()
@@ -241,12 +321,41 @@ impl Driver {
     }
 
     /// Has another thread posted something that the next turn would run?
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use henge_driver::{Driver, Link, Posted};
+    /// # struct Hello(Link);
+    /// # impl Posted for Hello {
+    /// #     fn link(&self) -> &Link { &self.0 }
+    /// #     fn run(self: Arc<Self>, _driver: &Driver) {}
+    /// # }
+    /// let driver = Driver::new()?;
+    /// let (remote, hello) = (driver.remote().clone(), Arc::new(Hello(Link::new())));
+    /// let there = std::thread::spawn(move || remote.post(hello));
+    /// there.join().expect("no panic").expect("the driver lives");
+    /// assert!(driver.has_posted());
+    /// assert_eq!(driver.turn()?.posted, 1);
+    /// assert!(!driver.has_posted());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn has_posted(&self) -> bool {
         !self.inner.remote.shared().list.is_empty()
     }
 
     /// Are there entries that the kernel has not seen yet?
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops};
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.submit_detached(ops::After::new(std::time::Duration::ZERO, || ()));
+    /// assert!(driver.has_queued()); // the kernel hears of it with the next turn
+    /// driver.turn()?;
+    /// assert!(!driver.has_queued());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn has_queued(&self) -> bool {
         self.inner.homes.has_due() || self.has_entries()
@@ -266,6 +375,17 @@ impl Driver {
     /// # Errors
     ///
     /// As [`turn`](Driver::turn).
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops};
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.submit_detached(ops::After::new(std::time::Duration::ZERO, || ()));
+    /// driver.flush()?;
+    /// assert!(!driver.has_queued()); // under way while this thread …
+    /// assert_eq!((0..1_000_000).sum::<u64>(), 499_999_500_000); // … computes
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn flush(&self) -> io::Result<()> {
         while self.has_queued() {
             self.before_enter();
@@ -279,12 +399,32 @@ impl Driver {
     }
 
     /// The handle by which other threads reach this driver.
+    ///
+    /// ```
+    /// use henge_driver::Driver;
+    ///
+    /// let driver = Driver::new()?;
+    /// let remote = driver.remote().clone();
+    /// let there = std::thread::spawn(move || (remote.id(), remote.is_closed()));
+    /// assert_eq!(there.join().expect("no panic"), (driver.id(), false));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn remote(&self) -> &Remote {
         &self.inner.remote
     }
 
     /// The name of this driver.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, current};
+    ///
+    /// let driver = Driver::new()?;
+    /// assert!(!current::is(driver.id()));
+    /// let _entered = driver.enter();
+    /// assert!(current::is(driver.id()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn id(&self) -> DriverId {
         self.inner.remote.id()
@@ -304,6 +444,16 @@ impl Driver {
     }
 
     /// The threads for what has no operation on the ring.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, offload::Class};
+    ///
+    /// let driver = Driver::new()?;
+    /// let job = driver.blocking().spawn(Class::User, || std::fs::canonicalize("/proc/self/exe"));
+    /// let program = driver.block_on(job)?.expect("no panic")?;
+    /// assert!(program.is_absolute());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn blocking(&self) -> Arc<offload::Pool> {
         Arc::clone(self.inner.blocking.borrow_mut().get_or_insert_default())
     }
@@ -346,12 +496,40 @@ impl Driver {
     /// # Panics
     ///
     /// The guard, when it is dropped before one that was made later.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, current, ops};
+    ///
+    /// let driver = Driver::new()?;
+    /// {
+    ///     let _entered = driver.enter();
+    ///     // Whatever is called from here finds it.
+    ///     current::with(|driver| driver.submit_detached(ops::After::new(SOON, || ())))?;
+    /// }
+    /// assert!(current::with(|_| ()).is_err());
+    /// assert_eq!(driver.in_flight(), 1);
+    /// # const SOON: std::time::Duration = std::time::Duration::ZERO;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn enter(&self) -> Entered<'_> {
         Entered::new(self)
     }
 
     /// When the driver wants its next turn at the latest: now, if something waits to be submitted
     /// or reaped, else whenever its descriptor becomes readable.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops};
+    /// use std::os::fd::AsRawFd;
+    ///
+    /// let driver = Driver::new()?;
+    /// let _poll_me = driver.as_raw_fd();
+    /// driver.turn()?;
+    /// assert!(driver.next_deadline().is_none()); // its descriptor will tell
+    /// driver.submit_detached(ops::After::new(std::time::Duration::ZERO, || ()));
+    /// assert!(driver.next_deadline().is_some_and(|at| at <= std::time::Instant::now()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn next_deadline(&self) -> Option<Instant> {
         let now = self.has_queued()
             || self.completion_expected()
@@ -360,6 +538,18 @@ impl Driver {
     }
 
     /// Operations in flight.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops};
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.submit_detached(ops::After::new(std::time::Duration::ZERO, || ()));
+    /// assert_eq!(driver.in_flight(), 1);
+    /// while driver.in_flight() > 0 {
+    ///     driver.park(None, || false)?;
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn in_flight(&self) -> usize {
         self.inner.slots.borrow().len()
     }
@@ -369,12 +559,36 @@ impl Driver {
     /// # Errors
     ///
     /// What the kernel answers when it is asked for its operations.
+    ///
+    /// ```
+    /// use henge_driver::Driver;
+    ///
+    /// let capabilities = Driver::new()?.capabilities()?;
+    /// assert!(capabilities.has("DEFER_TASKRUN"));
+    /// println!("{capabilities}"); // for the first lines of a log
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn capabilities(&self) -> io::Result<Capabilities> {
         let incremental = self.pool().probe_incremental();
         Capabilities::of(&self.inner.ring, incremental)
     }
 
     /// What the driver has done so far.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.block_on(async {
+    ///     for _ in 0..3 {
+    ///         submit(ops::Nop::new()).await?;
+    ///     }
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// let counters = driver.counters();
+    /// assert_eq!((counters.submissions, counters.completions), (3, 3));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn counters(&self) -> Counters {
         self.inner.counting.read(self.inner.ring.enters())
     }

@@ -4,6 +4,16 @@ use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The name of one driver; no two drivers of a process have the same, one after the other neither.
+///
+/// ```
+/// use henge_driver::{Driver, DriverId, current};
+///
+/// let driver = Driver::new()?;
+/// let home: DriverId = driver.id(); // what a value that lives there keeps
+/// let elsewhere = std::thread::spawn(move || current::is(home));
+/// assert!(!elsewhere.join().expect("no panic"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DriverId(NonZeroU64);
 

@@ -67,6 +67,26 @@ pub fn submit_now<O: Operation>(op: O, cx: &mut Context<'_>) -> Result<Op<O>, No
 /// # Panics
 ///
 /// The first poll panics on a thread without a driver. Any poll after it was ready panics.
+///
+/// ```
+/// use henge_driver::{Driver, Op, ops, submit};
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll};
+///
+/// /// A future with an operation inside: no box, no pinning.
+/// struct Tick(Op<ops::Timeout>);
+///
+/// impl Future for Tick {
+///     type Output = std::io::Result<()>;
+///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+///         Pin::new(&mut self.0).poll(cx)
+///     }
+/// }
+///
+/// let tick = Tick(submit(ops::Timeout::new(std::time::Duration::from_millis(1))));
+/// Driver::new()?.block_on(tick)??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[must_use = "an operation does nothing until it is polled"]
 pub struct Op<O: Operation> {
     stage: Stage<O>,

@@ -4,6 +4,24 @@ use crate::cqe::Cqe;
 use crate::sqe::{Sqe, Timespec};
 
 /// What an operation makes of a completion.
+///
+/// ```
+/// use henge_driver::{Cqe, Next};
+///
+/// /// Of a receive that is repeated by the kernel: goes on until the end of the stream.
+/// fn next(cqe: Cqe) -> Next<u32> {
+///     match cqe.into_result() {
+///         Ok(n) if cqe.has_more() => Next::More(n),
+///         Ok(0) | Err(_) => Next::Done(0),
+///         Ok(_) => Next::Again, // it has ended, and the stream has not
+///     }
+/// }
+///
+/// const MORE: u32 = 1 << 1; // IORING_CQE_F_MORE
+/// assert_eq!(next(Cqe::new(512, MORE)), Next::More(512));
+/// assert_eq!(next(Cqe::new(512, 0)), Next::Again);
+/// assert_eq!(next(Cqe::new(0, 0)), Next::Done(0));
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Next<T> {
@@ -87,25 +105,145 @@ pub unsafe trait Operation: Send + 'static {
     const AT_ONCE: bool = false;
 
     /// The entry to submit. `self` is where it will be until the last completion.
+    ///
+    /// ```
+    /// use henge_driver::{Cqe, Driver, Fd, Next, Operation, Sqe, submit};
+    /// use std::{fs::File, os::fd::OwnedFd};
+    ///
+    /// struct Magic(Fd, [u8; 4]);
+    ///
+    /// // SAFETY: the bytes are a field, which does not move after `prepare`; so is the descriptor.
+    /// unsafe impl Operation for Magic {
+    ///     type Output = [u8; 4];
+    ///     fn prepare(&mut self) -> Sqe { Sqe::read(&self.0, self.1.as_mut_ptr(), 4, 0) }
+    ///     fn complete(&mut self, _: Cqe) -> Next<[u8; 4]> { Next::Done(self.1) }
+    /// }
+    ///
+    /// let program = Fd::from(OwnedFd::from(File::open("/proc/self/exe")?));
+    /// let magic = Driver::new()?.block_on(submit(Magic(program, [0; 4])))?;
+    /// assert_eq!(&magic, b"\x7fELF");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn prepare(&mut self) -> Sqe;
 
     /// Makes sense of a completion.
+    ///
+    /// ```
+    /// use henge_driver::{Cqe, Next, Operation, Sqe};
+    /// use std::io;
+    ///
+    /// struct Wait;
+    ///
+    /// // SAFETY: the entry points to no memory and names no descriptor.
+    /// unsafe impl Operation for Wait {
+    ///     type Output = io::Result<()>;
+    ///     fn prepare(&mut self) -> Sqe { Sqe::nop() }
+    ///     fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {
+    ///         match cqe.into_result() {
+    ///             Err(error) if error.kind() == io::ErrorKind::Interrupted => Next::Again,
+    ///             result => Next::Done(result.map(drop)),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// const EINTR: i32 = 4;
+    /// assert!(matches!(Wait.complete(Cqe::new(-EINTR, 0)), Next::Again));
+    /// assert!(matches!(Wait.complete(Cqe::new(0, 0)), Next::Done(Ok(()))));
+    /// ```
     fn complete(&mut self, cqe: Cqe) -> Next<Self::Output>;
 
     /// Disposes of a result that nobody waits for any more: closes a descriptor, gives bytes back
     /// to whoever owns the stream. On the thread of the ring, or on that of the future.
+    ///
+    /// ```
+    /// use henge_driver::{Cqe, Driver, Next, Operation, Sqe, submit_now};
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use std::task::{Context, Waker};
+    ///
+    /// static SEATS: AtomicUsize = AtomicUsize::new(1);
+    ///
+    /// struct TakeSeat;
+    ///
+    /// // SAFETY: the entry points to no memory and names no descriptor.
+    /// unsafe impl Operation for TakeSeat {
+    ///     type Output = usize;
+    ///     fn prepare(&mut self) -> Sqe { Sqe::nop() }
+    ///     fn complete(&mut self, _: Cqe) -> Next<usize> {
+    ///         Next::Done(SEATS.fetch_sub(1, Ordering::Relaxed))
+    ///     }
+    ///     fn orphaned(_seat: usize) {
+    ///         SEATS.fetch_add(1, Ordering::Relaxed); // for somebody else
+    ///     }
+    /// }
+    ///
+    /// let driver = Driver::new()?;
+    /// let _entered = driver.enter();
+    /// drop(submit_now(TakeSeat, &mut Context::from_waker(Waker::noop()))?);
+    /// while driver.in_flight() > 0 {
+    ///     driver.park(None, || false)?;
+    /// }
+    /// assert_eq!(SEATS.load(Ordering::Relaxed), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn orphaned(output: Self::Output) {
         drop(output);
     }
 
     /// The kernel cancels the entry after this span (a linked time-out). Asked after `prepare`;
     /// the span must stay where it is until the first completion.
+    ///
+    /// ```
+    /// use henge_driver::{Cqe, Driver, Fd, Next, Operation, Sqe, Timespec, ops::events, submit};
+    /// use std::{os::fd::OwnedFd, time::Duration};
+    ///
+    /// struct Readable(Fd, Timespec);
+    ///
+    /// // SAFETY: the entry points to no memory; descriptor and limit are fields.
+    /// unsafe impl Operation for Readable {
+    ///     type Output = i32;
+    ///     fn prepare(&mut self) -> Sqe { Sqe::poll_add(&self.0, events::IN) }
+    ///     fn complete(&mut self, cqe: Cqe) -> Next<i32> { Next::Done(cqe.result()) }
+    ///     fn time_limit(&self) -> Option<&Timespec> { Some(&self.1) }
+    /// }
+    ///
+    /// const ECANCELED: i32 = 125;
+    /// let (reader, _silent) = std::io::pipe()?;
+    /// let limit = Timespec::from(Duration::from_millis(1));
+    /// let wait = Readable(OwnedFd::from(reader).into(), limit);
+    /// assert_eq!(Driver::new()?.block_on(submit(wait))?, -ECANCELED);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn time_limit(&self) -> Option<&Timespec> {
         None
     }
 
     /// Bytes that were promised to somebody and are still to be sent: shutting down waits for
     /// operations that have some, up to its first deadline.
+    ///
+    /// ```
+    /// use henge_driver::{Cqe, Driver, Next, Operation, Sqe};
+    /// use std::time::Duration;
+    ///
+    /// /// So many bytes, sent one at a time.
+    /// struct Slow(u64);
+    ///
+    /// // SAFETY: the entry points to no memory and names no descriptor.
+    /// unsafe impl Operation for Slow {
+    ///     type Output = ();
+    ///     fn prepare(&mut self) -> Sqe { Sqe::nop() }
+    ///     fn complete(&mut self, _: Cqe) -> Next<()> {
+    ///         self.0 -= 1;
+    ///         if self.0 == 0 { Next::Done(()) } else { Next::Again }
+    ///     }
+    ///     fn unsent(&self) -> u64 { self.0 }
+    /// }
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.submit_detached(Slow(100));
+    /// let leaked = driver.shutdown(Duration::from_secs(60), Duration::from_secs(60));
+    /// assert_eq!(leaked.unsent, 0, "it was waited for");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn unsent(&self) -> u64 {
         0
     }

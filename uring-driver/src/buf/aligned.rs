@@ -42,6 +42,18 @@ impl AlignedBuf {
     ///
     /// `InvalidInput` if `align` is no power of two or `capacity` too large for any buffer, and
     /// `OutOfMemory`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::AlignedBuf;
+    ///
+    /// let page = AlignedBuf::new(4096, 512)?;
+    /// assert_eq!(page.as_ptr().addr() % 512, 0);
+    /// let odd = AlignedBuf::new(4096, 500);
+    /// assert_eq!(odd.unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(capacity: usize, align: usize) -> io::Result<AlignedBuf> {
         let layout = Layout::from_size_align(capacity.max(1), align)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
@@ -54,11 +66,34 @@ impl AlignedBuf {
     }
 
     /// How many bytes fit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::AlignedBuf;
+    ///
+    /// let page = AlignedBuf::new(4096, 512)?;
+    /// assert_eq!((page.capacity(), page.len()), (4096, 0));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn capacity(&self) -> usize {
         self.layout.size()
     }
 
     /// Whether a ring knows it beforehand; see [`Driver::register`](crate::Driver::register).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::{Driver, buf::AlignedBuf};
+    ///
+    /// let driver = Driver::new()?;
+    /// let mut page = AlignedBuf::new(4096, 4096)?;
+    /// assert!(!page.is_registered());
+    /// driver.register(&mut page)?;
+    /// assert!(page.is_registered());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_registered(&self) -> bool {
         self.registration.is_some()
     }
@@ -72,11 +107,35 @@ impl AlignedBuf {
     }
 
     /// Makes it empty.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::AlignedBuf;
+    ///
+    /// let mut page = AlignedBuf::new(4096, 512)?;
+    /// page.append(b"the last one's");
+    /// page.clear(); // for the next one
+    /// assert_eq!((page.len(), page.capacity()), (0, 4096));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn clear(&mut self) {
         self.len = 0;
     }
 
     /// Appends as much of `bytes` as fits, and says how much that was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::AlignedBuf;
+    ///
+    /// let mut small = AlignedBuf::new(8, 8)?;
+    /// assert_eq!(small.append(b"hello"), 5);
+    /// assert_eq!(small.append(b", ring"), 3, "no more fits");
+    /// assert_eq!(&*small, b"hello, r");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn append(&mut self, bytes: &[u8]) -> usize {
         let n = bytes.len().min(self.capacity() - self.len);
         // SAFETY: at most one behind the allocation.
@@ -89,6 +148,18 @@ impl AlignedBuf {
     }
 
     /// Appends zeros until there are `len` bytes, or no more fit; a longer buffer stays as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::AlignedBuf;
+    ///
+    /// let mut block = AlignedBuf::new(4096, 512)?;
+    /// block.append(b"a record");
+    /// block.pad_to(512); // as long as the device's block
+    /// assert_eq!((block.len(), &block[8..]), (512, &[0; 504][..]));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn pad_to(&mut self, len: usize) {
         let len = len.min(self.capacity());
         if self.len < len {
@@ -101,6 +172,18 @@ impl AlignedBuf {
     }
 
     /// Forgets what is behind the first `len` bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::AlignedBuf;
+    ///
+    /// let mut page = AlignedBuf::new(4096, 512)?;
+    /// page.append(b"hello, ring");
+    /// page.truncate(5);
+    /// assert_eq!(&*page, b"hello");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }

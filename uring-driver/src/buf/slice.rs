@@ -46,21 +46,58 @@ impl<B: IoBuf> Slice<B> {
     }
 
     /// Where in the buffer the slice starts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::IoBuf;
+    ///
+    /// assert_eq!(vec![0; 8].slice(2..6).begin(), 2);
+    /// assert_eq!(vec![0; 8].slice(2..6).slice(1..).begin(), 1, "in the slice that it is of");
+    /// ```
     pub fn begin(&self) -> usize {
         self.begin
     }
 
     /// Where in the buffer the slice ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::IoBuf;
+    ///
+    /// let buf: Vec<u8> = Vec::with_capacity(64);
+    /// let capacity = buf.capacity();
+    /// assert_eq!(buf.slice(..).end(), capacity, "for a read: what is to be filled counts");
+    /// ```
     pub fn end(&self) -> usize {
         self.end
     }
 
     /// The buffer that this is a part of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::IoBuf;
+    ///
+    /// let part = b"hello, ring".to_vec().slice(7..);
+    /// assert_eq!((&*part, part.get_ref().len()), (&b"ring"[..], 11));
+    /// ```
     pub fn get_ref(&self) -> &B {
         &self.buf
     }
 
     /// Gives the whole buffer back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::IoBuf;
+    ///
+    /// let part = b"hello, ring".to_vec().slice(7..);
+    /// assert_eq!(part.into_inner(), b"hello, ring");
+    /// ```
     pub fn into_inner(self) -> B {
         self.buf
     }

@@ -36,17 +36,62 @@ use super::Slice;
 /// ```
 pub unsafe trait IoBuf: Send + 'static {
     /// The address of the first byte.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::IoBuf;
+    ///
+    /// let text = String::from("the bytes are on the heap").into_bytes();
+    /// let before = text.stable_ptr();
+    /// let moved = Box::new(text);
+    /// assert_eq!(moved.stable_ptr(), before);
+    /// ```
     fn stable_ptr(&self) -> *const u8;
 
     /// How many bytes, counted from the first, are initialised: what a write sends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::IoBuf;
+    ///
+    /// let mut buf = Vec::with_capacity(64);
+    /// buf.extend_from_slice(b"hello");
+    /// assert_eq!((buf.bytes_init(), "hello".bytes_init()), (5, 5));
+    /// ```
     fn bytes_init(&self) -> usize;
 
     /// How many bytes there are, initialised or not: what a read may fill.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::IoBuf;
+    ///
+    /// let buf: Vec<u8> = Vec::with_capacity(64);
+    /// assert_eq!((buf.bytes_init(), buf.bytes_total()), (0, buf.capacity()));
+    /// ```
     fn bytes_total(&self) -> usize {
         self.bytes_init()
     }
 
     /// The number under which the ring of this thread's driver knows the allocation beforehand.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::{AlignedBuf, IoBuf};
+    /// use henge_driver::{Driver, current};
+    ///
+    /// let driver = Driver::new()?;
+    /// let mut page = AlignedBuf::new(4096, 4096)?;
+    /// driver.register(&mut page)?;
+    /// let _entered = driver.enter();
+    /// assert!(page.registered().is_some());
+    /// assert!(vec![0; 4096].registered().is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn registered(&self) -> Option<u16> {
         None
     }
@@ -91,8 +136,36 @@ pub unsafe trait IoBuf: Send + 'static {
 ///   it is valid for writes of [`bytes_total`](IoBuf::bytes_total) bytes;
 /// - nobody else reads these bytes either;
 /// - after `set_init(n)`, [`bytes_init`](IoBuf::bytes_init) is the larger of `n` and what it was.
+///
+/// # Examples
+///
+/// ```
+/// use henge_driver::buf::{IoBuf, IoBufMut};
+///
+/// /// What a read makes of the buffer that it was given.
+/// fn fill<B: IoBufMut>(mut buf: B, bytes: &[u8]) -> B {
+///     let n = bytes.len().min(buf.bytes_total());
+///     // SAFETY: there is room for as many, and nobody else has the buffer.
+///     unsafe { buf.stable_mut_ptr().copy_from_nonoverlapping(bytes.as_ptr(), n) };
+///     // SAFETY: they have just been written.
+///     unsafe { buf.set_init(n) };
+///     buf
+/// }
+///
+/// assert_eq!(fill(Vec::with_capacity(16), b"hello"), b"hello");
+/// assert_eq!(fill(vec![0; 8], b"hello"), b"hello\0\0\0");
+/// ```
 pub unsafe trait IoBufMut: IoBuf {
     /// The address of the first byte.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::{IoBuf, IoBufMut};
+    ///
+    /// let mut buf: Vec<u8> = Vec::with_capacity(16);
+    /// assert_eq!(buf.stable_mut_ptr().cast_const(), buf.stable_ptr());
+    /// ```
     fn stable_mut_ptr(&mut self) -> *mut u8;
 
     /// Says that at least the first `len` bytes are initialised.
@@ -100,6 +173,19 @@ pub unsafe trait IoBufMut: IoBuf {
     /// # Safety
     ///
     /// They are, and `len` is at most [`bytes_total`](IoBuf::bytes_total).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::IoBufMut;
+    ///
+    /// let mut buf = Vec::with_capacity(16);
+    /// // SAFETY: there is room for a byte, and nobody else has the buffer.
+    /// unsafe { buf.stable_mut_ptr().write(b'!') };
+    /// // SAFETY: it has just been written.
+    /// unsafe { buf.set_init(1) };
+    /// assert_eq!(buf, b"!");
+    /// ```
     unsafe fn set_init(&mut self, len: usize);
 }
 

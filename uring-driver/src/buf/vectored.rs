@@ -8,6 +8,16 @@ use super::{IoBuf, IoBufMut};
 const MOST_ENTRIES: usize = 1024;
 
 /// One entry of a vectored operation, laid out as the kernel's `struct iovec`.
+///
+/// # Examples
+///
+/// ```
+/// use henge_driver::buf::{IoVec, Vectored};
+///
+/// let list = Vectored::to_write(vec!["hello, ", "ring"]);
+/// let entries: &[IoVec] = list.entries(); // what an operation points to
+/// assert_eq!((entries.len(), size_of_val(entries)), (2, 32));
+/// ```
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct IoVec {
@@ -44,6 +54,16 @@ pub struct Vectored<B> {
 
 impl<B: IoBuf> Vectored<B> {
     /// For a write: each buffer's initialised bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::Vectored;
+    ///
+    /// let parts = vec![b"head".to_vec(), Vec::with_capacity(64), b"body".to_vec()];
+    /// let list = Vectored::to_write(parts);
+    /// assert_eq!(list.remaining(), 8, "what is initialised, and nothing of the second");
+    /// ```
     pub fn to_write(bufs: Vec<B>) -> Vectored<B> {
         let entry = |b: &B| IoVec { base: b.stable_ptr().cast_mut(), len: b.bytes_init() };
         let list = bufs.iter().map(entry).collect();
@@ -57,17 +77,49 @@ impl<B: IoBuf> Vectored<B> {
     }
 
     /// What is left to transfer, at most as many entries as the kernel takes at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::Vectored;
+    ///
+    /// let list = Vectored::to_write(vec!["line\n"; 5000]);
+    /// assert_eq!(list.entries().len(), 1024, "the kernel takes no more in one call");
+    /// assert_eq!(list.remaining(), 25_000);
+    /// ```
     pub fn entries(&self) -> &[IoVec] {
         let end = self.list.len().min(self.next + MOST_ENTRIES);
         &self.list[self.next..end]
     }
 
     /// The bytes left to transfer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::Vectored;
+    ///
+    /// let mut list = Vectored::to_read(vec![vec![0; 4], vec![0; 8]]);
+    /// assert_eq!(list.remaining(), 12);
+    /// list.advance(10); // as the kernel has told
+    /// assert_eq!(list.remaining(), 2);
+    /// ```
     pub fn remaining(&self) -> usize {
         self.list[self.next..].iter().map(|entry| entry.len).sum()
     }
 
     /// The bytes transferred.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::Vectored;
+    ///
+    /// let mut list = Vectored::to_write(vec!["hello, ", "ring"]);
+    /// list.advance(4); // a short write,
+    /// list.advance(7); // and the rest
+    /// assert_eq!((list.done(), list.remaining()), (11, 0));
+    /// ```
     pub fn done(&self) -> usize {
         self.done
     }
@@ -77,6 +129,16 @@ impl<B: IoBuf> Vectored<B> {
     /// # Panics
     ///
     /// If fewer than `n` bytes are left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::Vectored;
+    ///
+    /// let mut list = Vectored::to_write(vec!["hello, ", "ring", "!"]);
+    /// list.advance(9); // into the middle of the second
+    /// assert_eq!((list.entries().len(), list.remaining()), (2, 3));
+    /// ```
     pub fn advance(&mut self, n: usize) {
         let mut left = n;
         while left > 0 {
@@ -98,6 +160,16 @@ impl<B: IoBuf> Vectored<B> {
     }
 
     /// Gives the buffers back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::Vectored;
+    ///
+    /// let mut list = Vectored::to_write(vec!["hello, ", "ring"]);
+    /// list.advance(9);
+    /// assert_eq!(list.into_inner(), ["hello, ", "ring"]); // whole, whatever was written
+    /// ```
     pub fn into_inner(self) -> Vec<B> {
         self.bufs
     }
@@ -105,6 +177,16 @@ impl<B: IoBuf> Vectored<B> {
 
 impl<B: IoBufMut> Vectored<B> {
     /// For a read: each buffer's whole capacity.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::Vectored;
+    ///
+    /// let list = Vectored::to_read(vec![Vec::with_capacity(16), vec![0; 4]]);
+    /// assert_eq!(list.remaining(), 20);
+    /// # drop::<Vec<Vec<u8>>>(list.into_inner());
+    /// ```
     pub fn to_read(mut bufs: Vec<B>) -> Vectored<B> {
         let entry = |b: &mut B| IoVec { base: b.stable_mut_ptr(), len: b.bytes_total() };
         let list = bufs.iter_mut().map(entry).collect();
@@ -117,6 +199,18 @@ impl<B: IoBufMut> Vectored<B> {
     ///
     /// This was made by [`to_read`](Self::to_read), and the kernel has written the bytes that
     /// [`advance`](Self::advance) was told of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::buf::Vectored;
+    ///
+    /// let mut list = Vectored::to_read(vec![vec![0; 4], Vec::with_capacity(8)]);
+    /// list.advance(4); // a read that has filled the first
+    /// // SAFETY: the bytes of the first were written before.
+    /// let bufs = unsafe { list.into_filled() };
+    /// assert_eq!((bufs[0].len(), bufs[1].len()), (4, 0));
+    /// ```
     pub unsafe fn into_filled(mut self) -> Vec<B> {
         let mut left = self.done;
         for buf in &mut self.bufs {

@@ -3,6 +3,18 @@
 use std::cell::Cell;
 
 /// What a driver has done so far; made by [`Driver::counters`](super::Driver::counters).
+///
+/// ```
+/// use henge_driver::{Driver, ops, submit};
+///
+/// let driver = Driver::new()?;
+/// let before = driver.counters();
+/// driver.block_on(submit(ops::Nop::new()))??;
+/// let after = driver.counters();
+/// assert_eq!(after.submissions - before.submissions, 1);
+/// assert!(after.enters > before.enters);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {

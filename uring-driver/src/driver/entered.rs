@@ -31,6 +31,19 @@ pub(crate) fn with<R>(f: impl FnOnce(&Driver) -> R) -> Option<R> {
 }
 
 /// The driver is this thread's until this guard is dropped.
+///
+/// ```
+/// use henge_driver::{Driver, current};
+///
+/// let (outer, inner) = (Driver::new()?, Driver::new()?);
+/// let _outer = outer.enter();
+/// {
+///     let _inner = inner.enter();
+///     assert!(current::is(inner.id()));
+/// }
+/// assert!(current::is(outer.id())); // again
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Entered<'a> {
     installed: *const Inner,

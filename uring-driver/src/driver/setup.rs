@@ -27,6 +27,15 @@ impl Driver {
     /// # Errors
     ///
     /// See [`with_config`](Driver::with_config).
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.block_on(submit(ops::Nop::new()))??;
+    /// assert_eq!(driver.counters().completions, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new() -> io::Result<Driver> {
         Driver::with_config(&Config::new())
     }
@@ -38,6 +47,16 @@ impl Driver {
     /// Whatever keeps the kernel from giving this process a ring or the descriptors that go with
     /// it. The message names the cause (a kernel older than 6.1 or known to be broken, the sysctl,
     /// a seccomp filter, a limit) and what to do; the kernel's own answer is the error's source.
+    ///
+    /// ```
+    /// use henge_driver::{Config, Driver};
+    ///
+    /// match Driver::with_config(&Config::new().ring_entries(64)) {
+    ///     Ok(driver) => assert_eq!(driver.in_flight(), 0),
+    ///     // What keeps this process from having a ring, and what to do about it.
+    ///     Err(error) => panic!("{error}"),
+    /// }
+    /// ```
     pub fn with_config(config: &Config) -> io::Result<Driver> {
         if let Some(bug) = known_bugs::reason_to_refuse() {
             return Err(refusal::broken(bug));

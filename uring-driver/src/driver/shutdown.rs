@@ -15,6 +15,16 @@ use crate::kept::keep;
 use crate::sys::clock;
 
 /// What a driver could not get back from the kernel in time, or could not send.
+///
+/// ```
+/// use henge_driver::{Driver, Leaked};
+/// use std::time::Duration;
+///
+/// let leaked = Driver::new()?.shutdown(Duration::ZERO, Duration::from_secs(60));
+/// let Leaked { operations, bytes, unsent, .. } = leaked;
+/// assert_eq!((operations, bytes, unsent), (0, 0, 0));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Leaked {
@@ -54,6 +64,18 @@ impl Driver {
     /// # Panics
     ///
     /// As [`turn`](Driver::turn).
+    ///
+    /// ```
+    /// use henge_driver::{Driver, Leaked, ops};
+    /// use std::time::Duration;
+    ///
+    /// let driver = Driver::new()?;
+    /// let rest = driver.submit_detached(ops::After::new(Duration::from_secs(3600), || ()));
+    /// // Nothing is still to be sent, and the kernel gives back what it has.
+    /// assert_eq!(driver.shutdown(Duration::ZERO, Duration::from_secs(60)), Leaked::default());
+    /// assert!(!driver.is_in_flight(rest));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn shutdown(&self, drain: Duration, reap: Duration) -> Leaked {
         if self.inner.phase.get() == Phase::Closed {
             return Leaked::default();
@@ -92,6 +114,17 @@ impl Driver {
 
     /// Is the driver past the point from which on everything is cancelled? What is submitted now is
     /// cancelled at once, so that what repeats itself should not.
+    ///
+    /// ```
+    /// use henge_driver::Driver;
+    /// use std::time::Duration;
+    ///
+    /// let driver = Driver::new()?;
+    /// assert!(!driver.is_shutting_down());
+    /// driver.shutdown(Duration::ZERO, Duration::from_secs(60));
+    /// assert!(driver.is_shutting_down());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_shutting_down(&self) -> bool {
         self.inner.phase.get() != Phase::Running
     }
@@ -191,6 +224,28 @@ impl Driver {
     /// # Panics
     ///
     /// Inside [`Operation::complete`](crate::Operation::complete).
+    ///
+    /// ```
+    /// use henge_driver::{Cqe, Driver, Next, Operation, Sqe};
+    ///
+    /// struct Farewell;
+    ///
+    /// // SAFETY: the entry points to no memory and names no descriptor.
+    /// unsafe impl Operation for Farewell {
+    ///     type Output = ();
+    ///     fn prepare(&mut self) -> Sqe { Sqe::nop() }
+    ///     fn complete(&mut self, _: Cqe) -> Next<()> { Next::Done(()) }
+    ///     fn unsent(&self) -> u64 { 7 }
+    /// }
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.submit_detached(Farewell);
+    /// while driver.unsent() > 0 {
+    ///     driver.park(None, || false)?; // before the thread does something else
+    /// }
+    /// assert_eq!(driver.in_flight(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn unsent(&self) -> u64 {
         self.assert_turnable();
         let cells: Vec<_> = self.inner.slots.borrow().values().copied().collect();

@@ -20,6 +20,21 @@ use crate::sqe::{Sqe, Timespec};
 use crate::sys::abi;
 
 /// The name of a detached operation, to cancel it by.
+///
+/// ```
+/// use henge_driver::{Driver, Ticket, ops};
+/// use std::{collections::HashMap, time::Duration};
+///
+/// let driver = Driver::new()?;
+/// let mut reminders: HashMap<&str, Ticket> = HashMap::new();
+/// let soon = ops::After::new(Duration::from_secs(3600), || println!("tea"));
+/// reminders.insert("tea", driver.submit_detached(soon));
+/// driver.cancel(reminders["tea"]);
+/// while driver.is_in_flight(reminders["tea"]) {
+///     driver.park(None, || false)?;
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(Key);
 
@@ -86,6 +101,22 @@ impl Driver {
 
     /// Asks the kernel to end a detached operation. Its last completion still comes, and may be a
     /// success. An operation that has ended already is left alone.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops};
+    /// use std::{sync::mpsc, time::Duration};
+    ///
+    /// let driver = Driver::new()?;
+    /// let (say, said) = mpsc::channel();
+    /// let hour = Duration::from_secs(3600);
+    /// let rest = driver.submit_detached(ops::After::new(hour, move || say.send("over").unwrap()));
+    /// driver.cancel(rest);
+    /// while driver.is_in_flight(rest) {
+    ///     driver.park(None, || false)?;
+    /// }
+    /// assert_eq!(said.recv(), Ok("over")); // its completion has come all the same
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn cancel(&self, ticket: Ticket) {
         self.cancel_key(ticket.0);
     }
@@ -110,6 +141,18 @@ impl Driver {
     }
 
     /// Is the detached operation still in flight?
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops};
+    ///
+    /// let driver = Driver::new()?;
+    /// let rest = driver.submit_detached(ops::After::new(std::time::Duration::ZERO, || ()));
+    /// while driver.is_in_flight(rest) {
+    ///     driver.park(None, || false)?;
+    /// }
+    /// assert_eq!(driver.counters().completions, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_in_flight(&self, ticket: Ticket) -> bool {
         self.inner.slots.borrow().get(ticket.0).is_some()
     }

@@ -1,6 +1,19 @@
 //! What a turn did, as the caller of one is told.
 
 /// What a turn did.
+///
+/// ```
+/// use henge_driver::{Driver, Turn, ops};
+///
+/// let driver = Driver::new()?;
+/// driver.submit_detached(ops::After::new(std::time::Duration::ZERO, || ()));
+/// let mut told = Turn::default();
+/// while told.completions == 0 {
+///     told = driver.park(None, || false)?;
+/// }
+/// assert_eq!((told.completions, told.operations.count_ones()), (1, 1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Turn {

@@ -29,6 +29,21 @@ use super::queue::Ticket;
 use super::sync::{Mutex, MutexGuard};
 
 /// Why a job has no result.
+///
+/// ```
+/// use henge_driver::Driver;
+/// use henge_driver::offload::{Class, JobError, Pool};
+///
+/// let pool = Pool::default();
+/// let job = pool.spawn(Class::User, || -> u32 { panic!("no such luck") });
+/// match Driver::new()?.block_on(job)? {
+///     Err(JobError::Panicked(with)) => {
+///         assert_eq!(with.downcast_ref(), Some(&"no such luck"));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[non_exhaustive]
 pub enum JobError {
     /// The closure panicked; this is what it panicked with.
@@ -41,11 +56,33 @@ pub enum JobError {
 
 impl JobError {
     /// Whether the closure panicked.
+    ///
+    /// ```
+    /// use henge_driver::Driver;
+    /// use henge_driver::offload::{Class, Pool};
+    ///
+    /// let pool = Pool::default();
+    /// let job = pool.spawn(Class::User, || -> u32 { panic!("no such luck") });
+    /// let error = Driver::new()?.block_on(job)?.unwrap_err();
+    /// assert!(error.is_panic() && !error.is_cancelled());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_panic(&self) -> bool {
         matches!(self, JobError::Panicked(_))
     }
 
     /// Whether the closure was never started.
+    ///
+    /// ```
+    /// use henge_driver::Driver;
+    /// use henge_driver::offload::{Class, Pool};
+    ///
+    /// let pool = Pool::default();
+    /// pool.shutdown(None);
+    /// let late = pool.spawn(Class::User, || "never");
+    /// assert!(Driver::new()?.block_on(late)?.unwrap_err().is_cancelled());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         matches!(self, JobError::Cancelled)
     }
@@ -232,6 +269,18 @@ impl<F, T> Cell<F, T> {
 ///
 /// Dropping it detaches: the closure runs all the same, and its result is dropped by the thread
 /// that ran it. [`abort`](Self::abort) keeps a closure that has not started from running.
+///
+/// ```
+/// use henge_driver::Driver;
+/// use henge_driver::offload::{Class, Job, Pool};
+///
+/// let pool = Pool::default();
+/// let hosts: Job<std::io::Result<String>> =
+///     pool.spawn(Class::System, || std::fs::read_to_string("/proc/self/comm"));
+/// let name = Driver::new()?.block_on(hosts)?.expect("no panic")?;
+/// assert!(name.ends_with('\n'));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Job<T> {
     answer: Arc<dyn Answer<T>>,
     abort: AbortJob,
@@ -251,21 +300,71 @@ impl<T> Job<T> {
     /// [`JobError::Cancelled`]. A closure that runs, runs to its end.
     ///
     /// Returns whether it was kept from running by this call.
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Config, Pool};
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = Pool::new(Config { max_threads: 1, ..Config::default() });
+    /// let (go, gone) = mpsc::channel();
+    /// let first = pool.spawn(Class::User, move || gone.recv());
+    /// let second = pool.spawn(Class::User, || unreachable!("it was aborted"));
+    /// assert!(second.abort()); // the only thread has the first
+    /// go.send(()).expect("it listens");
+    /// # drop::<[henge_driver::offload::Job<()>; 1]>([second]);
+    /// # drop(first);
+    /// ```
     pub fn abort(&self) -> bool {
         self.abort.abort()
     }
 
     /// What can abort the job while the job itself is awaited elsewhere.
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Pool};
+    ///
+    /// let pool = Pool::default();
+    /// let job = pool.spawn(Class::User, || 1 + 1);
+    /// let handle = job.abort_handle(); // for a time-out, say
+    /// drop(job);
+    /// pool.shutdown(None);
+    /// assert!(!handle.abort(), "it has run, or been dropped");
+    /// ```
     pub fn abort_handle(&self) -> AbortJob {
         self.abort.clone()
     }
 
     /// Whether the result is there, or never will be.
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Config, Pool};
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = Pool::new(Config::default());
+    /// let (go, gone) = mpsc::channel();
+    /// let job = pool.spawn(Class::User, move || gone.recv());
+    /// assert!(!job.is_finished());
+    /// go.send(()).expect("it listens");
+    /// while !job.is_finished() {
+    ///     std::thread::yield_now();
+    /// }
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.answer.is_finished()
     }
 
     /// Lets the closure run by itself. Why it never will, if that is certain already.
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Pool};
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = Pool::default();
+    /// let (say, said) = mpsc::channel();
+    /// let job = pool.spawn(Class::User, move || say.send("done"));
+    /// assert!(job.detach().is_none()); // nobody waits for it, and it runs
+    /// assert_eq!(said.recv(), Ok("done"));
+    /// ```
     pub fn detach(self) -> Option<JobError> {
         self.answer.give_up()
     }
@@ -292,6 +391,23 @@ impl<T> fmt::Debug for Job<T> {
 }
 
 /// Aborts a [`Job`] that has not started, from anywhere and at any time.
+///
+/// ```
+/// use henge_driver::Driver;
+/// use henge_driver::offload::{AbortJob, Class, Config, Pool};
+/// use std::sync::mpsc;
+///
+/// let pool = Pool::new(Config { max_threads: 1, ..Config::default() });
+/// let (go, gone) = mpsc::channel();
+/// let first = pool.spawn(Class::User, move || gone.recv());
+/// let second = pool.spawn(Class::User, || "never");
+/// let impatient: AbortJob = second.abort_handle();
+/// impatient.abort();
+/// assert!(Driver::new()?.block_on(second)?.unwrap_err().is_cancelled());
+/// # go.send(()).expect("it listens");
+/// # drop(first);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct AbortJob {
     shared: Arc<Shared>,
@@ -305,6 +421,17 @@ impl AbortJob {
     }
 
     /// As [`Job::abort`].
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Pool};
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = Pool::default();
+    /// let (say, said) = mpsc::channel();
+    /// let job = pool.spawn(Class::User, move || say.send("running"));
+    /// assert_eq!(said.recv(), Ok("running"));
+    /// assert!(!job.abort_handle().abort(), "what runs, runs to its end");
+    /// ```
     pub fn abort(&self) -> bool {
         match self.ticket.and_then(|ticket| self.shared.remove(ticket)) {
             Some(job) => {

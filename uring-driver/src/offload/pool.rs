@@ -64,6 +64,22 @@ struct Queued {
 }
 
 /// What a pool is doing.
+///
+/// # Examples
+///
+/// ```
+/// use henge_driver::offload::{Class, Config, Metrics, Pool};
+/// use std::sync::mpsc;
+///
+/// let pool = Pool::new(Config { max_threads: 1, ..Config::default() });
+/// let (go, gone) = mpsc::channel();
+/// let _first = pool.spawn(Class::User, move || gone.recv());
+/// let _second = pool.spawn(Class::User, || ());
+/// let Metrics { threads, queued, .. } = pool.metrics();
+/// assert_eq!(threads, 1);
+/// assert!(queued >= 1, "one waits for the other");
+/// go.send(()).expect("it listens");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
     /// Threads, idle ones included.
@@ -105,6 +121,20 @@ impl fmt::Debug for Telling<'_> {
 
 impl Pool {
     /// A pool without any thread yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Config, Pool};
+    /// use std::sync::Arc;
+    ///
+    /// let thread_name = Arc::new(|| "thumbnails".to_owned());
+    /// let pool = Pool::new(Config { thread_name, ..Config::default() });
+    /// let (say, said) = std::sync::mpsc::channel();
+    /// let name = move || say.send(std::thread::current().name().map(str::to_owned));
+    /// drop(pool.spawn(Class::User, name));
+    /// assert_eq!(said.recv(), Ok(Some("thumbnails".to_owned())));
+    /// ```
     pub fn new(config: Config) -> Pool {
         Pool::with_start(config, start_thread)
     }
@@ -129,6 +159,23 @@ impl Pool {
     /// waits for its turn: [`Class::System`] before [`Class::User`], each in the order of
     /// arrival. A job that the pool cannot take, because it is shut down or has no thread and
     /// gets none, is finished at once with the reason.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::Driver;
+    /// use henge_driver::offload::{Class, Pool};
+    ///
+    /// let pool = Pool::default();
+    /// let squares = [1, 2, 3].map(|n| pool.spawn(Class::User, move || n * n)); // at the same time
+    /// let driver = Driver::new()?;
+    /// let mut sum = 0;
+    /// for square in squares {
+    ///     sum += driver.block_on(square)?.expect("no panic");
+    /// }
+    /// assert_eq!(sum, 14);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn spawn<F, T>(&self, class: Class, call: F) -> Job<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -152,6 +199,17 @@ impl Pool {
     }
 
     /// Threads and jobs at this moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Pool};
+    ///
+    /// let pool = Pool::default();
+    /// assert_eq!(pool.metrics().threads, 0); // none before there is something to do
+    /// let _job = pool.spawn(Class::User, || ());
+    /// assert_eq!(pool.metrics().threads, 1);
+    /// ```
     pub fn metrics(&self) -> Metrics {
         let state = lock(&self.shared.state);
         Metrics {
@@ -164,6 +222,22 @@ impl Pool {
     }
 
     /// Whether a job runs or waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Pool};
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = Pool::default();
+    /// let (go, gone) = mpsc::channel();
+    /// let _job = pool.spawn(Class::User, move || gone.recv());
+    /// assert!(pool.is_busy());
+    /// go.send(()).expect("it listens");
+    /// while pool.is_busy() {
+    ///     std::thread::yield_now();
+    /// }
+    /// ```
     pub fn is_busy(&self) -> bool {
         let state = lock(&self.shared.state);
         state.queue.len() > 0 || state.crew.asleep() < state.crew.threads()
@@ -173,6 +247,22 @@ impl Pool {
     /// `timeout` if there is one. Returns how many threads still run then.
     ///
     /// A thread of the pool itself may ask too; it does not wait for its own end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::offload::{Class, Pool};
+    /// use std::{sync::mpsc, time::Duration};
+    ///
+    /// let pool = Pool::default();
+    /// let (say, said) = mpsc::channel();
+    /// let (go, gone) = mpsc::channel();
+    /// let _job = pool.spawn(Class::User, move || (say.send("running"), gone.recv()));
+    /// assert_eq!(said.recv(), Ok("running"));
+    /// assert_eq!(pool.shutdown(Some(Duration::from_millis(1))), 1, "it goes on");
+    /// go.send(()).expect("it listens");
+    /// assert_eq!(pool.shutdown(None), 0);
+    /// ```
     pub fn shutdown(&self, timeout: Option<Duration>) -> usize {
         self.close();
         let deadline = timeout.and_then(|timeout| sys::clock::now().checked_add(timeout));

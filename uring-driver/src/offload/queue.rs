@@ -2,6 +2,22 @@
 //! can be taken out of the middle. A pure data structure.
 
 /// Which jobs go first when there are more than threads.
+///
+/// ```
+/// use henge_driver::offload::{Class, Config, Pool};
+/// use std::sync::mpsc;
+///
+/// let pool = Pool::new(Config { max_threads: 1, ..Config::default() });
+/// let (go, gone) = mpsc::channel();
+/// let (say, said) = mpsc::channel();
+/// let (user, system) = (say.clone(), say);
+/// let first = pool.spawn(Class::User, move || gone.recv());
+/// let user = pool.spawn(Class::User, move || user.send("a user's"));
+/// let system = pool.spawn(Class::System, move || system.send("the library's"));
+/// go.send(()).expect("it listens");
+/// assert_eq!(said.iter().collect::<Vec<_>>(), ["the library's", "a user's"]);
+/// # drop((first, user, system));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// What the library itself asks for: names, and files where the ring has no operation. Short,

@@ -31,6 +31,18 @@ pub struct Advise {
 
 impl Advise {
     /// Of `len` bytes, 0 for all, from the byte `offset` on.
+    ///
+    /// ```
+    /// use std::{fs::File, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::ops::{Advice, Advise};
+    /// use henge_driver::{Driver, Fd, submit};
+    ///
+    /// let program = Arc::new(Fd::from(OwnedFd::from(File::open("/proc/self/exe")?)));
+    /// // The first megabyte will be wanted.
+    /// let advise = Advise::new(program, Advice::WillNeed, 0, 1 << 20);
+    /// Driver::new()?.block_on(submit(advise))??;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, advice: Advice, offset: u64, len: u32) -> Advise {
         Advise { fd, advice, offset, len }
     }

@@ -8,6 +8,20 @@ use crate::sqe::{Sqe, Timespec};
 
 /// Calls a closure at home when the time is over, or when it is cancelled: a pause of those who
 /// have no timers.
+///
+/// ```
+/// use henge_driver::{Driver, ops};
+/// use std::{cell::Cell, time::Duration};
+///
+/// thread_local! { static CALLED: Cell<bool> = const { Cell::new(false) } }
+///
+/// let driver = Driver::new()?;
+/// driver.submit_detached(ops::After::new(Duration::from_millis(1), || CALLED.set(true)));
+/// while !CALLED.get() {
+///     driver.park(None, || false)?; // on this thread
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct After<F> {
     span: Timespec,
@@ -16,6 +30,17 @@ pub struct After<F> {
 
 impl<F: FnOnce() + Send + 'static> After<F> {
     /// Calls `then` after `span`, counted from the moment that the kernel sees it.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops, submit};
+    /// use std::time::Duration;
+    ///
+    /// let (say, said) = std::sync::mpsc::channel();
+    /// let after = ops::After::new(Duration::from_millis(1), move || say.send("over").unwrap());
+    /// Driver::new()?.block_on(submit(after))?;
+    /// assert_eq!(said.recv(), Ok("over"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(span: Duration, then: F) -> After<F> {
         After { span: Timespec::from(span), then: Some(then) }
     }

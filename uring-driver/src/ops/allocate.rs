@@ -32,6 +32,17 @@ pub struct Allocate {
 
 impl Allocate {
     /// Of `len` bytes from the byte `offset` on.
+    ///
+    /// ```
+    /// use std::{fs::File, io::ErrorKind, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::ops::{Allocate, Allocation};
+    /// use henge_driver::{Driver, Fd, submit};
+    ///
+    /// let reading = Arc::new(Fd::from(OwnedFd::from(File::open("Cargo.toml")?)));
+    /// let room = Allocate::new(reading, Allocation::ReserveKeepSize, 0, 1 << 20);
+    /// assert!(Driver::new()?.block_on(submit(room))?.is_err(), "it is not open for that");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, how: Allocation, offset: u64, len: u64) -> Allocate {
         Allocate { fd, how, offset, len }
     }

@@ -30,6 +30,17 @@ pub struct Close {
 
 impl Close {
     /// Closes `fd`.
+    ///
+    /// ```
+    /// use std::{io::Read, os::fd::OwnedFd};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let (mut reader, writer) = std::io::pipe()?;
+    /// let close = ops::Close::new(Fd::from(OwnedFd::from(writer)));
+    /// Driver::new()?.block_on(submit(close))??;
+    /// assert_eq!(reader.read(&mut [0])?, 0, "nobody writes any more");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Fd) -> Close {
         Close { fd: Some(fd), number: -1 }
     }

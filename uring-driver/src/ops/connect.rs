@@ -11,6 +11,21 @@ use crate::sys::socket::{self, Address};
 
 /// Connects a socket, and gives it back connected. Dropping the future closes the socket, when
 /// the kernel has let go of it.
+///
+/// ```
+/// use henge_driver::{Driver, Fd, ops, submit};
+/// use socket2::{Domain, Socket, Type};
+/// use std::net::{TcpListener, TcpStream};
+/// use std::os::fd::OwnedFd;
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let socket = Fd::from(OwnedFd::from(Socket::new(Domain::IPV4, Type::STREAM, None)?));
+/// let connect = ops::Connect::new(socket, listener.local_addr()?);
+/// let stream = Driver::new()?.block_on(submit(connect))??;
+/// let stream = TcpStream::from(OwnedFd::from(stream));
+/// assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Connect {
     socket: Option<Fd>,
@@ -20,11 +35,37 @@ pub struct Connect {
 
 impl Connect {
     /// Connects `socket` to `address`.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    /// use socket2::{Domain, Socket, Type};
+    /// use std::{io::ErrorKind, net::TcpListener, os::fd::OwnedFd};
+    ///
+    /// let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    /// let socket = Fd::from(OwnedFd::from(Socket::new(Domain::IPV4, Type::STREAM, None)?));
+    /// let refused = Driver::new()?.block_on(submit(ops::Connect::new(socket, closed)))?;
+    /// assert_eq!(refused.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(socket: Fd, address: impl Into<Address>) -> Connect {
         Connect { socket: Some(socket), address: address.into(), limit: None }
     }
 
     /// Gives up after so long, with `TimedOut`.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    /// use socket2::{Domain, Socket, Type};
+    /// use std::{net::TcpListener, os::fd::OwnedFd, time::Duration};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let socket = Fd::from(OwnedFd::from(Socket::new(Domain::IPV4, Type::STREAM, None)?));
+    /// let connect = ops::Connect::new(socket, listener.local_addr()?);
+    /// // Instead of the kernel's two minutes, where nobody answers.
+    /// let stream = Driver::new()?.block_on(submit(connect.with_limit(Duration::from_secs(60))))?;
+    /// assert!(stream.is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn with_limit(mut self, limit: Duration) -> Connect {
         self.limit = Some(Timespec::from(limit));

@@ -28,6 +28,17 @@ pub struct Fsync {
 
 impl Fsync {
     /// With `data_only`, only as much metadata as is needed to read the data back.
+    ///
+    /// ```
+    /// use std::{fs::File, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let (reader, _writer) = std::io::pipe()?;
+    /// let pipe = Arc::new(Fd::from(OwnedFd::from(reader)));
+    /// let nowhere = Driver::new()?.block_on(submit(ops::Fsync::new(pipe, false)))?;
+    /// assert!(nowhere.is_err(), "a pipe is on no device");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, data_only: bool) -> Fsync {
         Fsync { fd, data_only }
     }

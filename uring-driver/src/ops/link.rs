@@ -25,6 +25,21 @@ pub struct Link {
 
 impl Link {
     /// The file at `original` is `link` as well. A symbolic link is linked itself, not followed.
+    ///
+    /// ```
+    /// use std::{ffi::CString, fs, os::unix::ffi::OsStrExt, path::Path};
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// # let one = std::env::temp_dir().join(format!("henge-link-{}", std::process::id()));
+    /// # let two = one.with_extension("two");
+    /// fs::write(&one, "of two names")?;
+    /// let name = |path: &Path| CString::new(path.as_os_str().as_bytes());
+    /// Driver::new()?.block_on(submit(ops::Link::new(name(&one)?, name(&two)?)))??;
+    /// assert_eq!(fs::read_to_string(&two)?, "of two names");
+    /// # fs::remove_file(one)?;
+    /// # fs::remove_file(two)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(original: CString, link: CString) -> Link {
         Link { original, link }
     }

@@ -25,6 +25,18 @@ pub struct MakeDir {
 
 impl MakeDir {
     /// At `path`, with these permissions less the process's mask.
+    ///
+    /// ```
+    /// use std::{ffi::CString, fs, os::unix::ffi::OsStrExt};
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("henge-mkdir-{}", std::process::id()));
+    /// let name = CString::new(path.as_os_str().as_bytes())?;
+    /// Driver::new()?.block_on(submit(ops::MakeDir::new(name, 0o700)))??;
+    /// assert!(path.is_dir());
+    /// # fs::remove_dir(path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(path: CString, mode: u32) -> MakeDir {
         MakeDir { path, mode }
     }

@@ -19,6 +19,15 @@ pub struct Nop(());
 
 impl Nop {
     /// A request for nothing.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// let driver = Driver::new()?;
+    /// driver.block_on(submit(ops::Nop::new()))??;
+    /// assert_eq!(driver.counters().completions, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new() -> Nop {
         Nop(())
     }

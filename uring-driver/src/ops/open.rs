@@ -36,6 +36,20 @@ impl Open {
     /// # Errors
     ///
     /// `InvalidInput` for a way of opening that makes no sense; see [`OpenHow`].
+    ///
+    /// ```
+    /// use henge_driver::ops::{Open, OpenHow};
+    /// use henge_driver::{Driver, submit};
+    /// use std::io::ErrorKind;
+    ///
+    /// let driver = Driver::new()?;
+    /// let how = OpenHow { read: true, ..OpenHow::default() };
+    /// let none = driver.block_on(submit(Open::new(c"/no/such/file".into(), &how)?))?;
+    /// assert_eq!(none.unwrap_err().kind(), ErrorKind::NotFound);
+    /// let nothing = Open::new(c"/dev/null".into(), &OpenHow::default());
+    /// assert_eq!(nothing.unwrap_err().kind(), ErrorKind::InvalidInput);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(path: CString, how: &OpenHow) -> io::Result<Open> {
         Ok(Open { path, flags: how.flags()?, mode: how.mode, waits: false })
     }
@@ -43,6 +57,16 @@ impl Open {
     /// Goes to a kernel worker at once, which waits where `open` waits: for the other end of a
     /// named pipe. Without it the kernel tries O_NONBLOCK first, and a named pipe opens as that
     /// flag says.
+    ///
+    /// ```
+    /// use henge_driver::ops::{Open, OpenHow};
+    /// use henge_driver::{Driver, submit};
+    ///
+    /// let how = OpenHow { read: true, ..OpenHow::default() };
+    /// let folder = Open::new(c".".into(), &how)?.waiting(); // where a disk may be asleep
+    /// assert!(Driver::new()?.block_on(submit(folder))?.is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn waiting(mut self) -> Open {
         self.waits = true;

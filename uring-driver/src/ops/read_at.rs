@@ -33,6 +33,17 @@ pub struct ReadAt<B> {
 
 impl<B: IoBufMut> ReadAt<B> {
     /// Reads at the byte `offset`; `u64::MAX` means the file's own position.
+    ///
+    /// ```
+    /// use std::{fs::File, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let program = Arc::new(Fd::from(OwnedFd::from(File::open("/proc/self/exe")?)));
+    /// let read = ops::ReadAt::new(program, Vec::with_capacity(3), 1);
+    /// let (result, name) = Driver::new()?.block_on(submit(read))?;
+    /// assert_eq!((result?, &name[..3]), (3, &b"ELF"[..]));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, buf: B, offset: u64) -> ReadAt<B> {
         ReadAt { fd, buf: Some(buf), offset }
     }
@@ -88,6 +99,17 @@ pub struct ReadVectoredAt<B> {
 
 impl<B: IoBufMut> ReadVectoredAt<B> {
     /// Reads at the byte `offset`; `u64::MAX` means the file's own position.
+    ///
+    /// ```
+    /// use std::{fs::File, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let program = Arc::new(Fd::from(OwnedFd::from(File::open("/proc/self/exe")?)));
+    /// let read = ops::ReadVectoredAt::new(program, vec![vec![0; 1], vec![0; 3]], 0);
+    /// let (result, parts) = Driver::new()?.block_on(submit(read))?;
+    /// assert_eq!((result?, &parts[1]), (4, &b"ELF".to_vec()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, bufs: Vec<B>, offset: u64) -> ReadVectoredAt<B> {
         ReadVectoredAt { fd, bufs: Some(Vectored::to_read(bufs)), offset }
     }

@@ -31,6 +31,21 @@ pub struct Readable<F = &'static Fd> {
 
 impl<F: AsRef<Fd>> Readable<F> {
     /// For a descriptor that is never closed, or that an `Arc` keeps open.
+    ///
+    /// ```
+    /// use std::{io::Write, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let (reader, mut writer) = std::io::pipe()?;
+    /// let reader = Arc::new(Fd::from(OwnedFd::from(reader)));
+    /// # let writer = std::thread::spawn(move || writer.write_all(b"there is something"));
+    /// Driver::new()?.block_on(submit(ops::Readable::new(Arc::clone(&reader))))??;
+    /// # writer.join().expect("no panic")?;
+    /// let read = ops::ReadAt::new(reader, vec![0; 5], u64::MAX);
+    /// let (result, text) = Driver::new()?.block_on(submit(read))?;
+    /// assert_eq!((result?, &text[..]), (5, &b"there"[..]));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: F) -> Readable<F> {
         Readable { fd }
     }

@@ -25,6 +25,20 @@ pub struct Rename {
 
 impl Rename {
     /// From one path to another, both relative to the working directory.
+    ///
+    /// ```
+    /// use std::{ffi::CString, fs, os::unix::ffi::OsStrExt, path::Path};
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// # let new = std::env::temp_dir().join(format!("henge-rename-{}", std::process::id()));
+    /// # let log = new.with_extension("log");
+    /// fs::write(&new, "made aside, and complete")?;
+    /// let name = |path: &Path| CString::new(path.as_os_str().as_bytes());
+    /// Driver::new()?.block_on(submit(ops::Rename::new(name(&new)?, name(&log)?)))??;
+    /// assert_eq!(fs::read_to_string(&log)?, "made aside, and complete");
+    /// # fs::remove_file(log)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(from: CString, to: CString) -> Rename {
         Rename { from, to }
     }

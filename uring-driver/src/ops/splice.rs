@@ -40,12 +40,43 @@ pub struct Splice {
 
 impl Splice {
     /// Moves at most `len` bytes, at the files' own positions.
+    ///
+    /// ```
+    /// use std::{io::Read, io::Write, os::fd::OwnedFd, os::unix::net::UnixStream, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let (mut client, server) = UnixStream::pair()?;
+    /// let (mut reader, writer) = std::io::pipe()?;
+    /// client.write_all(b"hello")?;
+    /// let server = Arc::new(Fd::from(OwnedFd::from(server)));
+    /// let writer = Arc::new(Fd::from(OwnedFd::from(writer)));
+    /// assert_eq!(Driver::new()?.block_on(submit(ops::Splice::new(server, writer, 64)))??, 5);
+    /// let mut text = [0; 5];
+    /// reader.read_exact(&mut text)?;
+    /// assert_eq!(&text, b"hello");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(from: Arc<Fd>, to: Arc<Fd>, len: usize) -> Splice {
         let len = len.min(abi::MOST_BYTES) as u32;
         Splice { from, from_offset: u64::MAX, to, to_offset: u64::MAX, len }
     }
 
     /// Takes the bytes from this place of a file.
+    ///
+    /// ```
+    /// use std::{fs::File, io::Read, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let program = Arc::new(Fd::from(OwnedFd::from(File::open("/proc/self/exe")?)));
+    /// let (mut reader, writer) = std::io::pipe()?;
+    /// let writer = Arc::new(Fd::from(OwnedFd::from(writer)));
+    /// let splice = ops::Splice::new(program, writer, 3).from_offset(1);
+    /// assert_eq!(Driver::new()?.block_on(submit(splice))??, 3);
+    /// let mut name = [0; 3];
+    /// reader.read_exact(&mut name)?;
+    /// assert_eq!(&name, b"ELF");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn from_offset(mut self, offset: u64) -> Splice {
         self.from_offset = offset;
@@ -53,6 +84,23 @@ impl Splice {
     }
 
     /// Puts the bytes to this place of a file.
+    ///
+    /// ```
+    /// use std::{fs, io::Write, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("henge-splice-{}", std::process::id()));
+    /// fs::write(&path, "hello, disk")?;
+    /// let file = fs::OpenOptions::new().write(true).open(&path)?;
+    /// let (reader, mut writer) = std::io::pipe()?;
+    /// writer.write_all(b"ring")?;
+    /// let [reader, file] = [OwnedFd::from(reader), file.into()].map(|fd| Arc::new(Fd::from(fd)));
+    /// let splice = ops::Splice::new(reader, file, 4).to_offset(7);
+    /// assert_eq!(Driver::new()?.block_on(submit(splice))??, 4);
+    /// assert_eq!(fs::read_to_string(&path)?, "hello, ring");
+    /// # fs::remove_file(path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn to_offset(mut self, offset: u64) -> Splice {
         self.to_offset = offset;

@@ -36,6 +36,16 @@ pub struct Stat {
 
 impl Stat {
     /// Asks about the file behind `fd`.
+    ///
+    /// ```
+    /// use std::{fs::File, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let manifest = Arc::new(Fd::from(OwnedFd::from(File::open("Cargo.toml")?)));
+    /// let facts = Driver::new()?.block_on(submit(ops::Stat::new(manifest)))??;
+    /// assert_eq!(facts.len(), std::fs::metadata("Cargo.toml")?.len());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>) -> Stat {
         let flags = abi::AT_EMPTY_PATH;
         Stat { fd: Some(fd), path: CString::default(), flags, facts: Box::default() }
@@ -43,6 +53,17 @@ impl Stat {
 
     /// Asks about the file at `path`, relative to `folder` or the working directory. Without
     /// `follow` a symbolic link at the end of the path is asked about itself.
+    ///
+    /// ```
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// let driver = Driver::new()?;
+    /// let followed = ops::Stat::at(None, c"/proc/self/exe".into(), true);
+    /// let itself = ops::Stat::at(None, c"/proc/self/exe".into(), false);
+    /// assert!(driver.block_on(submit(followed))??.is_file());
+    /// assert!(driver.block_on(submit(itself))??.is_symlink());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn at(folder: Option<Arc<Fd>>, path: CString, follow: bool) -> Stat {
         let flags = if follow { 0 } else { abi::AT_SYMLINK_NOFOLLOW };
         Stat { fd: folder, path, flags, facts: Box::default() }

@@ -25,6 +25,18 @@ pub struct Symlink {
 
 impl Symlink {
     /// `link` points to `target`, which need not exist.
+    ///
+    /// ```
+    /// use std::{ffi::CString, fs, os::unix::ffi::OsStrExt, path::Path};
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("henge-symlink-{}", std::process::id()));
+    /// let link = CString::new(path.as_os_str().as_bytes())?;
+    /// Driver::new()?.block_on(submit(ops::Symlink::new(c"log.7".into(), link)))??;
+    /// assert_eq!(fs::read_link(&path)?, Path::new("log.7"));
+    /// # fs::remove_file(path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(target: CString, link: CString) -> Symlink {
         Symlink { target, link }
     }

@@ -33,6 +33,18 @@ pub struct SyncRange {
 
 impl SyncRange {
     /// Of `len` bytes, 0 for all, from the byte `offset` on.
+    ///
+    /// ```
+    /// use std::{os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::ops::{RangeSync, SyncRange};
+    /// use henge_driver::{Driver, Fd, submit};
+    ///
+    /// let (reader, _writer) = std::io::pipe()?;
+    /// let pipe = Arc::new(Fd::from(OwnedFd::from(reader)));
+    /// let nowhere = SyncRange::new(pipe, RangeSync::Start, 0, 4096);
+    /// assert!(Driver::new()?.block_on(submit(nowhere))?.is_err(), "a pipe has no ranges");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, how: RangeSync, offset: u64, len: u32) -> SyncRange {
         SyncRange { fd, how, offset, len }
     }

@@ -25,6 +25,16 @@ pub struct Timeout {
 
 impl Timeout {
     /// Runs from the moment that the kernel sees it.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// let (span, begin) = (Duration::from_millis(5), Instant::now());
+    /// Driver::new()?.block_on(submit(ops::Timeout::new(span)))??;
+    /// assert!(begin.elapsed() >= span);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(span: Duration) -> Timeout {
         Timeout { span: Timespec::from(span) }
     }

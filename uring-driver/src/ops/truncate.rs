@@ -28,6 +28,17 @@ pub struct Truncate {
 
 impl Truncate {
     /// To `len` bytes.
+    ///
+    /// ```
+    /// use std::{os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let (reader, _writer) = std::io::pipe()?;
+    /// let pipe = Arc::new(Fd::from(OwnedFd::from(reader)));
+    /// let endless = Driver::new()?.block_on(submit(ops::Truncate::new(pipe, 0)))?;
+    /// assert!(endless.is_err(), "a pipe has no length");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, len: u64) -> Truncate {
         Truncate { fd, len }
     }

@@ -25,11 +25,35 @@ pub struct Unlink {
 
 impl Unlink {
     /// Removes what is no folder.
+    ///
+    /// ```
+    /// use std::{ffi::CString, fs, os::unix::ffi::OsStrExt};
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("henge-unlink-{}", std::process::id()));
+    /// fs::write(&path, "not for long")?;
+    /// let remove = ops::Unlink::file(CString::new(path.as_os_str().as_bytes())?);
+    /// Driver::new()?.block_on(submit(remove))??;
+    /// assert!(!path.exists());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn file(path: CString) -> Unlink {
         Unlink { path, folder: false }
     }
 
     /// Removes an empty folder.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use henge_driver::{Driver, ops, submit};
+    ///
+    /// let driver = Driver::new()?;
+    /// let none = driver.block_on(submit(ops::Unlink::folder(c"no-such-folder".into())))?;
+    /// assert_eq!(none.unwrap_err().kind(), ErrorKind::NotFound);
+    /// let file = driver.block_on(submit(ops::Unlink::folder(c"Cargo.toml".into())))?;
+    /// assert_eq!(file.unwrap_err().kind(), ErrorKind::NotADirectory);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn folder(path: CString) -> Unlink {
         Unlink { path, folder: true }
     }

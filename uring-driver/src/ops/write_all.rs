@@ -37,6 +37,20 @@ pub struct WriteAll<B> {
 
 impl<B: IoBuf> WriteAll<B> {
     /// Writes from the byte `offset` on; `u64::MAX` means the file's own position.
+    ///
+    /// ```
+    /// use std::{io::Read, os::fd::OwnedFd, sync::Arc, thread};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let (mut reader, writer) = std::io::pipe()?;
+    /// let writer = Arc::new(Fd::from(OwnedFd::from(writer)));
+    /// // More than a pipe holds, so that it takes several rounds.
+    /// let write = ops::WriteAll::new(writer, vec![7; 1 << 20], u64::MAX);
+    /// let there = thread::spawn(move || reader.read_exact(&mut vec![0; 1 << 20]));
+    /// Driver::new()?.block_on(submit(write))?.0?;
+    /// there.join().expect("no panic")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, buf: B, offset: u64) -> WriteAll<B> {
         WriteAll { fd, buf: Some(buf), done: 0, offset }
     }

@@ -33,6 +33,19 @@ pub struct WriteAt<B> {
 
 impl<B: IoBuf> WriteAt<B> {
     /// Writes at the byte `offset`; `u64::MAX` means the file's own position.
+    ///
+    /// ```
+    /// use std::{fs, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("henge-write-at-{}", std::process::id()));
+    /// let file = Arc::new(Fd::from(OwnedFd::from(fs::File::create(&path)?)));
+    /// let write = ops::WriteAt::new(file, b"ring".to_vec(), 3);
+    /// let (result, _buffer) = Driver::new()?.block_on(submit(write))?;
+    /// assert_eq!((result?, fs::read(&path)?), (4, b"\0\0\0ring".to_vec()));
+    /// # fs::remove_file(path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, buf: B, offset: u64) -> WriteAt<B> {
         WriteAt { fd, buf: Some(buf), offset }
     }
@@ -84,6 +97,20 @@ pub struct WriteVectoredAt<B> {
 
 impl<B: IoBuf> WriteVectoredAt<B> {
     /// Writes at the byte `offset`; `u64::MAX` means the file's own position.
+    ///
+    /// ```
+    /// use std::{io::Read, os::fd::OwnedFd, sync::Arc};
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    ///
+    /// let (mut reader, writer) = std::io::pipe()?;
+    /// let writer = Arc::new(Fd::from(OwnedFd::from(writer)));
+    /// let write = ops::WriteVectoredAt::new(writer, vec!["hello, ", "ring"], u64::MAX);
+    /// let (result, _buffers) = Driver::new()?.block_on(submit(write))?;
+    /// let mut text = [0; 11];
+    /// reader.read_exact(&mut text)?;
+    /// assert_eq!((result?, &text), (11, b"hello, ring"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(fd: Arc<Fd>, bufs: Vec<B>, offset: u64) -> WriteVectoredAt<B> {
         WriteVectoredAt { fd, bufs: Some(Vectored::to_write(bufs)), offset }
     }

@@ -39,6 +39,14 @@ enum Source {
 
 impl RecvBuf {
     /// The end of a stream: no bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::pool::RecvBuf;
+    ///
+    /// assert!(RecvBuf::end().is_empty());
+    /// ```
     pub const fn end() -> RecvBuf {
         RecvBuf { source: Source::End }
     }
@@ -52,6 +60,16 @@ impl RecvBuf {
     /// # Panics
     ///
     /// If there are not as many.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use henge_driver::pool::RecvBuf;
+    ///
+    /// // A frame without its header of two bytes, which does not move for that.
+    /// let payload = RecvBuf::from_heap(b"\x00\x05hello".to_vec(), 2);
+    /// assert_eq!(&*payload, b"hello");
+    /// ```
     #[must_use]
     pub fn from_heap(bytes: Vec<u8>, skip: usize) -> RecvBuf {
         assert!(skip <= bytes.len(), "skipped past the end of the bytes");

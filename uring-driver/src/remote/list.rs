@@ -40,6 +40,22 @@ pub(crate) struct Entry {
 }
 
 /// The place in an object by which it hangs in the list of one driver at a time.
+///
+/// ```
+/// use henge_driver::{Driver, Link, Posted};
+/// use std::sync::Arc;
+///
+/// struct Flush { link: Link, path: std::path::PathBuf }
+///
+/// impl Posted for Flush {
+///     fn link(&self) -> &Link { &self.link }
+///     fn run(self: Arc<Self>, _driver: &Driver) { println!("flush {}", self.path.display()) }
+/// }
+///
+/// let flush = Arc::new(Flush { link: Link::new(), path: "log".into() });
+/// # let driver = Driver::new().expect("a ring");
+/// assert!(driver.remote().post(flush).is_ok());
+/// ```
 pub struct Link {
     next: Cell<*mut Link>,
     entry: UnsafeCell<Option<Entry>>,
@@ -54,6 +70,16 @@ unsafe impl Sync for Link {}
 
 impl Link {
     /// A link that is in no list.
+    ///
+    /// ```
+    /// use henge_driver::Link;
+    ///
+    /// struct Job { link: Link, number: u32 }
+    ///
+    /// let job = Job { link: Link::new(), number: 7 }; // in no list yet
+    /// assert_eq!(job.number, 7);
+    /// # drop(job.link);
+    /// ```
     pub fn new() -> Link {
         Link {
             next: Cell::new(ptr::null_mut()),

@@ -114,6 +114,23 @@ pub fn send_many_now(fd: impl AsFd, datagrams: &[(&[u8], Option<&Address>)]) -> 
 }
 
 /// Room for many datagrams, and those that a receive has put there.
+///
+/// ```
+/// # use henge_driver::sys::datagram::{Batch, Datagram};
+/// use std::net::UdpSocket;
+///
+/// let (a, b) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+/// a.send_to(b"one", b.local_addr()?)?;
+/// a.send_to(b"two", b.local_addr()?)?;
+/// # b.peek(&mut [0; 8])?;
+/// let mut batch = Batch::new(8, 1500);
+/// # while batch.is_empty() {
+/// batch.recv_now(&b)?; // what `recv_many` does
+/// # }
+/// assert_eq!(batch.get(0).map(|datagram| datagram.bytes), Some(&b"one"[..]));
+/// assert_eq!(batch.get(0).map(|datagram| datagram.from), a.local_addr().ok());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Batch {
     bytes: Vec<u8>,
@@ -135,9 +152,26 @@ struct Filled {
 }
 
 /// A datagram of a [`Batch`].
+///
+/// ```
+/// # use henge_driver::sys::datagram::{Batch, Datagram};
+/// use std::net::UdpSocket;
+///
+/// let (a, b) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+/// a.send_to(b"one", b.local_addr()?)?;
+/// a.send_to(b"two", b.local_addr()?)?;
+/// # b.peek(&mut [0; 8])?;
+/// let mut batch = Batch::new(8, 1500);
+/// # while batch.is_empty() {
+/// batch.recv_now(&b)?; // what `recv_many` does
+/// # }
+/// let Datagram { bytes, from, truncated, .. } = batch.get(0).expect("the first");
+/// assert_eq!((bytes, from, truncated), (&b"one"[..], a.local_addr()?, false));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
-    /// What is in it; with [GRO](set_gro), perhaps several datagrams.
+    /// What is in it; with GRO, perhaps several datagrams.
     pub bytes: &'a [u8],
     /// Whom it is from.
     pub from: SocketAddr,
@@ -153,6 +187,12 @@ const CONTROL: usize = room_for(size_of::<i32>()) / size_of::<usize>();
 
 impl Batch {
     /// Room for `datagrams` of `room` bytes each.
+    ///
+    /// ```
+    /// # use henge_driver::sys::datagram::Batch;
+    /// let batch = Batch::new(64, 1500); // 64 packets of an Ethernet
+    /// assert_eq!((batch.capacity(), batch.len()), (64, 0));
+    /// ```
     pub fn new(datagrams: usize, room: usize) -> Batch {
         // SAFETY: plain numbers, for which zero is valid.
         let name: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
@@ -166,21 +206,64 @@ impl Batch {
     }
 
     /// How many datagrams there is room for.
+    ///
+    /// ```
+    /// # use henge_driver::sys::datagram::Batch;
+    /// assert_eq!(Batch::new(64, 1500).capacity(), 64);
+    /// ```
     pub fn capacity(&self) -> usize {
         self.names.len()
     }
 
     /// How many the last receive has brought.
+    ///
+    /// ```
+    /// # use henge_driver::sys::datagram::{Batch, Datagram};
+    /// use std::net::UdpSocket;
+    ///
+    /// let (a, b) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    /// a.send_to(b"one", b.local_addr()?)?;
+    /// a.send_to(b"two", b.local_addr()?)?;
+    /// # b.peek(&mut [0; 8])?;
+    /// let mut batch = Batch::new(8, 1500);
+    /// # while batch.is_empty() {
+    /// batch.recv_now(&b)?; // what `recv_many` does
+    /// # }
+    /// assert_eq!(batch.get(batch.len() - 1).map(|last| last.bytes.len()), Some(3));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.filled.len()
     }
 
     /// Whether the last receive has brought none.
+    ///
+    /// ```
+    /// # use henge_driver::sys::datagram::Batch;
+    /// assert!(Batch::new(64, 1500).is_empty()); // nothing has been received yet
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.filled.is_empty()
     }
 
     /// A datagram that the last receive has brought.
+    ///
+    /// ```
+    /// # use henge_driver::sys::datagram::{Batch, Datagram};
+    /// use std::net::UdpSocket;
+    ///
+    /// let (a, b) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    /// a.send_to(b"one", b.local_addr()?)?;
+    /// a.send_to(b"two", b.local_addr()?)?;
+    /// # b.peek(&mut [0; 8])?;
+    /// let mut batch = Batch::new(8, 1500);
+    /// # while batch.is_empty() {
+    /// batch.recv_now(&b)?; // what `recv_many` does
+    /// # }
+    /// assert_eq!(batch.get(0).expect("the first").bytes, b"one");
+    /// assert!(batch.get(batch.len()).is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn get(&self, at: usize) -> Option<Datagram<'_>> {
         let filled = self.filled.get(at)?;
         let bytes = &self.bytes[at * self.room..][..filled.len.min(self.room)];
@@ -196,6 +279,7 @@ impl Batch {
     }
 
     /// Receives what there is, up to the capacity; says how many came.
+    #[doc(hidden)]
     pub fn recv_now(&mut self, fd: impl AsFd) -> io::Result<usize> {
         self.filled.clear();
         let room = self.room;

@@ -66,6 +66,17 @@ impl OpenHow {
     ///
     /// `InvalidInput` if neither reading nor writing is asked for, if a file is to be made or
     /// emptied without being written, or emptied and appended to.
+    ///
+    /// ```
+    /// use henge_driver::ops::OpenHow;
+    ///
+    /// let log = OpenHow { append: true, create: true, ..OpenHow::default() };
+    /// let (o_wronly, o_creat, o_append) = (0o1, 0o100, 0o2000);
+    /// assert_eq!(log.flags()?, o_wronly | o_creat | o_append);
+    /// let contradiction = OpenHow { truncate: true, ..log };
+    /// assert_eq!(contradiction.flags().unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn flags(&self) -> io::Result<i32> {
         let access = match (self.read, self.write, self.append) {
             (true, false, false) => libc::O_RDONLY,
@@ -100,6 +111,20 @@ fn invalid(text: &str) -> io::Error {
 }
 
 /// The kinds of files.
+///
+/// ```
+/// use henge_driver::ops::{Kind, Stat};
+/// use henge_driver::{Driver, submit};
+///
+/// let driver = Driver::new()?;
+/// let kind = |path: &std::ffi::CStr| {
+///     driver.block_on(submit(Stat::at(None, path.into(), false)))?.map(|facts| facts.kind())
+/// };
+/// assert_eq!(kind(c".")?, Kind::Folder);
+/// assert_eq!(kind(c"/dev/null")?, Kind::CharDevice);
+/// assert_eq!(kind(c"/proc/self/exe")?, Kind::Symlink);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A regular file.
@@ -137,6 +162,16 @@ impl Kind {
 }
 
 /// What the kernel knows of a file: its `struct statx`.
+///
+/// ```
+/// use henge_driver::ops::{Facts, Stat};
+/// use henge_driver::{Driver, submit};
+///
+/// let asked = submit(Stat::at(None, c"Cargo.toml".into(), true));
+/// let facts: Facts = Driver::new()?.block_on(asked)??;
+/// assert!(facts.is_file() && !facts.is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Stat(libc::statx);
@@ -149,81 +184,230 @@ impl Stat {
         | libc::STATX_MNT_ID_UNIQUE;
 
     /// The length in bytes.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.len(), fs::metadata("Cargo.toml")?.len());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn len(&self) -> u64 {
         self.0.stx_size
     }
 
     /// Whether the length is zero.
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert!(!facts.is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Kind and permissions, as `st_mode` has them.
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"/dev/null".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// const S_IFCHR: u32 = 0o020_000;
+    /// assert_eq!(facts.mode() & 0o170_000, S_IFCHR);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn mode(&self) -> u32 {
         u32::from(self.0.stx_mode)
     }
 
     /// What kind of file it is.
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"/proc/self/exe".into(), false);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.kind(), ops::Kind::Symlink);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn kind(&self) -> Kind {
         Kind::of_mode(self.mode())
     }
 
     /// A regular file?
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert!(facts.is_file());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_file(&self) -> bool {
         self.kind() == Kind::File
     }
 
     /// A folder?
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c".".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert!(facts.is_dir());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_dir(&self) -> bool {
         self.kind() == Kind::Folder
     }
 
     /// A symbolic link?
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"/proc/self/exe".into(), false);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert!(facts.is_symlink(), "asked about the link itself");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_symlink(&self) -> bool {
         self.kind() == Kind::Symlink
     }
 
     /// A pipe?
+    ///
+    /// ```
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    /// use std::{os::fd::OwnedFd, sync::Arc};
+    ///
+    /// let (reader, _writer) = std::io::pipe()?;
+    /// let pipe = Arc::new(Fd::from(OwnedFd::from(reader)));
+    /// assert!(Driver::new()?.block_on(submit(ops::Stat::new(pipe)))??.is_fifo());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_fifo(&self) -> bool {
         self.kind() == Kind::Fifo
     }
 
     /// The number of the file on its device.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.ino(), fs::metadata("Cargo.toml")?.ino());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn ino(&self) -> u64 {
         self.0.stx_ino
     }
 
     /// The device, as `st_dev` has it.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.dev(), fs::metadata("Cargo.toml")?.dev());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn dev(&self) -> u64 {
         libc::makedev(self.0.stx_dev_major, self.0.stx_dev_minor)
     }
 
     /// How many names the file has.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.nlink(), fs::metadata("Cargo.toml")?.nlink());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn nlink(&self) -> u64 {
         u64::from(self.0.stx_nlink)
     }
 
     /// The owner.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.uid(), fs::metadata("Cargo.toml")?.uid());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn uid(&self) -> u32 {
         self.0.stx_uid
     }
 
     /// The group.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.gid(), fs::metadata("Cargo.toml")?.gid());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn gid(&self) -> u32 {
         self.0.stx_gid
     }
 
     /// The memory on the device, in units of 512 bytes.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.blocks(), fs::metadata("Cargo.toml")?.blocks());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn blocks(&self) -> u64 {
         self.0.stx_blocks
     }
 
     /// The device that a device file stands for, as `st_rdev` has it.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"/dev/null".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.rdev(), fs::metadata("/dev/null")?.rdev());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn rdev(&self) -> u64 {
         libc::makedev(self.0.stx_rdev_major, self.0.stx_rdev_minor)
     }
 
     /// The size of transfer that the file system likes.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.blksize(), fs::metadata("Cargo.toml")?.blksize());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn blksize(&self) -> u64 {
         u64::from(self.0.stx_blksize)
     }
@@ -242,6 +426,16 @@ impl Stat {
 
     /// Where direct transfers may begin, in memory and in the file; `None` where there are none
     /// or the kernel does not say.
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// if let Some((memory, place)) = facts.direct_alignment() {
+    ///     assert!(memory.is_power_of_two() && place.is_power_of_two());
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn direct_alignment(&self) -> Option<(u32, u32)> {
         let (memory, offset) = (self.0.stx_dio_mem_align, self.0.stx_dio_offset_align);
         let known = self.0.stx_mask & libc::STATX_DIOALIGN != 0 && memory != 0 && offset != 0;
@@ -249,31 +443,86 @@ impl Stat {
     }
 
     /// When the contents were changed last, in seconds and nanoseconds.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// let known = fs::metadata("Cargo.toml")?;
+    /// assert_eq!(facts.mtime(), (known.mtime(), known.mtime_nsec() as u32));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn mtime(&self) -> (i64, u32) {
         (self.0.stx_mtime.tv_sec, self.0.stx_mtime.tv_nsec)
     }
 
     /// When the contents were read last, in seconds and nanoseconds.
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// let (seconds, nanos) = facts.atime();
+    /// assert!(seconds > 0 && nanos < 1_000_000_000);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn atime(&self) -> (i64, u32) {
         (self.0.stx_atime.tv_sec, self.0.stx_atime.tv_nsec)
     }
 
     /// When anything of the file was changed last, in seconds and nanoseconds.
+    ///
+    /// ```
+    /// use std::{fs, os::unix::fs::MetadataExt};
+    ///
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// let known = fs::metadata("Cargo.toml")?;
+    /// assert_eq!(facts.ctime(), (known.ctime(), known.ctime_nsec() as u32));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn ctime(&self) -> (i64, u32) {
         (self.0.stx_ctime.tv_sec, self.0.stx_ctime.tv_nsec)
     }
 
     /// When the contents were changed last.
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.modified(), std::fs::metadata("Cargo.toml")?.modified()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn modified(&self) -> SystemTime {
         time(&self.0.stx_mtime)
     }
 
     /// When the contents were read last, as far as the file system keeps count.
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert!(facts.accessed() > std::time::SystemTime::UNIX_EPOCH);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn accessed(&self) -> SystemTime {
         time(&self.0.stx_atime)
     }
 
     /// When the file was made; `None` where the file system does not know.
+    ///
+    /// ```
+    /// # use henge_driver::{Driver, ops, submit};
+    /// let asked = ops::Stat::at(None, c"Cargo.toml".into(), true);
+    /// let facts = Driver::new()?.block_on(submit(asked))??;
+    /// assert_eq!(facts.created(), std::fs::metadata("Cargo.toml")?.created().ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn created(&self) -> Option<SystemTime> {
         (self.0.stx_mask & libc::STATX_BTIME != 0).then(|| time(&self.0.stx_btime))
     }

@@ -16,6 +16,13 @@ const WORD: usize = size_of::<usize>();
 const HEADER: usize = size_of::<libc::cmsghdr>().next_multiple_of(WORD);
 
 /// How much room control messages with so many bytes of data take.
+///
+/// ```
+/// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+/// // For one number of four bytes, and for two.
+/// assert!(room_for(4) > 4);
+/// assert_eq!(Control::with_room(2 * room_for(4)).iter().count(), 0);
+/// ```
 pub const fn room_for(data: usize) -> usize {
     HEADER + data.next_multiple_of(WORD)
 }
@@ -39,6 +46,17 @@ pub struct Control {
 }
 
 /// One control message.
+///
+/// ```
+/// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+/// const SOL_SOCKET: i32 = 1;
+/// const SO_TIMESTAMP: i32 = 29;
+///
+/// let mut control = Control::new();
+/// control.push(SOL_SOCKET, SO_TIMESTAMP, &[0; 16]);
+/// let stamp: ControlMessage<'_> = control.iter().next().expect("one");
+/// assert_eq!((stamp.level, stamp.kind, stamp.data.len()), (SOL_SOCKET, SO_TIMESTAMP, 16));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlMessage<'a> {
     /// The protocol that it belongs to (`SOL_SOCKET` …).
@@ -51,16 +69,35 @@ pub struct ControlMessage<'a> {
 
 impl Control {
     /// None, and no room for any.
+    ///
+    /// ```
+    /// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+    /// let mut control = Control::new(); // to send: there is room for whatever is added
+    /// control.push(1, 2, b"data");
+    /// assert_eq!(control.iter().count(), 1);
+    /// ```
     pub const fn new() -> Control {
         Control { words: Vec::new(), len: 0 }
     }
 
     /// Room for so many bytes; see [`room_for`].
+    ///
+    /// ```
+    /// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+    /// let control = Control::with_room(room_for(16)); // to receive a time stamp
+    /// assert!(control.is_empty());
+    /// ```
     pub fn with_room(bytes: usize) -> Control {
         Control { words: vec![0; bytes.div_ceil(WORD)], len: 0 }
     }
 
     /// Room for so many descriptors: as many as one message can have, at most, and 16 at least.
+    ///
+    /// ```
+    /// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+    /// let control = Control::for_descriptors(3); // to receive as many
+    /// assert!(control.is_empty());
+    /// ```
     pub fn for_descriptors(count: usize) -> Control {
         Control::with_room(room_for(count.clamp(16, MOST_DESCRIPTORS) * size_of::<RawFd>()))
     }
@@ -73,6 +110,16 @@ impl Control {
     }
 
     /// Adds a message.
+    ///
+    /// ```
+    /// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+    /// const IPPROTO_IP: i32 = 0;
+    /// const IP_TTL: i32 = 2;
+    ///
+    /// let mut control = Control::new();
+    /// control.push(IPPROTO_IP, IP_TTL, &1_i32.to_ne_bytes()); // this message goes no further
+    /// assert_eq!(control.iter().next().map(|ttl| ttl.data), Some(&1_i32.to_ne_bytes()[..]));
+    /// ```
     pub fn push(&mut self, level: i32, kind: i32, data: &[u8]) {
         let (at, len) = (self.len, HEADER + data.len());
         self.len = at + room_for(data.len());
@@ -87,6 +134,18 @@ impl Control {
     }
 
     /// Adds descriptors, which the receiver gets copies of.
+    ///
+    /// ```
+    /// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+    /// use std::os::fd::AsFd;
+    ///
+    /// let file = std::fs::File::open("/dev/null")?;
+    /// let mut control = Control::new();
+    /// control.push_descriptors(&[file.as_fd(), file.as_fd()]);
+    /// let rights = control.iter().next().expect("one message, of both");
+    /// assert_eq!(rights.data.len(), 8);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn push_descriptors(&mut self, descriptors: &[BorrowedFd<'_>]) {
         let numbers: Vec<u8> =
             descriptors.iter().flat_map(|fd| fd.as_raw_fd().to_ne_bytes()).collect();
@@ -94,16 +153,41 @@ impl Control {
     }
 
     /// The messages.
+    ///
+    /// ```
+    /// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+    /// let mut control = Control::new();
+    /// control.push(1, 2, b"one");
+    /// control.push(1, 3, b"two");
+    /// let kinds: Vec<i32> = control.iter().map(|message| message.kind).collect();
+    /// assert_eq!(kinds, [2, 3]);
+    /// ```
     pub fn iter(&self) -> ControlMessages<'_> {
         ControlMessages { rest: &self.bytes()[..self.len] }
     }
 
     /// None any more; the room stays.
+    ///
+    /// ```
+    /// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+    /// let mut control = Control::new();
+    /// control.push(1, 2, b"of the last message");
+    /// control.clear(); // for the next one
+    /// assert!(control.is_empty());
+    /// ```
     pub fn clear(&mut self) {
         self.len = 0;
     }
 
     /// Whether there are none.
+    ///
+    /// ```
+    /// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+    /// let mut control = Control::with_room(room_for(4));
+    /// assert!(control.is_empty(), "room, and nothing in it");
+    /// control.push(1, 2, b"data");
+    /// assert!(!control.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -145,6 +229,15 @@ impl fmt::Debug for Control {
 }
 
 /// An iterator over control messages; made by [`Control::iter`].
+///
+/// ```
+/// # use henge_driver::sys::message::{Control, ControlMessage, ControlMessages, room_for};
+/// let mut control = Control::new();
+/// control.push(1, 2, b"data");
+/// let mut messages: ControlMessages<'_> = control.iter();
+/// assert_eq!(messages.next().map(|message| message.data), Some(&b"data"[..]));
+/// assert!(messages.next().is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub struct ControlMessages<'a> {
     rest: &'a [u8],

@@ -19,16 +19,45 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 pub const BACKLOG: u32 = 1024;
 
 /// A socket address in the kernel's form, to be kept by the operation that uses it.
+///
+/// ```
+/// use henge_driver::ops::Address;
+/// use std::net::SocketAddr;
+///
+/// let server = SocketAddr::from(([127, 0, 0, 1], 7000));
+/// let address = Address::from(server); // as the kernel reads it
+/// assert_eq!(address.len(), 16);
+/// assert_eq!(address.internet().ok(), Some(server));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Address(pub(super) SockAddr);
 
 impl Address {
     /// Where the kernel reads it.
+    ///
+    /// ```
+    /// use henge_driver::ops::Address;
+    /// use std::net::SocketAddr;
+    ///
+    /// const AF_INET: u16 = 2;
+    ///
+    /// let address = Address::from(SocketAddr::from(([127, 0, 0, 1], 7000)));
+    /// // SAFETY: a `struct sockaddr` begins with its family, and is aligned for it.
+    /// assert_eq!(unsafe { address.as_ptr().cast::<u16>().read() }, AF_INET);
+    /// ```
     pub fn as_ptr(&self) -> *const u8 {
         self.0.as_ptr().cast()
     }
 
     /// How many bytes of it count.
+    ///
+    /// ```
+    /// use henge_driver::ops::Address;
+    /// use std::net::SocketAddr;
+    ///
+    /// let [v4, v6]: [SocketAddr; 2] = [([127, 0, 0, 1], 80).into(), ([0_u16; 8], 80).into()];
+    /// assert_eq!((Address::from(v4).len(), Address::from(v6).len()), (16, 28));
+    /// ```
     pub fn len(&self) -> u32 {
         self.0.len()
     }
@@ -38,11 +67,27 @@ impl Address {
     /// # Errors
     ///
     /// `InvalidInput` if it is of another family.
+    ///
+    /// ```
+    /// use henge_driver::ops::Address;
+    /// use std::net::SocketAddr;
+    ///
+    /// let server = SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1_u16], 7000));
+    /// assert_eq!(Address::from(server).internet()?, server);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn internet(self) -> io::Result<SocketAddr> {
         internet(self.0)
     }
 
     /// No name at all: that of a sender that has none.
+    ///
+    /// ```
+    /// use henge_driver::ops::Address;
+    /// use std::net::SocketAddr;
+    ///
+    /// assert!(!Address::from(SocketAddr::from(([127, 0, 0, 1], 7000))).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.len() == 0
     }

@@ -1,6 +1,24 @@
 //! What can be asked for ranges of a file, in words instead of numbers.
 
 /// What to do with a range of a file's allocation.
+///
+/// ```
+/// use henge_driver::ops::{Allocate, Allocation};
+/// use henge_driver::{Driver, Fd, submit};
+/// use std::{fs, io::ErrorKind, os::fd::OwnedFd, sync::Arc};
+///
+/// # let path = std::env::temp_dir().join(format!("henge-hole-{}", std::process::id()));
+/// fs::write(&path, [1; 8192])?;
+/// let file = fs::OpenOptions::new().write(true).open(&path)?;
+/// let file = Arc::new(Fd::from(OwnedFd::from(file)));
+/// let hole = Allocate::new(file, Allocation::PunchHole, 0, 4096);
+/// match Driver::new()?.block_on(submit(hole))? {
+///     Ok(()) => assert_eq!(fs::read(&path)?, [[0; 4096], [1; 4096]].concat()),
+///     Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported),
+/// }
+/// # fs::remove_file(path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Allocation {
@@ -37,6 +55,19 @@ impl Allocation {
 }
 
 /// How a range of a file will be used.
+///
+/// ```
+/// use henge_driver::ops::{Advice, Advise};
+/// use henge_driver::{Driver, Fd, submit};
+/// use std::{fs::File, os::fd::OwnedFd, sync::Arc};
+///
+/// let table = Arc::new(Fd::from(OwnedFd::from(File::open("/proc/self/exe")?)));
+/// let driver = Driver::new()?;
+/// for advice in [Advice::Random, Advice::DontNeed] {
+///     driver.block_on(submit(Advise::new(Arc::clone(&table), advice, 0, 0)))??;
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Advice {
@@ -68,6 +99,23 @@ impl Advice {
 }
 
 /// What to do with the dirty pages of a range.
+///
+/// ```
+/// use henge_driver::ops::{RangeSync, SyncRange};
+/// use henge_driver::{Driver, Fd, submit};
+/// use std::{fs::File, io::Write, os::fd::OwnedFd, sync::Arc};
+///
+/// # let path = std::env::temp_dir().join(format!("henge-range-{}", std::process::id()));
+/// let mut log = File::create(&path)?;
+/// log.write_all(&[1; 8192])?;
+/// let log = Arc::new(Fd::from(OwnedFd::from(log)));
+/// let driver = Driver::new()?;
+/// for how in [RangeSync::Start, RangeSync::Wait] {
+///     driver.block_on(submit(SyncRange::new(Arc::clone(&log), how, 0, 8192)))??;
+/// }
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RangeSync {
