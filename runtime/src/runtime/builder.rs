@@ -128,6 +128,17 @@ impl Builder {
     ///
     /// # Panics
     /// If `shards` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::Builder;
+    ///
+    /// let several = Builder::new_multi_thread().worker_threads(3).build()?;
+    /// assert_eq!(several.metrics().num_workers(), 3);
+    /// let one = Builder::new_current_thread().worker_threads(3).build()?;
+    /// assert_eq!(one.metrics().num_workers(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn worker_threads(&mut self, shards: usize) -> &mut Builder {
         assert!(shards > 0, "Worker threads cannot be set to 0");
@@ -139,6 +150,19 @@ impl Builder {
     ///
     /// A thread that you start on a pinned shard inherits its one CPU, unless it is started by
     /// [`henge::thread::spawn`](crate::thread::spawn).
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::{Builder, Pinning};
+    ///
+    /// let mut builder = Builder::new_multi_thread();
+    /// let runtime = builder.worker_threads(1).pinning(Pinning::Compact).build()?;
+    /// // What the kernel says of the shard's thread.
+    /// let status = runtime.run(|| async { std::fs::read_to_string("/proc/thread-self/status") })?;
+    /// let cpus = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    /// assert!(cpus.is_some_and(|cpus| cpus.trim().parse::<usize>().is_ok()), "one, and no list");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn pinning(&mut self, pinning: Pinning) -> &mut Builder {
         self.pinning = Some(pinning);
         self
@@ -146,6 +170,21 @@ impl Builder {
 
     /// How many entries each shard's submission ring has, 1024 by default. The kernel rounds it up
     /// to a power of two. More than fit are kept and submitted in pieces, so this is no limit.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::driver::{ops, submit};
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().ring_entries(8).build()?;
+    /// runtime.block_on(async {
+    ///     let operations = (0..100).map(|_| henge::spawn(submit(ops::Nop::new())));
+    ///     for operation in operations.collect::<Vec<_>>() {
+    ///         operation.await??;
+    ///     }
+    ///     std::io::Result::Ok(())
+    /// })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn ring_entries(&mut self, entries: u32) -> &mut Builder {
         self.driver = self.driver.clone().ring_entries(entries);
         self
@@ -153,6 +192,18 @@ impl Builder {
 
     /// Timers that are less than 100 µs late, instead of up to a millisecond and a little; off by
     /// default. A shard then wakes more often for its timers.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().exact_timers(true).build()?;
+    /// let begun = Instant::now();
+    /// runtime.block_on(async { henge::time::sleep(Duration::from_micros(300)).await });
+    /// // Not too early, as ever; and on an idle machine not half a millisecond late either.
+    /// assert!(begun.elapsed() >= Duration::from_micros(300));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn exact_timers(&mut self, exact: bool) -> &mut Builder {
         self.resolution = if exact { Resolution::Exact } else { Resolution::Millisecond };
         self
@@ -160,22 +211,72 @@ impl Builder {
 
     /// The clock stands still from the start, as after [`time::pause`](crate::time::pause). For
     /// tests; only a current-thread runtime can do it.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::time::{Instant, sleep};
+    ///
+    /// const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    /// let runtime = henge::runtime::Builder::new_current_thread().start_paused(true).build()?;
+    /// runtime.block_on(async {
+    ///     let begun = Instant::now();
+    ///     sleep(DAY).await; // it passes as soon as there is nothing else to do
+    ///     assert!(begun.elapsed() >= DAY);
+    /// });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn start_paused(&mut self, paused: bool) -> &mut Builder {
         self.start_paused = paused;
         self
     }
 
     /// Everything is always on; for programs that come from tokio.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::net::TcpListener;
+    /// use henge::runtime::Builder;
+    ///
+    /// let new = Builder::new_current_thread;
+    /// for builder in [new().enable_all(), &mut new()] {
+    ///     builder.build()?.block_on(async {
+    ///         henge::time::sleep(Duration::from_millis(1)).await;
+    ///         TcpListener::bind("127.0.0.1:0").await
+    ///     })?;
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn enable_all(&mut self) -> &mut Builder {
         self
     }
 
     /// I/O is always on; for programs that come from tokio.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().enable_io().build()?;
+    /// // There are timers, too.
+    /// runtime.block_on(async { henge::time::sleep(Duration::from_millis(1)).await });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn enable_io(&mut self) -> &mut Builder {
         self
     }
 
     /// Time is always on; for programs that come from tokio.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().enable_time().build()?;
+    /// // There is I/O, too.
+    /// let listener = runtime.block_on(henge::net::TcpListener::bind("127.0.0.1:0"))?;
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn enable_time(&mut self) -> &mut Builder {
         self
     }
@@ -186,6 +287,21 @@ impl Builder {
     /// If io_uring cannot be had here (the error names the cause and the cure), a thread cannot be
     /// started, [`Pinning::Cpus`] does not name one CPU a shard that the process may use, or a
     /// paused clock is asked for in other than a current-thread runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use henge::runtime::{Builder, Pinning};
+    ///
+    /// let mut builder = Builder::new_multi_thread();
+    /// builder.worker_threads(2);
+    /// let (one, other) = (builder.build()?, builder.build()?);
+    /// assert_ne!(one.handle().id(), other.handle().id());
+    /// // One CPU for two shards.
+    /// let refused = builder.pinning(Pinning::Cpus(vec![0])).build();
+    /// assert!(refused.is_err_and(|error| error.kind() == ErrorKind::InvalidInput));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn build(&mut self) -> io::Result<Runtime> {
         let cpus = Cpus::allowed()?;
         let shards = match (self.kind, self.shards, &self.pinning) {

@@ -14,6 +14,19 @@ impl Builder {
     /// a few times now and then to see whether it would pay (0.05 % of the time in the long run).
     /// It never does where the shards outnumber the CPUs or the process has a CPU quota; nor, where
     /// there is one CPU for all, while the blocking pool is busy.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// // On battery, say.
+    /// let mut builder = henge::runtime::Builder::new_current_thread();
+    /// let runtime = builder.spin_before_park(Duration::ZERO).build()?;
+    /// runtime.block_on(async { henge::time::sleep(Duration::from_millis(2)).await });
+    /// let shard = runtime.metrics().shard(0);
+    /// assert_eq!(shard.spins() + shard.spins_in_vain(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn spin_before_park(&mut self, limit: Duration) -> &mut Builder {
         self.spin = limit;
         self
@@ -54,6 +67,20 @@ impl Builder {
     ///
     /// # Panics
     /// If `tasks` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().event_interval(1).build()?;
+    /// runtime.block_on(async {
+    ///     for task in (0..10).map(|_| henge::spawn(async {})).collect::<Vec<_>>() {
+    ///         task.await?;
+    ///     }
+    ///     Ok::<(), henge::task::JoinError>(())
+    /// })?;
+    /// let shard = runtime.metrics().shard(0);
+    /// assert!(shard.turns() >= shard.polls(), "no more than one poll a turn");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn event_interval(&mut self, tasks: u32) -> &mut Builder {
         assert!(tasks > 0, "event_interval must be greater than 0");
@@ -69,6 +96,27 @@ impl Builder {
     ///
     /// # Panics
     /// If `tasks` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::steal;
+    ///
+    /// async fn busy() {
+    ///     loop {
+    ///         henge::task::yield_now().await;
+    ///     }
+    /// }
+    ///
+    /// let runtime = henge::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .stealing(true)
+    ///     .global_queue_interval(4)
+    ///     .build()?;
+    /// runtime.run(|| async { steal::spawn(busy()) });
+    /// // What comes from elsewhere has its turn all the same.
+    /// assert_eq!(runtime.block_on(async { steal::spawn(async { 6 * 7 }).await })?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn global_queue_interval(&mut self, tasks: u32) -> &mut Builder {
         assert!(tasks > 0, "global_queue_interval must be greater than 0");
@@ -82,6 +130,17 @@ impl Builder {
     ///
     /// # Panics
     /// If `events` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// // As it was written for tokio.
+    /// let runtime = henge::runtime::Builder::new_current_thread()
+    ///     .enable_all()
+    ///     .max_io_events_per_tick(256)
+    ///     .build()?;
+    /// assert_eq!(runtime.block_on(async { 6 * 7 }), 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn max_io_events_per_tick(&mut self, events: usize) -> &mut Builder {
         assert!(events > 0, "max_io_events_per_tick must be non-zero");
@@ -93,6 +152,13 @@ impl Builder {
     ///
     /// # Panics
     /// If `events` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut builder = henge::runtime::Builder::new_current_thread();
+    /// assert!(builder.max_io_events_per_busy_tick(64).build().is_ok());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn max_io_events_per_busy_tick(&mut self, events: usize) -> &mut Builder {
         assert!(events > 0, "max_io_events_per_busy_tick must be non-zero");
@@ -102,6 +168,27 @@ impl Builder {
     /// Whether a task that is woken runs next, before those that were woken earlier (three times in
     /// a row at most). By default it is off for tasks that stay on their shard, for which it gains
     /// nothing, and on for those that may be stolen.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().lifo_slot(true).build()?;
+    /// // A pair of tasks that wake each other, whatever else is queued.
+    /// let sum = runtime.block_on(async {
+    ///     let (send, mut receive) = henge::sync::mpsc::channel(1);
+    ///     henge::spawn(async move {
+    ///         for n in 1..=100 {
+    ///             send.send(n).await.expect("somebody receives");
+    ///         }
+    ///     });
+    ///     let mut sum = 0;
+    ///     while let Some(n) = receive.recv().await {
+    ///         sum += n;
+    ///     }
+    ///     sum
+    /// });
+    /// assert_eq!(sum, 5050);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn lifo_slot(&mut self, on: bool) -> &mut Builder {
         self.lifo_slot = on;
         self.policy.lifo_slot = on;
@@ -109,6 +196,22 @@ impl Builder {
     }
 
     /// Tasks run in the order in which they are woken.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().disable_lifo_slot().build()?;
+    /// let order = runtime.block_on(async {
+    ///     let (say, said) = std::sync::mpsc::channel();
+    ///     for n in 0..3 {
+    ///         let say = say.clone();
+    ///         henge::spawn(async move { say.send(n) });
+    ///     }
+    ///     henge::task::yield_now().await;
+    ///     said.try_iter().collect::<Vec<_>>()
+    /// });
+    /// assert_eq!(order, [0, 1, 2]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn disable_lifo_slot(&mut self) -> &mut Builder {
         self.lifo_slot(false)
     }
@@ -120,6 +223,25 @@ impl Builder {
     ///
     /// # Panics
     /// If `places` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::shard::ShardId;
+    ///
+    /// let mut builder = henge::runtime::Builder::new_multi_thread();
+    /// let runtime = builder.worker_threads(2).lane_capacity(1).build()?;
+    /// // A hundred at once, of which all but one wait where they come from.
+    /// let sum = runtime.run(|| async {
+    ///     let calls = (0..100).map(|n| henge::spawn(ShardId::new(1).call_sync(move || n)));
+    ///     let mut sum = 0;
+    ///     for call in calls.collect::<Vec<_>>() {
+    ///         sum += call.await??;
+    ///     }
+    ///     std::io::Result::Ok(sum)
+    /// })?;
+    /// assert_eq!(sum, 4950);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn lane_capacity(&mut self, places: usize) -> &mut Builder {
         assert!(places > 0, "lane_capacity must be greater than 0");
         self.lane_capacity = places;
@@ -151,6 +273,23 @@ impl Builder {
     ///
     /// # Panics
     /// If the policy's `injector_interval` is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::Builder;
+    /// use henge::steal::{self, Policy};
+    ///
+    /// // What is it worth to take half of what there is?
+    /// for steal_half in [true, false] {
+    ///     let mut policy = Policy::default();
+    ///     policy.steal_half = steal_half;
+    ///     let mut builder = Builder::new_multi_thread();
+    ///     let runtime = builder.worker_threads(2).stealing(true).stealing_policy(policy).build()?;
+    ///     let work = runtime.run(|| async { steal::spawn(async { 6 * 7 }).await });
+    ///     assert_eq!(work?, 42, "it is done either way");
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn stealing_policy(&mut self, policy: Policy) -> &mut Builder {
         assert!(policy.injector_interval > 0, "injector_interval must be greater than 0");
         self.policy = policy;

@@ -50,6 +50,23 @@ impl Builder {
     }
 
     /// The buckets of that histogram; ten of 100 µs each unless set.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use henge::runtime::{Builder, HistogramConfiguration};
+    ///
+    /// // Below a millisecond, and above.
+    /// let two = HistogramConfiguration::linear(Duration::from_millis(1), 2);
+    /// let runtime = Builder::new_current_thread()
+    ///     .enable_metrics_poll_time_histogram()
+    ///     .metrics_poll_time_histogram_configuration(two)
+    ///     .build()?;
+    /// let slow = async { std::thread::sleep(Duration::from_millis(2)) };
+    /// runtime.block_on(async { henge::spawn(slow).await })?;
+    /// assert_eq!(runtime.metrics().poll_time_histogram_bucket_count(0, 1), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn metrics_poll_time_histogram_configuration(
         &mut self,
         configuration: HistogramConfiguration,
@@ -72,7 +89,21 @@ impl Builder {
     /// If `threshold` is zero.
     ///
     /// # Examples
-    /// See [`Stall`].
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = henge::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .detect_stalls(Duration::from_millis(10))
+    ///     .build()?;
+    /// let shard = runtime.metrics().shard(0);
+    /// runtime.run(|| async move {
+    ///     while shard.stalls() == 0 {
+    ///         std::thread::yield_now(); // which is no `await`: it goes on until it is found
+    ///     }
+    /// });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn detect_stalls(&mut self, threshold: Duration) -> &mut Builder {
         assert!(!threshold.is_zero(), "every poll takes longer than no time");
@@ -82,6 +113,23 @@ impl Builder {
 
     /// Who is told of what [`detect_stalls`](Builder::detect_stalls) finds, instead of the error
     /// output. Called on the detector's thread; a panic is swallowed.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// let (log, logged) = mpsc::channel();
+    /// let runtime = henge::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .detect_stalls(Duration::from_millis(10))
+    ///     .on_stall(move |stall| drop(log.send(stall.to_string())))
+    ///     .build()?;
+    /// // What nobody should do: it blocks, here until the detector has found it.
+    /// let line = runtime.run(|| async { henge::spawn(async move { logged.recv() }).await })?;
+    /// assert!(line.is_ok_and(|line| line.starts_with("shard 0 has been in one poll for ")));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn on_stall<F>(&mut self, report: F) -> &mut Builder
     where
         F: Fn(&Stall) + Send + Sync + 'static,
