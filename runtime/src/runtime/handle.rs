@@ -37,6 +37,21 @@ impl UnwindSafe for Handle {}
 impl RefUnwindSafe for Handle {}
 
 /// Which kind of runtime it is.
+///
+/// # Examples
+/// ```
+/// use henge::runtime::{Handle, RuntimeFlavor};
+///
+/// # #[henge::main(worker_threads = 2)]
+/// # async fn main() -> std::io::Result<()> {
+/// let waits_alone = match Handle::current().runtime_flavor() {
+///     RuntimeFlavor::MultiThread => true, // other shards go on while this one blocks
+///     _ => false,
+/// };
+/// assert!(waits_alone);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuntimeFlavor {
@@ -59,6 +74,21 @@ impl Handle {
     ///
     /// # Panics
     /// Outside of a runtime. [`try_current`](Handle::try_current) does not.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::Handle;
+    ///
+    /// # #[henge::main(worker_threads = 2)]
+    /// # async fn main() -> std::io::Result<()> {
+    /// // For a thread that is no shard, to spawn on this runtime.
+    /// let handle = Handle::current();
+    /// let thread = henge::thread::spawn(move || handle.spawn(async { henge::shard::count() }))?;
+    /// let task = thread.join().expect("it does not panic");
+    /// assert_eq!(task.await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn current() -> Handle {
         match Handle::try_current() {
@@ -128,6 +158,15 @@ impl Handle {
     ///
     /// # Panics
     /// If the pool has no thread, and the system refuses to start one.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// // From a thread that is in no runtime.
+    /// let task = runtime.handle().spawn_blocking(|| (1..=20).product::<u64>());
+    /// assert_eq!(runtime.block_on(task)?, 2_432_902_008_176_640_000);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<F, T>(&self, call: F) -> JoinHandle<T>
     where
@@ -152,6 +191,26 @@ impl Handle {
     /// # Panics
     /// In async context, where nothing may block; if the future does; and if this thread cannot
     /// have a ring.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::Handle;
+    ///
+    /// # #[henge::main(worker_threads = 2)]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let handle = Handle::current();
+    /// // A closure that may block can wait for what is asynchronous.
+    /// let length = henge::task::spawn_blocking(move || {
+    ///     let text = String::from("borrowed");
+    ///     handle.block_on(async {
+    ///         henge::time::sleep(std::time::Duration::from_millis(1)).await;
+    ///         text.len()
+    ///     })
+    /// });
+    /// assert_eq!(length.await?, 8);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         guest::block_on(&self.shared, guest::Role::Guest, future)
@@ -171,11 +230,32 @@ impl Handle {
     }
 
     /// What the runtime is called, if [`Builder::name`](super::Builder::name) said.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::Builder;
+    ///
+    /// assert_eq!(Builder::new_current_thread().build()?.handle().name(), None);
+    /// let named = Builder::new_current_thread().name("background").build()?;
+    /// assert_eq!(named.handle().name(), Some("background"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.shared.config.name.as_deref()
     }
 
     /// Which kind of runtime this is.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::{Handle, RuntimeFlavor};
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// assert_eq!(Handle::current().runtime_flavor(), RuntimeFlavor::CurrentThread);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn runtime_flavor(&self) -> RuntimeFlavor {
         match self.shared.seats {
             Seats::Threads(_) => RuntimeFlavor::MultiThread,
@@ -184,12 +264,40 @@ impl Handle {
     }
 
     /// What the runtime has done so far.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::Handle;
+    ///
+    /// # #[henge::main(worker_threads = 2)]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let metrics = Handle::current().metrics();
+    /// assert_eq!(metrics.num_workers(), 2);
+    /// assert!(metrics.num_alive_tasks() >= 1, "this one");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn metrics(&self) -> RuntimeMetrics {
         RuntimeMetrics::new(Arc::clone(&self.shared))
     }
 }
 
 /// Keeps a runtime the current one of this thread; see [`Handle::enter`].
+///
+/// # Examples
+/// ```
+/// use henge::runtime::{Builder, Handle};
+///
+/// let outer = Builder::new_current_thread().build()?;
+/// let inner = Builder::new_current_thread().build()?;
+/// let _outer = outer.enter();
+/// {
+///     let _inner = inner.enter();
+///     assert_eq!(Handle::current().id(), inner.handle().id());
+/// }
+/// assert_eq!(Handle::current().id(), outer.handle().id());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the runtime is left again when this is dropped"]
 pub struct EnterGuard<'a> {
@@ -198,15 +306,51 @@ pub struct EnterGuard<'a> {
 }
 
 /// There is no current runtime; see [`Handle::try_current`].
+///
+/// # Examples
+/// ```
+/// use henge::runtime::{Handle, TryCurrentError};
+///
+/// // For a library that is used with and without a runtime.
+/// fn shards() -> Result<usize, TryCurrentError> {
+///     Ok(Handle::try_current()?.metrics().num_workers())
+/// }
+///
+/// let error = shards().expect_err("there is no runtime here");
+/// assert!(error.to_string().contains("henge runtime"));
+/// ```
 pub struct TryCurrentError(());
 
 impl TryCurrentError {
     /// Whether it is because the thread is outside of every runtime: the only reason there is.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = henge::runtime::Handle::try_current().expect_err("there is no runtime here");
+    /// assert!(error.is_missing_context());
+    /// ```
     pub fn is_missing_context(&self) -> bool {
         true
     }
 
     /// Never: what says which runtime is current has no destructor that could have run.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::Handle;
+    ///
+    /// struct Last;
+    /// impl Drop for Last {
+    ///     fn drop(&mut self) {
+    ///         // Also where thread-locals are destroyed.
+    ///         let error = Handle::try_current().expect_err("there is no runtime here");
+    ///         assert!(!error.is_thread_local_destroyed());
+    ///     }
+    /// }
+    ///
+    /// thread_local!(static LAST: Last = const { Last });
+    /// assert!(std::thread::spawn(|| LAST.with(|_| ())).join().is_ok());
+    /// ```
     pub fn is_thread_local_destroyed(&self) -> bool {
         false
     }

@@ -54,6 +54,21 @@ impl LocalRuntime {
     ///
     /// # Errors
     /// As [`Builder::build`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::rc::Rc;
+    /// use henge::runtime::LocalRuntime;
+    ///
+    /// let runtime = LocalRuntime::new()?;
+    /// let cache = Rc::new(vec![1, 2, 3]);
+    /// let task = runtime.spawn_local({
+    ///     let cache = Rc::clone(&cache);
+    ///     async move { cache.len() }
+    /// });
+    /// assert_eq!(runtime.block_on(task)?, cache.len());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new() -> io::Result<LocalRuntime> {
         Builder::new_current_thread().build_local(LocalOptions::default())
     }
@@ -66,6 +81,18 @@ impl LocalRuntime {
 
     /// The runtime for other threads, and for when it is borrowed here. What is spawned by it is
     /// `Send`, and runs on this thread.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::thread;
+    ///
+    /// let runtime = henge::runtime::LocalRuntime::new()?;
+    /// let handle = runtime.handle().clone();
+    /// let elsewhere = thread::spawn(move || handle.spawn(async { thread::current().id() }));
+    /// let task = elsewhere.join().expect("it does not panic");
+    /// assert_eq!(runtime.block_on(task)?, thread::current().id(), "it runs here");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn handle(&self) -> &Handle {
         self.runtime.handle()
     }
@@ -99,6 +126,17 @@ impl LocalRuntime {
     }
 
     /// As [`Handle::spawn_blocking`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::thread;
+    ///
+    /// let runtime = henge::runtime::LocalRuntime::new()?;
+    /// // All else stays on this thread.
+    /// let task = runtime.spawn_blocking(|| thread::current().id());
+    /// assert_ne!(runtime.block_on(task)?, thread::current().id());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<F, T>(&self, call: F) -> JoinHandle<T>
     where
@@ -112,6 +150,19 @@ impl LocalRuntime {
     ///
     /// # Panics
     /// As [`Runtime::block_on`].
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::LocalRuntime::new()?;
+    /// let mut log = Vec::new();
+    /// runtime.block_on(async {
+    ///     log.push("it may borrow");
+    ///     henge::task::yield_now().await;
+    ///     log.push("from the caller");
+    /// });
+    /// assert_eq!(log.len(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
@@ -134,16 +185,56 @@ impl LocalRuntime {
     }
 
     /// As [`Handle::metrics`].
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::LocalRuntime::new()?;
+    /// let task = runtime.spawn_local(async {});
+    /// runtime.block_on(task)?;
+    /// assert!(runtime.metrics().worker_poll_count(0) >= 1);
+    /// assert_eq!(runtime.metrics().num_workers(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn metrics(&self) -> RuntimeMetrics {
         self.runtime.metrics()
     }
 
     /// As [`Runtime::shutdown_timeout`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::future::pending;
+    /// use std::rc::Rc;
+    /// use std::time::Duration;
+    ///
+    /// let runtime = henge::runtime::LocalRuntime::new()?;
+    /// let shared = Rc::new(());
+    /// let there = Rc::clone(&shared);
+    /// drop(runtime.spawn_local(async move {
+    ///     pending::<()>().await;
+    ///     drop(there);
+    /// }));
+    /// runtime.shutdown_timeout(Duration::from_secs(1));
+    /// assert_eq!(Rc::strong_count(&shared), 1, "its tasks are dropped, here");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn shutdown_timeout(self, timeout: Duration) {
         self.runtime.shutdown_timeout(timeout);
     }
 
     /// As [`Runtime::shutdown_background`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// let runtime = henge::runtime::LocalRuntime::new()?;
+    /// let (let_go, held) = mpsc::channel::<()>();
+    /// runtime.spawn_blocking(move || held.recv());
+    /// runtime.shutdown_background(); // a drop would wait for the closure
+    /// drop(let_go);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn shutdown_background(self) {
         self.runtime.shutdown_background();
     }

@@ -73,6 +73,10 @@ use shared::{Seats, Shared};
 /// Dropping it shuts it down: every shard drops its tasks, sends what was written and not sent, for
 /// at most half a second, and ends; closures that run in the blocking pool are waited for.
 ///
+/// # Panics
+/// If it is dropped in async context, where nothing may block; see
+/// [`shutdown_background`](Runtime::shutdown_background).
+///
 /// # Examples
 /// ```
 /// let runtime = henge::runtime::Runtime::new()?;
@@ -101,11 +105,28 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Builder::build`].
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Runtime::new()?;
+    /// assert!(runtime.metrics().num_workers() >= 1);
+    /// assert_eq!(runtime.run(|| async { 6 * 7 }), 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new() -> io::Result<Runtime> {
         Builder::new_multi_thread().build()
     }
 
     /// The runtime for other threads, and for when it is borrowed here.
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Runtime::new()?;
+    /// let handle = runtime.handle().clone();
+    /// let thread = std::thread::spawn(move || handle.block_on(async { 6 * 7 }));
+    /// assert_eq!(thread.join().ok(), Some(42));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
@@ -188,6 +209,20 @@ impl Runtime {
     }
 
     /// As [`Handle::spawn`].
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    /// // They run while this thread does something else.
+    /// let (send, receive) = std::sync::mpsc::channel();
+    /// for n in 1..=4 {
+    ///     let send = send.clone();
+    ///     runtime.spawn(async move { send.send(n * n) });
+    /// }
+    /// drop(send);
+    /// assert_eq!(receive.iter().sum::<i32>(), 30);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -198,6 +233,14 @@ impl Runtime {
     }
 
     /// As [`Handle::spawn_blocking`].
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let text = runtime.spawn_blocking(|| std::fs::read_to_string("Cargo.toml"));
+    /// assert!(runtime.block_on(text)??.contains("[package]"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<F, T>(&self, call: F) -> JoinHandle<T>
     where
@@ -208,23 +251,75 @@ impl Runtime {
     }
 
     /// As [`Handle::enter`].
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Runtime::new()?;
+    /// let task = {
+    ///     let _guard = runtime.enter();
+    ///     henge::task::spawn_blocking(|| 6 * 7) // which asks for the current runtime
+    /// };
+    /// assert_eq!(runtime.block_on(task)?, 42);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn enter(&self) -> EnterGuard<'_> {
         self.handle.enter()
     }
 
     /// As [`Handle::metrics`].
+    ///
+    /// # Examples
+    /// ```
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let before = runtime.metrics().worker_poll_count(0);
+    /// runtime.block_on(henge::task::yield_now());
+    /// assert!(runtime.metrics().worker_poll_count(0) >= before + 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn metrics(&self) -> RuntimeMetrics {
         self.handle.metrics()
     }
 
     /// Shuts the runtime down and waits for at most `timeout`, for closures in the blocking pool,
     /// too. What has not ended by then goes on by itself.
+    ///
+    /// # Panics
+    /// In async context, where nothing may block, unless `timeout` is zero.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
+    /// let (let_go, held) = mpsc::channel::<()>();
+    /// runtime.spawn_blocking(move || held.recv());
+    /// // A drop would wait for the closure for ever.
+    /// runtime.shutdown_timeout(Duration::from_millis(10));
+    /// drop(let_go);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn shutdown_timeout(mut self, timeout: Duration) {
         self.shut_down(Some(timeout));
     }
 
     /// Shuts the runtime down without waiting: the shards do it alone. Unlike a drop, this may be
     /// called in async context.
+    ///
+    /// # Examples
+    /// ```
+    /// use henge::runtime::Builder;
+    ///
+    /// # #[henge::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// // A runtime for one thing, which was made inside of another one.
+    /// let inner = Builder::new_multi_thread().worker_threads(1).build()?;
+    /// let answer = inner.spawn(async { 6 * 7 }).await?;
+    /// inner.shutdown_background();
+    /// assert_eq!(answer, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shutdown_background(self) {
         self.shutdown_timeout(Duration::ZERO);
     }
