@@ -1,9 +1,41 @@
 //! Threads beside the shards.
 
+use std::cell::Cell;
 use std::io;
 use std::thread::JoinHandle;
 
 use henge_driver::sys;
+use henge_driver::sys::cpu::{self, CpuSet};
+
+thread_local! {
+    /// Whether this thread is a shard's that was pinned.
+    static PINNED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that this thread, a shard's, was pinned.
+pub(crate) fn is_pinned_now() {
+    PINNED.set(true);
+}
+
+/// Calls `f` while this thread may run on all CPUs of the process: a child inherits the CPUs of the
+/// thread that starts it, and would have a shard's one.
+pub(crate) fn with_all_cpus<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(Option<CpuSet>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            // Refused where the CPUs were taken from the process meanwhile: those that it has then
+            // are right.
+            let _moved = self.0.take().map(|own| cpu::set_affinity(&own));
+        }
+    }
+    if !PINNED.get() {
+        return f();
+    }
+    let own = cpu::affinity().ok();
+    // Without a way back it stays. Where a sandbox forbids it the child has the shard's CPU.
+    let _back = Back(own.filter(|_| cpu::unpin().is_ok()));
+    f()
+}
 
 /// Starts a thread that may run on all CPUs of the process.
 ///
@@ -26,7 +58,7 @@ where
 {
     sys::thread::spawn(String::from("henge-thread"), None, move || {
         // Where a sandbox forbids it, the thread keeps the CPUs it has, and works all the same.
-        drop(sys::cpu::unpin());
+        drop(cpu::unpin());
         main()
     })
 }

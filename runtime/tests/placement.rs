@@ -144,6 +144,28 @@ fn what_a_pinned_shard_starts_has_all_cpus() {
 }
 
 #[test]
+fn a_child_of_a_pinned_shard_has_all_cpus() {
+    let ours = cpus_in(&std::fs::read_to_string("/proc/self/status").expect("a status"));
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .pinning(Pinning::Spread)
+        .build()
+        .expect("a runtime");
+    let (child, shard) = runtime.run(|| async {
+        let output = henge::process::Command::new("cat").arg("/proc/self/status").output().await;
+        (output.expect("a child").stdout, mine())
+    });
+    assert_eq!(cpus_in(&String::from_utf8_lossy(&child)), ours);
+    assert_eq!(shard.len(), 1, "the shard has its one back");
+}
+
+/// The CPUs that a process may use, of its status.
+fn cpus_in(status: &str) -> String {
+    let line = status.lines().find(|line| line.starts_with("Cpus_allowed:"));
+    line.expect("the kernel says so").to_owned()
+}
+
+#[test]
 fn the_thread_of_a_lone_runtime_is_not_pinned() {
     let all = mine();
     let runtime = Builder::new_current_thread().pinning(Pinning::Spread).build();

@@ -9,9 +9,11 @@ use std::path::Path;
 use henge_driver::sys::process::{self as sys, ExitStatus, Output, Stdio};
 
 use super::Child;
+use crate::thread;
 
 /// A program with its arguments, environment and standard descriptors, to be started once or more
-/// often. The same as [`std::process::Command`], except for what it starts.
+/// often. The same as [`std::process::Command`], except for what it starts; and the child may run on
+/// all CPUs of this process, although the shard that starts it may be pinned to one.
 ///
 /// # Examples
 /// ```
@@ -474,7 +476,8 @@ impl Command {
         &mut self,
         with: impl FnOnce(&mut sys::Command) -> io::Result<sys::Child>,
     ) -> io::Result<Child> {
-        Child::new(with(&mut self.std)?, self.kill_on_drop)
+        let child = thread::with_all_cpus(|| with(&mut self.std))?;
+        Child::new(child, self.kill_on_drop)
     }
 
     /// Starts it now; the future waits for its end. What it writes goes where ours does.

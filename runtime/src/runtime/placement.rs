@@ -14,6 +14,7 @@ use std::io;
 use henge_driver::sys::cpu::{self, CpuSet, Location};
 
 use super::context;
+use crate::thread;
 
 /// Which CPUs the shards of a runtime are pinned to.
 ///
@@ -123,6 +124,7 @@ impl Cpus {
 /// Pins the calling thread, which is a shard's.
 pub(super) fn pin(cpu: usize) -> io::Result<()> {
     if core_affinity::set_for_current(core_affinity::CoreId { id: cpu }) {
+        thread::is_pinned_now();
         return Ok(());
     }
     Err(io::Error::other(format!("the kernel refused to pin a shard to CPU {cpu}")))
