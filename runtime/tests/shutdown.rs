@@ -9,6 +9,8 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use henge::driver::{ops, submit};
+use henge::io::{AsyncReadExt, AsyncWriteExt};
+use henge::net::UnixStream;
 use henge::runtime::{Builder, Runtime};
 use henge::task::yield_now;
 
@@ -310,6 +312,46 @@ fn a_panic_in_a_destructor_stays_with_its_task() {
     });
     drop(runtime);
     assert!(receive.recv().is_ok(), "the task after it was dropped, too");
+}
+
+/// Neither writes that were given up, nor those of tasks, keep `block_on` for ever. What was written
+/// is not lost: it arrives when the peer reads at last.
+#[test]
+fn a_peer_that_does_not_read_keeps_nobody_from_leaving() {
+    let (done, leaves) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let runtime = lone();
+        let (mut silent, mut stream) = runtime.block_on(async { UnixStream::pair() })?;
+        let written = runtime.block_on(async {
+            let (_unread, mut other) = UnixStream::pair()?;
+            henge::spawn(async move {
+                let _unread = _unread;
+                other.write_all(&vec![1; 16 << 20]).await
+            });
+            let mut written = 0;
+            let gives_up = async {
+                loop {
+                    match stream.write(&[2; 1 << 10]).await {
+                        Ok(n) => written += n,
+                        Err(error) => return error,
+                    }
+                }
+            };
+            let gave_up = henge::time::timeout(Duration::from_millis(50), gives_up).await;
+            assert!(gave_up.is_err(), "the socket is full");
+            std::io::Result::Ok(written)
+        })?;
+        done.send(()).expect("the test waits");
+        let read = runtime.block_on(async {
+            drop(stream);
+            let mut all = Vec::new();
+            silent.read_to_end(&mut all).await
+        })?;
+        std::io::Result::Ok((written, read))
+    });
+    assert_eq!(leaves.recv_timeout(BOUND), Ok(()), "it leaves");
+    let (written, read) = thread.join().expect("no panic").expect("no error");
+    assert_eq!(read, written);
 }
 
 #[test]

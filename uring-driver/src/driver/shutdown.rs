@@ -195,7 +195,10 @@ impl Driver {
     /// For a thread that is about to do something else than to turn this driver: waits until what
     /// was promised to be sent has been, then lets go of all state that has its home here, so that
     /// other threads can use it. Whoever waited for some of it is woken, and takes it up again when
-    /// it is polled. What does not end within `patience` after the last byte was sent stays.
+    /// it is polled.
+    ///
+    /// Once nothing has been sent for as long as `stuck`, the rest stays queued, and goes on when
+    /// this driver is turned again. So does what does not end within `patience` afterwards.
     ///
     /// # Errors
     ///
@@ -205,10 +208,18 @@ impl Driver {
     ///
     /// As [`turn`](Driver::turn).
     #[doc(hidden)]
-    pub fn hand_over(&self, patience: Duration) -> io::Result<()> {
+    pub fn hand_over(&self, stuck: Duration, patience: Duration) -> io::Result<()> {
         self.turn()?;
-        while self.unsent() > 0 {
-            self.park(Some(clock::now() + STEP), || false)?;
+        let (mut left, mut deadline) = (u64::MAX, clock::now());
+        loop {
+            let (unsent, now) = (self.unsent(), clock::now());
+            if unsent < left {
+                (left, deadline) = (unsent, now + stuck);
+            }
+            if unsent == 0 || now >= deadline {
+                break;
+            }
+            self.park(Some(deadline.min(now + STEP)), || false)?;
         }
         let deadline = clock::now() + patience;
         while !self.homes().is_empty() && clock::now() < deadline {

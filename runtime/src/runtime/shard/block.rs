@@ -13,7 +13,11 @@ use crate::runtime::root::Root;
 use crate::runtime::shared::Seats;
 use crate::runtime::unwind;
 
-/// For how long a thread that leaves its loop waits for streams to be let go.
+/// For how long a thread that leaves its loop waits while peers take nothing of what was written.
+/// Long enough for one that is slow to read, and what comes of one that never will is bounded.
+const STUCK: Duration = Duration::from_secs(3);
+
+/// For how long it then waits for streams to be let go.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Shard {
@@ -97,7 +101,7 @@ impl Shard {
     /// if writing were a system call, and streams are let go, so that other threads can use them.
     fn hand_over(&self) {
         self.mesh.flush();
-        let handed = self.driver.hand_over(PATIENCE);
+        let handed = self.driver.hand_over(STUCK, PATIENCE);
         self.count_enter();
         if let Err(error) = handed {
             panic!("this thread's ring failed: {error}");
