@@ -314,8 +314,8 @@ fn a_panic_in_a_destructor_stays_with_its_task() {
     assert!(receive.recv().is_ok(), "the task after it was dropped, too");
 }
 
-/// Neither writes that were given up, nor those of tasks, keep `block_on` for ever. What was written
-/// is not lost: it arrives when the peer reads at last.
+/// Neither writes that were given up, nor those of tasks, keep `block_on` for ever. What was
+/// written is not lost: it arrives when the peer reads at last.
 #[test]
 fn a_peer_that_does_not_read_keeps_nobody_from_leaving() {
     let (done, leaves) = mpsc::channel();

@@ -12,8 +12,8 @@ use super::Child;
 use crate::thread;
 
 /// A program with its arguments, environment and standard descriptors, to be started once or more
-/// often. The same as [`std::process::Command`], except for what it starts; and the child may run on
-/// all CPUs of this process, although the shard that starts it may be pinned to one.
+/// often. The same as [`std::process::Command`], except for what it starts; and the child may run
+/// on all CPUs of this process, although the shard that starts it may be pinned to one.
 ///
 /// # Examples
 /// ```
