@@ -197,3 +197,25 @@ fn the_end_of_the_stream_is_seen_while_polling() {
         });
     }
 }
+
+/// More pieces than the kernel takes at once.
+#[test]
+fn thousands_of_pieces() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut stream = TcpStream::connect(listener.local_addr()?).await?;
+        let (mut peer, _) = listener.accept().await?;
+        let bytes: Vec<u8> = (0..60_000).map(at).collect();
+        let pieces: Vec<_> = bytes.chunks(20).map(io::IoSlice::new).collect();
+        let n = stream.write_vectored(&pieces).await?;
+        assert!(n >= 20_480, "{n}");
+        stream.write_all(&bytes[n..]).await?;
+        let mut come = vec![0; 60_000];
+        let mut room: Vec<_> = come.chunks_mut(20).map(io::IoSliceMut::new).collect();
+        peer.readable().await?;
+        let n = peer.try_read_vectored(&mut room)?;
+        peer.read_exact(&mut come[n..]).await?;
+        check(&come, 0);
+        Ok(())
+    });
+}

@@ -187,7 +187,12 @@ pub fn send_more_now(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
 /// Sends what fits of `pieces`, in order, without waiting; `WouldBlock` if nothing does.
 pub fn send_vectored_now(fd: impl AsFd, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    retry(|| SockRef::from(&fd).send_vectored_with_flags(pieces, flags))
+    retry(|| SockRef::from(&fd).send_vectored_with_flags(&pieces[..most(pieces.len())], flags))
+}
+
+/// So many of a stream's pieces go in one call: with more (`UIO_MAXIOV`) the kernel takes none.
+fn most(pieces: usize) -> usize {
+    pieces.min(1_024)
 }
 
 /// Receives what there is without waiting; `WouldBlock` if there is nothing, 0 at the end of the
@@ -198,8 +203,8 @@ pub fn recv_now(fd: impl AsFd, room: &mut [u8]) -> io::Result<usize> {
 
 /// As [`recv_now`], into several pieces.
 pub fn recv_vectored_now(fd: impl AsFd, pieces: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    let none = &mut Control::new();
-    message::recv_now(fd, None, pieces, none, false).map(|received| received.bytes)
+    let (most, none) = (most(pieces.len()), &mut Control::new());
+    message::recv_now(fd, None, &mut pieces[..most], none, false).map(|received| received.bytes)
 }
 
 /// As [`recv_now`], and leaves it there.
