@@ -22,6 +22,11 @@ use henge_driver::sys::socket::{self, Address};
 
 use crate::addr::OfSocket;
 use crate::buf;
+use crate::readiness::Interest;
+
+/// What a receive waits for. What became of a datagram that was sent (a port that is closed) is an
+/// error of the socket, which the next receive tells.
+pub(crate) const RECEIVES: Interest = Interest::READABLE.add(Interest::ERROR);
 
 /// Receives behind what is in `buf`.
 pub(crate) fn recv_buf<B: BufMut>(fd: &Fd, buf: &mut B) -> io::Result<usize> {

@@ -234,6 +234,14 @@ fn a_closed_port_is_told() {
         socket.send(b"anybody?").await?;
         let refused = socket.recv(&mut [0; 8]).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+
+        // Whoever waits already is told, too.
+        let mut room = [0; 8];
+        let mut waits = pin!(socket.recv(&mut room));
+        assert!(within(Duration::from_millis(1), waits.as_mut()).await.is_none());
+        socket.send(b"anybody now?").await?;
+        let refused = within(Duration::from_secs(60), waits).await.expect("it is told");
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
         Ok(())
     });
 }

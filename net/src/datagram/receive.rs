@@ -12,7 +12,7 @@ macro_rules! receives {
             use tokio::io::ReadBuf;
 
             use $crate::datagram::pair::pair;
-            use $crate::datagram::recv_buf;
+            use $crate::datagram::{RECEIVES, recv_buf};
             use $crate::readiness::Interest;
             use $crate::readiness::source::Who;
 
@@ -88,7 +88,7 @@ macro_rules! receives {
                 /// # Ok::<(), std::io::Error>(())
                 /// ```
                 pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-                    self.core.io(Interest::READABLE, |fd| socket::recv_now(fd, buf)).await
+                    self.core.io(RECEIVES, |fd| socket::recv_now(fd, buf)).await
                 }
 
                 /// As [`recv`](Self::recv), for the one task that receives: only the one that
@@ -172,7 +172,7 @@ macro_rules! receives {
                 /// # Ok::<(), std::io::Error>(())
                 /// ```
                 pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-                    self.core.io(Interest::READABLE, |fd| recv_buf(fd, buf)).await
+                    self.core.io(RECEIVES, |fd| recv_buf(fd, buf)).await
                 }
 
                 /// As [`recv_buf`](Self::recv_buf), without waiting.

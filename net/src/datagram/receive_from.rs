@@ -14,7 +14,7 @@ macro_rules! receives_from {
 
             use $crate::addr::OfSocket;
             use $crate::datagram::pair::{sent, sent_by_a};
-            use $crate::datagram::{named, recv_buf_from};
+            use $crate::datagram::{RECEIVES, named, recv_buf_from};
             use $crate::readiness::Interest;
 
             impl $socket {
@@ -42,7 +42,7 @@ macro_rules! receives_from {
                 /// ```
                 pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, $address)> {
                     let receive = |fd: &Fd| datagram::recv_from_now(fd, buf, false);
-                    named(self.core.io(Interest::READABLE, receive).await)
+                    named(self.core.io(RECEIVES, receive).await)
                 }
 
                 /// As [`recv_from`](Self::recv_from), for the one task that receives: only the one
@@ -128,7 +128,7 @@ macro_rules! receives_from {
                     &self,
                     buf: &mut B,
                 ) -> io::Result<(usize, $address)> {
-                    named(self.core.io(Interest::READABLE, |fd| recv_buf_from(fd, buf)).await)
+                    named(self.core.io(RECEIVES, |fd| recv_buf_from(fd, buf)).await)
                 }
 
                 /// As [`recv_buf_from`](Self::recv_buf_from), without waiting.

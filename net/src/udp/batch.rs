@@ -8,6 +8,7 @@ use henge_driver::sys::message::Control;
 use henge_driver::sys::socket::Address;
 
 use super::UdpSocket;
+use crate::datagram::RECEIVES;
 use crate::readiness::Interest;
 
 #[doc(inline)]
@@ -75,7 +76,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn recv_many(&self, batch: &mut Batch) -> io::Result<usize> {
-        self.core.io(Interest::READABLE, |fd| batch.recv_now(fd)).await
+        self.core.io(RECEIVES, |fd| batch.recv_now(fd)).await
     }
 
     /// As [`recv_many`](UdpSocket::recv_many), without waiting.

@@ -9,6 +9,7 @@ use henge_driver::sys::message::{self, Control};
 use henge_driver::sys::socket::Address;
 
 use super::UdpSocket;
+use crate::datagram::RECEIVES;
 use crate::readiness::Interest;
 
 /// What [`UdpSocket::recv_message`] tells of a datagram.
@@ -130,7 +131,7 @@ impl UdpSocket {
     ) -> io::Result<Message> {
         let mut from = Address::from(SocketAddr::from(([0, 0, 0, 0], 0)));
         let receive = |fd: &Fd| message::recv_now(fd, Some(&mut from), pieces, control, false);
-        let received = self.core.io(Interest::READABLE, receive).await?;
+        let received = self.core.io(RECEIVES, receive).await?;
         Ok(Message {
             len: received.bytes,
             from: from.internet()?,

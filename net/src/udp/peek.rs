@@ -9,7 +9,7 @@ use henge_driver::sys::{datagram, socket as sys};
 use tokio::io::ReadBuf;
 
 use super::UdpSocket;
-use crate::datagram::named;
+use crate::datagram::{RECEIVES, named};
 use crate::readiness::Interest;
 
 impl UdpSocket {
@@ -42,7 +42,7 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.core.io(Interest::READABLE, |fd| sys::peek_now(fd, buf)).await
+        self.core.io(RECEIVES, |fd| sys::peek_now(fd, buf)).await
     }
 
     /// As [`peek`](UdpSocket::peek), for the one task that receives: only the one that called last
@@ -132,7 +132,7 @@ impl UdpSocket {
     /// ```
     pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let peek = |fd: &Fd| datagram::recv_from_now(fd, buf, true);
-        named(self.core.io(Interest::READABLE, peek).await)
+        named(self.core.io(RECEIVES, peek).await)
     }
 
     /// As [`peek_from`](UdpSocket::peek_from), for the one task that receives: only the one that

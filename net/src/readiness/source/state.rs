@@ -3,6 +3,7 @@
 use std::io;
 use std::task::{Poll, Waker};
 
+use henge_driver::sys::poll::events;
 use henge_driver::sys::socket;
 use henge_driver::{DriverId, Remote, Ticket, current};
 
@@ -98,9 +99,10 @@ impl State {
         self.polls.iter().any(|watch| watch.events & interest.events() != 0)
     }
 
+    /// Errors are told by every poll.
     pub(super) fn watched_by(&self, driver: DriverId) -> u32 {
         let here = self.polls.iter().filter(|watch| watch.driver == driver);
-        here.fold(0, |events, watch| events | watch.events)
+        here.fold(0, |watched, watch| watched | watch.events | events::ERR)
     }
 
     /// What is known, or `Pending` if this waker waits for it already.

@@ -7,6 +7,7 @@ use henge_driver::Fd;
 use henge_driver::sys::message::{self, Control};
 
 use super::UnixDatagram;
+use crate::datagram::RECEIVES;
 use crate::readiness::Interest;
 
 impl UnixDatagram {
@@ -90,7 +91,7 @@ impl UnixDatagram {
         let mut control = Control::for_descriptors(descriptors.capacity() - descriptors.len());
         let pieces = &mut [IoSliceMut::new(buf)];
         let receive = |fd: &Fd| message::recv_now(fd, None, pieces, &mut control, false);
-        let received = self.core.io(Interest::READABLE, receive).await?;
+        let received = self.core.io(RECEIVES, receive).await?;
         descriptors.extend(received.descriptors);
         Ok(received.bytes)
     }
