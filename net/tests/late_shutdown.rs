@@ -3,10 +3,11 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use henge_driver::{Driver, Leaked};
+use henge_driver::{Driver, Leaked, ops, submit};
 use henge_net::{TcpListener, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -42,4 +43,45 @@ fn streams_outlive_a_driver_that_has_no_time_left() {
         assert_eq!(a.read_u8().await?, b'3');
         Ok(())
     });
+}
+
+/// What a peer does not take while its writer's thread leaves the driver is lost if the writer is
+/// dropped there. That it ends is not.
+#[test]
+fn the_end_of_a_half_is_told_although_its_bytes_are_lost() {
+    let driver = Driver::new().expect("a ring");
+    let (mut a, _reader, mut writer) = run(&driver, async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let a = TcpStream::connect(listener.local_addr()?).await?;
+        let (reader, writer) = listener.accept().await?.0.into_split();
+        Ok((a, reader, writer))
+    });
+    run(&driver, async {
+        // Until it waits for room.
+        let mut fills = Box::pin(async { while writer.write_all(&[0; 4096]).await.is_ok() {} });
+        let mut turns = 0;
+        poll_fn(|cx| {
+            turns += 1;
+            cx.waker().wake_by_ref();
+            match fills.as_mut().poll(cx) {
+                Poll::Pending if turns < 100 => Poll::Pending,
+                _ => Poll::Ready(()),
+            }
+        })
+        .await;
+        Ok(())
+    });
+    driver.hand_over(Duration::ZERO, Duration::from_secs(60)).expect("it turns");
+    drop(writer);
+    let all = run(&driver, async {
+        let mut all = Vec::new();
+        let mut ends = pin!(a.read_to_end(&mut all));
+        let mut limit = pin!(submit(ops::Timeout::new(Duration::from_secs(60))));
+        poll_fn(|cx| match ends.as_mut().poll(cx) {
+            Poll::Pending => limit.as_mut().poll(cx).map(|_over| panic!("no end is told")),
+            ended => ended,
+        })
+        .await
+    });
+    assert!(all > 0);
 }

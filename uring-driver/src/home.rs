@@ -262,18 +262,20 @@ impl<T: Resident> Drop for Homed<T> {
         match place.word.abandon() {
             // Refused only by a driver that has ended, and so has let go of all its places.
             Home::Elsewhere(home) => drop(home.post(place.clone())),
-            Home::Nowhere if place.unsent_at_end() => {
-                let _no_driver = current::with(|driver| {
-                    if place.adopt_if_homeless(driver) {
-                        drop(place.leave(driver, Leaving::Abandoned));
-                    }
-                });
-            }
             Home::Nowhere => {
-                // SAFETY: this is the only handle, and the word says, under its lock, that the
-                // place is homeless: only a visit by a handle could change that.
-                let state = unsafe { &mut *place.state.get() };
-                state.dropped_nowhere(&place.shared);
+                let adopted = place.unsent_at_end()
+                    && current::with(|driver| {
+                        if place.adopt_if_homeless(driver) {
+                            drop(place.leave(driver, Leaving::Abandoned));
+                        }
+                    })
+                    .is_ok();
+                if !adopted {
+                    // SAFETY: this is the only handle, and the word says, under its lock, that the
+                    // place is homeless: only a visit by a handle could change that.
+                    let state = unsafe { &mut *place.state.get() };
+                    state.dropped_nowhere(&place.shared);
+                }
             }
             Home::Lost => {}
         }
