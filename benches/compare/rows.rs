@@ -41,7 +41,7 @@ pub(crate) enum Kind {
 }
 
 /// Rows that the contestants measure by themselves: name, title, cores, and the figure that counts.
-const MICRO: [(&str, &str, usize, &str); 40] = [
+const MICRO: [(&str, &str, usize, &str); 42] = [
     ("spawn-batch", "a task spawned and joined, a thousand at a time", 1, "cpu_ns"),
     ("spawn-one", "a task spawned and joined, one at a time", 1, "cpu_ns"),
     ("yield", "a yield, among a thousand tasks", 1, "cpu_ns"),
@@ -79,6 +79,8 @@ const MICRO: [(&str, &str, usize, &str); 40] = [
     ("udp-echo", "a datagram of 64B and its echo, 32 peers, both ends on one core", 1, "cpu_ns"),
     ("select", "a message of one of three channels, by `select!`", 1, "cpu_ns"),
     ("join-set", "a task of a set of 100,000, spawned and joined", 1, "cpu_ns"),
+    ("runtime", "a runtime of one thread made, used once and dropped", 1, "cpu_ns"),
+    ("runtime-pair", "the same of two shards", 2, "cpu_ns"),
     ("spawn-blocking", "a closure in the blocking pool and back, one core", 1, "cpu_ns"),
     ("sleeping-tasks", "memory of a task that sleeps, of a million", 1, "bytes"),
     ("idle-tasks", "memory of an idle task with a 72-byte future, of a million", 1, "bytes"),

@@ -16,6 +16,8 @@ mod cross;
 mod local;
 #[path = "../../common/rows/pages.rs"]
 mod pages;
+#[path = "../../common/rows/runtimes.rs"]
+mod runtimes;
 #[path = "../../common/rows/tasks.rs"]
 mod tasks;
 #[path = "../../common/rows/timers.rs"]
@@ -34,6 +36,8 @@ const ROWS: &[NamedRow] = &[
     ("timer-drop-million", timers::drop_among_million),
     ("timer-fire", timers::fire),
     ("cross-round-trip", cross::busy_round_trip),
+    ("runtime", runtimes::one),
+    ("runtime-pair", runtimes::pair),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),

@@ -26,6 +26,8 @@ mod lanes;
 mod local;
 #[path = "../../common/rows/pages.rs"]
 mod pages;
+#[path = "../../common/rows/runtimes.rs"]
+mod runtimes;
 #[path = "../../common/rows/served.rs"]
 mod served;
 #[path = "../../common/rows/steal.rs"]
@@ -84,6 +86,8 @@ const ROWS: &[NamedRow] = &[
     ("select", everyday::select_three),
     ("join-set", everyday::join_set),
     ("sleeping-tasks", everyday::sleeping_tasks),
+    ("runtime", runtimes::one),
+    ("runtime-pair", runtimes::pair),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),

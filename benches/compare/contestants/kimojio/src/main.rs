@@ -12,6 +12,8 @@ mod channel;
 mod local;
 #[path = "../../common/rows/pages.rs"]
 mod pages;
+#[path = "../../common/rows/runtimes.rs"]
+mod runtimes;
 #[path = "../../common/rows/tasks.rs"]
 mod tasks;
 #[path = "../../common/rows/timers.rs"]
@@ -30,6 +32,8 @@ const ROWS: &[NamedRow] = &[
     ("timer-drop-earlier", timers::drop_with_earlier),
     ("timer-drop-million", timers::drop_among_million),
     ("timer-fire", timers::fire),
+    ("runtime", runtimes::one),
+    ("runtime-pair", runtimes::pair),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),
     ("file-read-32", pages::cached_many),

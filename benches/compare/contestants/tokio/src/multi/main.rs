@@ -22,6 +22,8 @@ mod files;
 mod lanes;
 #[path = "../../../common/rows/pages.rs"]
 mod pages;
+#[path = "../../../common/rows/runtimes.rs"]
+mod runtimes;
 #[path = "../../../common/rows/steal.rs"]
 mod steal;
 #[path = "../../../common/rows/tasks.rs"]
@@ -49,6 +51,8 @@ const ROWS: &[NamedRow] = &[
     ("steal-large", steal::large),
     ("steal-small", steal::small),
     ("steal-io", steal::with_io),
+    ("runtime", runtimes::one),
+    ("runtime-pair", runtimes::pair),
     ("spawn-blocking", blocking::round_trip),
     ("idle-tasks", tasks::idle_tasks),
     ("file-read-1", pages::cached_one),
