@@ -42,8 +42,8 @@ impl Capabilities {
         let flags = ring.flags();
         let release = host::release();
         Ok(Capabilities {
-            known_bugs: known_bugs::of(&release).map(Bug::describe).collect(),
-            release,
+            known_bugs: known_bugs::of(release).map(Bug::describe).collect(),
+            release: release.to_owned(),
             entries: flags.entries,
             completions: flags.completions,
             features: features(flags, incremental),

@@ -90,7 +90,7 @@ pub(crate) fn of(release: &str) -> impl Iterator<Item = &'static Bug> {
 
 /// The bug for which no driver is made on the kernel that runs.
 pub(crate) fn reason_to_refuse() -> Option<&'static Bug> {
-    refusing(&host::release(), host::variable(OVERRIDE).as_deref())
+    refusing(host::release(), host::variable(OVERRIDE).as_deref())
 }
 
 fn refusing(release: &str, ignore: Option<&str>) -> Option<&'static Bug> {

@@ -26,7 +26,7 @@ struct Facts {
 impl Facts {
     fn gather() -> Facts {
         Facts {
-            release: host::release(),
+            release: host::release().to_owned(),
             disabled: host::io_uring_disabled(),
             filtered: host::seccomp_filter(),
             descriptors: host::descriptor_limit(),
@@ -172,13 +172,13 @@ pub(crate) fn explain(answer: io::Error) -> io::Error {
 
 /// The answer for a ring that was had, but without what the driver rests on.
 pub(crate) fn too_old() -> io::Error {
-    let (release, answer) = (host::release(), io::ErrorKind::Unsupported.into());
+    let (release, answer) = (host::release().to_owned(), io::ErrorKind::Unsupported.into());
     io::Error::new(io::ErrorKind::Unsupported, Refused { cause: Cause::TooOld { release }, answer })
 }
 
 /// The answer on a kernel that is known for a bug that henge cannot live with.
 pub(crate) fn broken(bug: &Bug) -> io::Error {
-    let (release, answer) = (host::release(), io::ErrorKind::Unsupported.into());
+    let (release, answer) = (host::release().to_owned(), io::ErrorKind::Unsupported.into());
     let cause = Cause::Broken { release, bug: bug.describe() };
     io::Error::new(io::ErrorKind::Unsupported, Refused { cause, answer })
 }

@@ -1,5 +1,8 @@
 //! The CPUs that a thread may run on, and where each of them sits.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::{fmt, fs, io, thread};
 
 /// A set of CPUs, by the kernel's numbers; of any size.
@@ -134,8 +137,22 @@ pub fn unpin() -> io::Result<()> {
 
 /// How many threads can run at once: the CPUs of the calling thread, or less under a CPU quota
 /// (cgroups). At least 1.
+///
+/// Whether there is a quota takes reading several files. It is looked for anew only by a thread
+/// that has more CPUs than all that have asked before: a quota that is set later is not seen.
 pub fn parallelism() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    /// So many CPUs were found to be no more than the quota.
+    static WITHIN_QUOTA: AtomicUsize = AtomicUsize::new(0);
+    let cpus = affinity().map_or(0, |cpus| cpus.len());
+    // Relaxed, here and below: the number is all there is to it.
+    if (1..=WITHIN_QUOTA.load(Ordering::Relaxed)).contains(&cpus) {
+        return cpus;
+    }
+    let parallelism = thread::available_parallelism().map_or(1, usize::from);
+    if parallelism == cpus {
+        WITHIN_QUOTA.fetch_max(cpus, Ordering::Relaxed);
+    }
+    parallelism
 }
 
 /// Where a CPU sits. CPUs with the same location are hardware threads of one core.
@@ -148,8 +165,14 @@ pub struct Location {
 }
 
 /// Where `cpu` sits. A machine that does not tell is taken for one package of single-threaded
-/// cores.
+/// cores. Asked for once.
 pub fn location(cpu: usize) -> Location {
+    static KNOWN: Mutex<BTreeMap<usize, Location>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    *known.entry(cpu).or_insert_with(|| ask_location(cpu))
+}
+
+fn ask_location(cpu: usize) -> Location {
     let read = |name: &str| {
         let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/{name}");
         fs::read_to_string(path).ok()?.trim().parse().ok()

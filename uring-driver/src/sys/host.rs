@@ -2,9 +2,16 @@
 
 use std::ffi::CStr;
 use std::fs;
+use std::sync::OnceLock;
 
-/// The kernel's own name for its version, as `uname -r` prints it; empty if it will not say.
-pub(crate) fn release() -> String {
+/// The kernel's own name for its version, as `uname -r` prints it; empty if it will not say. Asked
+/// for once.
+pub(crate) fn release() -> &'static str {
+    static RELEASE: OnceLock<String> = OnceLock::new();
+    RELEASE.get_or_init(ask_release)
+}
+
+fn ask_release() -> String {
     // SAFETY: `struct utsname` is arrays of characters, for which zero is a value.
     let mut name: libc::utsname = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a struct of this type that is exclusively ours.
