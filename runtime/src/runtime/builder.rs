@@ -9,11 +9,11 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use henge_driver::Driver;
 use henge_driver::offload::{self, Pool};
 
 use super::Runtime;
 use super::config::{Config, Hooks};
+use super::guest;
 use super::launch::{Start, launch};
 use super::local::{LocalOptions, LocalRuntime};
 use super::placement::{self, Cpus, Pinning};
@@ -346,9 +346,9 @@ impl Builder {
         let seats: Box<[Seat]> = (0..shards).map(|_| Seat::new(&config.watch)).collect();
         match self.kind {
             Kind::CurrentThread => {
-                // The thread that will make the ring may be another; whether there is one to be had
-                // is the same for all, and is for this call to say.
-                drop(Driver::with_config(&config.driver)?);
+                // Whether there is a ring to be had is for this call to say. If another thread
+                // will run the runtime it makes one of its own.
+                guest::prepare(&config.driver)?;
                 let builder = std::thread::current().id();
                 let lone = Lone { seat: Seat::new(&config.watch), taken: false, builder };
                 let seats = Seats::Lone(Mutex::new(lone));

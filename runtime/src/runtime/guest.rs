@@ -9,7 +9,9 @@
 //! - at this thread's next `block_on`, if another one has shut it down,
 //! - when the thread ends.
 //!
-//! With the last of them ends the ring.
+//! With the last of them ends the ring. The thread that builds a runtime of one thread has a ring
+//! from then on, since it is most likely the one that will run it. If it is not, the ring ends with
+//! the runtime, if that ends here, or with the next runtime that is built here, or the thread.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -91,6 +93,18 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, role: Role, future: F) -
     }
 }
 
+/// Makes the ring that this thread will need if it runs the runtime of one thread that it builds.
+///
+/// # Errors
+/// If it cannot have one.
+pub(super) fn prepare(config: &henge_driver::Config) -> io::Result<()> {
+    match KEPT.try_with(|kept| kept.prepare(config)) {
+        Ok(prepared) => prepared,
+        // This thread is ending, and keeps nothing.
+        Err(_) => Driver::with_config(config).map(drop),
+    }
+}
+
 /// Calls `f` with the shard of a runtime of one thread where this is that thread: it sits there, or
 /// it built the runtime and nobody sits there yet. What `f` spawns waits for the next `block_on`.
 ///
@@ -133,7 +147,10 @@ impl Drop for PoolOf {
 /// Ends what this thread keeps for a runtime that was shut down.
 pub(super) fn end(shared: &Arc<Shared>) {
     // A thread that is ending has ended it, or is about to.
-    let _gone = KEPT.try_with(|kept| kept.end(|shard| Arc::ptr_eq(shard.shared(), shared)));
+    let _gone = KEPT.try_with(|kept| {
+        kept.end(|shard| Arc::ptr_eq(shard.shared(), shared));
+        kept.end_unused_driver();
+    });
     let Seats::Lone(lone) = &shared.seats else { return };
     let mut lone = lock(lone);
     if !lone.taken {
@@ -212,6 +229,26 @@ impl Kept {
         Ok(driver)
     }
 
+    fn prepare(&self, config: &henge_driver::Config) -> io::Result<()> {
+        // One that is in use is shared.
+        if self.shards.borrow().is_empty() {
+            // Made for another runtime, which has not been run here.
+            self.end_unused_driver();
+            let driver = Driver::with_config(config)?;
+            *self.driver.borrow_mut() = Some(driver);
+        }
+        Ok(())
+    }
+
+    fn end_unused_driver(&self) {
+        if self.shards.borrow().is_empty() {
+            let driver = self.driver.borrow_mut().take();
+            if let Some(driver) = driver {
+                end_driver(&driver);
+            }
+        }
+    }
+
     /// Ends those that `which` picks, and the ring if none is left. One whose loop is on this
     /// thread's stack is left to the next call.
     fn end(&self, which: impl Fn(&Shard) -> bool) {
@@ -224,12 +261,7 @@ impl Kept {
             shard.close();
             vacate(shard);
         }
-        if self.shards.borrow().is_empty() {
-            let driver = self.driver.borrow_mut().take();
-            if let Some(driver) = driver {
-                end_driver(&driver);
-            }
-        }
+        self.end_unused_driver();
         // The timers go after the operations: these wake tasks, and nothing sleeps any more.
         ended.clear();
     }
@@ -238,6 +270,7 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         self.end(|_| true);
+        self.end_unused_driver();
     }
 }
 
