@@ -1,6 +1,7 @@
 //! What the rows ask of a runtime, in kimojio's words.
 
 use std::future::Future;
+use std::thread;
 use std::time::Duration;
 
 use kimojio::operations::{self, TaskHandle};
@@ -15,6 +16,18 @@ pub fn run<F: Future<Output: 'static> + 'static>(make: impl FnOnce() -> F) -> F:
         Some(Ok(output)) => output,
         _ => panic!("the future panicked, or the loop was shut down"),
     }
+}
+
+/// Two runtimes, a thread each.
+pub fn pair<A, B>(here: impl FnOnce() -> A, there: impl FnOnce() -> B + Send) -> A::Output
+where
+    A: Future<Output: 'static> + 'static,
+    B: Future<Output: 'static> + 'static,
+{
+    thread::scope(|scope| {
+        scope.spawn(move || drop(run(there)));
+        run(here)
+    })
 }
 
 pub async fn yield_now() {
