@@ -5,9 +5,16 @@
 //! A message is moved into the ring of the sender's thread and out of it by the receiver's; it is
 //! never allocated, and no lock is taken. What is sent is published at once if it is the first, so
 //! that who looks sees it; else with what follows it, at the end of the turn at the latest. Who is
-//! to be called is called at the end of the poll if it is the first of the turn, else then. What is
+//! to be called is called at the end of the poll if it is the first of the turn, else then; and
+//! with a batch if it is seen to wait, which may be missed, since a batch has no fence. What is
 //! taken in a turn makes room that is told at *its* end, with one call to each thread on which
 //! somebody waits for room. Calls are [`Summons`](super::summons::Summons).
+//!
+//! *The quick way.* Most messages are neither the first nor the last of anything, and are put into
+//! the ring or taken out of it with nothing else done. Whatever else there is to do is done where
+//! the ring's end stops (`ring`: *limit*, *run*): a producer at the end of a line of slots, and in
+//! any case after a flush and while somebody waits for room; a consumer after a run of messages,
+//! and in any case when the sender is to be told of room again.
 //!
 //! A loop that is awake [watches](super::watch) the lanes of a receiver that waits: the desk does
 //! not want to be called then, and nobody does. It wants to when the loop would sleep.
@@ -31,6 +38,7 @@
 //! them, and drops what is in them. A sender that publishes afterwards finds `closed`, and drops
 //! what is in them itself. Between the two is a pair of fences: one of them sees the other.
 
+mod desk;
 #[cfg(all(test, henge_loom))]
 mod loom_tests;
 mod outlet;
@@ -51,7 +59,8 @@ use crate::executor::inbox::Parcel;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize};
 use crate::loom::sync::{Mutex, MutexGuard, OnceLock};
 use crate::shard_id::ShardId;
-use receiver::{Desk, Inlet};
+use desk::Desk;
+use receiver::Inlet;
 
 pub use receiver::Receiver;
 pub use sender::{Sender, Sending};
@@ -241,8 +250,8 @@ impl<T> Hub<T> {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Calls the receiver if it wants to be called, after `fence_before_calls`. Says whether this
-    /// did.
+    /// Calls the receiver if it wants to be called, after `fence_before_calls` (without, the caller
+    /// has a flush to come). Says whether this did.
     #[inline]
     fn call_receiver(&self) -> bool {
         self.desk.get().is_some_and(Summons::call)

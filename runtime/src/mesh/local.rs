@@ -48,6 +48,8 @@ pub(crate) struct Local {
     stamp: Stamp,
     /// Which shard this is; none for a guest, which has no lanes.
     index: Option<usize>,
+    /// The same; [`usize::MAX`] for a guest.
+    number: usize,
     peers: Arc<Peers>,
     /// Of the loop's home.
     inbox: Arc<Inbox>,
@@ -55,8 +57,6 @@ pub(crate) struct Local {
     lanes: Box<[OnceCell<Outgoing>]>,
     /// Whether one of the two below has something in it.
     has_news: Cell<bool>,
-    /// How often news were told.
-    tellings: Cell<u64>,
     /// How often others were not told, since they look themselves.
     saved: Cell<u64>,
     /// The number of the turn.
@@ -95,11 +95,11 @@ impl Local {
         Local {
             stamp: Stamp::fresh(),
             index,
+            number: index.unwrap_or(usize::MAX),
             inbox,
             peers: Arc::clone(peers),
             lanes: (0..lanes).map(|_| OnceCell::new()).collect(),
             has_news: Cell::new(false),
-            tellings: Cell::new(1),
             saved: Cell::new(0),
             turn: Cell::new(1),
             urge: Cell::default(),
@@ -132,6 +132,12 @@ impl Local {
         self.index
     }
 
+    /// The same as a place in a list of all shards; past the end of any list for a guest.
+    #[inline]
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
     /// The shards of this runtime.
     #[inline]
     pub(super) fn peers(&self) -> &Arc<Peers> {
@@ -156,12 +162,6 @@ impl Local {
         if self.has_news.get() {
             self.tell();
         }
-    }
-
-    /// The number of the next telling: what has to be told once for each of them remembers it.
-    #[inline]
-    pub(super) fn telling(&self) -> u64 {
-        self.tellings.get()
     }
 
     /// Somebody who waits has been called, and may sleep.
@@ -241,7 +241,6 @@ impl Local {
 
     fn tell(&self) {
         self.has_news.set(false);
-        self.tellings.set(self.tellings.get() + 1);
         // Telling may wake tasks of anybody's, who may have more to tell: that is for the next
         // time. The lists' memory is used again.
         let (mut dirty, mut others) = (self.dirty.take(), self.others.take());

@@ -19,6 +19,10 @@
 //! * Each side remembers what it last read of the other's counter, and reads it again only if the
 //!   ring seems full, or empty: in between it touches no line that the other one writes, but those
 //!   of the slots. The producer asks for these some lines ahead, where they are free.
+//! * Each side knows how far it may go without a second thought, and compares its position with
+//!   that alone: the producer's *limit* is the end of the line of slots, or of the room; the
+//!   consumer's *run* ends with what it has seen, or sooner if that is asked for. Who has more to
+//!   do once in a while than to put in or take out does it where such a stretch ends.
 //!
 //! Nobody else touches a slot. Which thread is the producer's and which the consumer's may change,
 //! as [`Producer`] and [`Consumer`] are `Send`; they are not `Sync` and cannot be cloned, so there
@@ -26,10 +30,15 @@
 //!
 //! What is in the ring when the last of the two goes is dropped with it.
 
+#[cfg(all(test, henge_loom))]
+mod loom_tests;
+#[cfg(all(test, not(henge_loom)))]
+mod tests;
+
 use std::cell::Cell;
 use std::fmt;
 use std::mem::MaybeUninit;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
@@ -40,11 +49,13 @@ use crate::loom::sync::Arc;
 use crate::loom::sync::atomic::AtomicUsize;
 
 /// Lines of slots that are asked for before the producer comes to them.
-const LINES_AHEAD: usize = 4;
+const LINES_AHEAD: usize = 8;
+
+type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 
 struct Ring<T> {
     /// A power of two of them, of which `capacity` are used at a time.
-    slots: Box<[UnsafeCell<MaybeUninit<T>>]>,
+    slots: Box<[Slot<T>]>,
     capacity: usize,
     /// Written by the consumer.
     head: CachePadded<AtomicUsize>,
@@ -58,11 +69,28 @@ unsafe impl<T: Send> Send for Ring<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Ring<T> {}
 
+/// Where the slots of a ring are: a note that each end keeps beside its positions.
+struct Slots<T> {
+    first: NonNull<Slot<T>>,
+    /// One less than there are.
+    mask: usize,
+}
+
+// SAFETY: a note of an address. What is done there is done by one end, under the protocol, which
+// hands values of `T` from thread to thread.
+unsafe impl<T: Send> Send for Slots<T> {}
+
 /// The end that puts in.
 pub(crate) struct Producer<T> {
     ring: Arc<Ring<T>>,
+    slots: Slots<T>,
     /// Where the next value goes.
     staged: Cell<usize>,
+    /// Up to where values go without a second thought: from `staged` to the end of the room that is
+    /// known of.
+    limit: Cell<usize>,
+    /// Positions from one thought to the next: a power of two.
+    stride: usize,
     /// What `tail` is.
     tail: Cell<usize>,
     /// What `head` was, or later.
@@ -72,9 +100,12 @@ pub(crate) struct Producer<T> {
 /// The end that takes out.
 pub(crate) struct Consumer<T> {
     ring: Arc<Ring<T>>,
+    slots: Slots<T>,
     /// What `head` is.
     head: Cell<usize>,
-    /// What `tail` was, or later.
+    /// The end of the run: from `head` to `tail`.
+    until: Cell<usize>,
+    /// What `tail` was.
     tail: Cell<usize>,
 }
 
@@ -91,8 +122,29 @@ pub(crate) fn ring<T: Send>(capacity: usize) -> (Producer<T>, Consumer<T>) {
         head: CachePadded::new(AtomicUsize::new(0)),
         tail: CachePadded::new(AtomicUsize::new(0)),
     });
-    let consumer = Consumer { ring: Arc::clone(&ring), head: Cell::new(0), tail: Cell::new(0) };
-    (Producer { ring, staged: Cell::new(0), tail: Cell::new(0), head: Cell::new(0) }, consumer)
+    let zero = || Cell::new(0);
+    let slots = Slots::of(&ring);
+    let (head, until, tail) = (zero(), zero(), zero());
+    let consumer = Consumer { ring: Arc::clone(&ring), slots, head, until, tail };
+    let (slots, stride) = (Slots::of(&ring), Ring::<T>::IN_LINE);
+    let (staged, limit, tail, head) = (zero(), zero(), zero(), zero());
+    (Producer { ring, slots, staged, limit, stride, tail, head }, consumer)
+}
+
+impl<T> Slots<T> {
+    fn of(ring: &Ring<T>) -> Slots<T> {
+        Slots { first: NonNull::from(&*ring.slots).cast(), mask: ring.slots.len() - 1 }
+    }
+
+    /// # Safety
+    /// The ring is there for as long as the reference is used.
+    #[inline]
+    unsafe fn get(&self, position: usize) -> &Slot<T> {
+        // SAFETY: there is a power of two of them, so a masked position is one of theirs.
+        let slot = unsafe { self.first.add(position & self.mask) };
+        // SAFETY: the ring is there, by the caller's promise, and its slots never move.
+        unsafe { slot.as_ref() }
+    }
 }
 
 impl<T> Ring<T> {
@@ -102,47 +154,79 @@ impl<T> Ring<T> {
         &self.slots[position & (self.slots.len() - 1)]
     }
 
-    /// Slots in the lines that are asked for ahead; one, where slots are longer than that.
-    const AHEAD: usize = match size_of::<T>() {
-        0 => usize::MAX / 2,
-        size if size > LINES_AHEAD * LINE => 1,
-        size => LINES_AHEAD * LINE / size,
+    /// Slots in a line, or so: a power of two. One, where slots are as long as a line.
+    const IN_LINE: usize = match size_of::<T>() {
+        0 => LINE,
+        size if size >= LINE => 1,
+        size => 1 << (LINE / size).ilog2(),
     };
-
-    /// Whether a new line begins with the slot of this position, or in it.
-    #[inline]
-    fn begins_line(position: usize) -> bool {
-        position.wrapping_mul(size_of::<T>()) % LINE < size_of::<T>()
-    }
 }
 
 impl<T> Producer<T> {
+    /// Has the producer think once more at every so many positions, a power of two, or oftener:
+    /// [`push_quickly`](Self::push_quickly) does nothing there.
+    pub(crate) fn think_every(&mut self, positions: usize) {
+        self.stride = self.stride.min(positions);
+    }
+
     /// Puts a value in, to be seen at the next [`publish`](Self::publish).
     ///
     /// # Errors
     /// Gives the value back if there is no room.
     #[inline]
     pub(crate) fn push(&self, value: T) -> Result<(), T> {
-        let at = self.staged.get();
-        if at.wrapping_sub(self.head.get()) >= self.ring.capacity && !self.finds_room() {
+        if self.staged.get() == self.limit.get() && !self.goes_on() {
             return Err(value);
         }
-        if Ring::<T>::begins_line(at) {
-            let ahead = at.wrapping_add(Ring::<T>::AHEAD);
-            if ahead.wrapping_sub(self.head.get()) < self.ring.capacity {
-                prefetch::to_write(ptr::from_ref(self.ring.slot(ahead)));
-            }
+        self.push_quickly(value)
+    }
+
+    /// The same, where nothing else is to be done. Gives the value back where there is.
+    #[inline]
+    pub(crate) fn push_quickly(&self, value: T) -> Result<(), T> {
+        let at = self.staged.get();
+        if at == self.limit.get() {
+            return Err(value);
         }
-        // SAFETY: free: `at` is not behind `head`, by the check above, and lies before no `tail`,
-        // which only this end moves. So it is the producer's, of which there is one.
-        self.ring.slot(at).with_mut(|slot| unsafe { slot.write(MaybeUninit::new(value)) });
+        // SAFETY: this end keeps the ring.
+        let slot = unsafe { self.slots.get(at) };
+        // SAFETY: free: `at` lies before the limit, which is not behind the end of the room, and
+        // before no `tail`, which only this end moves. So it is the producer's, of which there is
+        // one.
+        slot.with_mut(|slot| unsafe { slot.write(MaybeUninit::new(value)) });
         self.staged.set(at.wrapping_add(1));
         Ok(())
     }
 
+    /// Has the next [`push_quickly`](Self::push_quickly) do nothing.
+    #[inline]
+    pub(crate) fn pause(&self) {
+        self.limit.set(self.staged.get());
+    }
+
+    /// Sets the limit anew, and asks for a line ahead. False if there is no room.
+    #[inline(never)]
+    fn goes_on(&self) -> bool {
+        let at = self.staged.get();
+        if at.wrapping_sub(self.head.get()) >= self.ring.capacity && !self.finds_room() {
+            return false;
+        }
+        let within = at & (self.stride - 1);
+        if within == 0 && size_of::<T>() > 0 {
+            let ahead = at.wrapping_add(Ring::<T>::IN_LINE * LINES_AHEAD);
+            if ahead.wrapping_sub(self.head.get()) < self.ring.capacity {
+                // SAFETY: this end keeps the ring.
+                prefetch::to_write(ptr::from_ref(unsafe { self.slots.get(ahead) }));
+            }
+        }
+        let room = self.head.get().wrapping_add(self.ring.capacity).wrapping_sub(at);
+        self.limit.set(at.wrapping_add(room.min(self.stride - within)));
+        true
+    }
+
     #[cold]
     fn finds_room(&self) -> bool {
-        // Acquire: pairs with the release in `pop`: the consumer has read the slots out that are
+        // Acquire: pairs with the release in `take`: the consumer has read the slots out that are
         // about to be written.
         self.head.set(self.ring.head.load(Ordering::Acquire));
         self.staged.get().wrapping_sub(self.head.get()) < self.ring.capacity
@@ -159,7 +243,7 @@ impl<T> Producer<T> {
     pub(crate) fn publish(&self) {
         if self.staged.get() != self.tail.get() {
             self.tail.set(self.staged.get());
-            // Release: hands the slots' contents to the consumer's acquire in `finds_more`.
+            // Release: hands the slots' contents to the consumer's acquire in `begin_run`.
             self.ring.tail.store(self.staged.get(), Ordering::Release);
         }
     }
@@ -169,12 +253,23 @@ impl<T> Consumer<T> {
     /// Takes the oldest value out.
     #[inline]
     pub(crate) fn pop(&self) -> Option<T> {
-        let at = self.head.get();
-        if at == self.tail.get() && !self.finds_more() {
+        if self.run() == 0 && self.begin_run(usize::MAX) == 0 {
             return None;
         }
-        // SAFETY: full: `head..tail` was published, and is the consumer's, of which there is one.
-        let value = self.ring.slot(at).with(|slot| unsafe { slot.read() });
+        self.pop_quickly()
+    }
+
+    /// The same, of the run alone.
+    #[inline]
+    pub(crate) fn pop_quickly(&self) -> Option<T> {
+        let at = self.head.get();
+        if at == self.until.get() {
+            return None;
+        }
+        // SAFETY: this end keeps the ring.
+        let slot = unsafe { self.slots.get(at) };
+        // SAFETY: full: `head..until` was published, and is the consumer's, of which there is one.
+        let value = slot.with(|slot| unsafe { slot.read() });
         self.head.set(at.wrapping_add(1));
         // Release: the slot was read out before the producer's acquire lets it write there.
         self.ring.head.store(at.wrapping_add(1), Ordering::Release);
@@ -183,10 +278,23 @@ impl<T> Consumer<T> {
         Some(unsafe { value.assume_init() })
     }
 
-    fn finds_more(&self) -> bool {
-        // Acquire: pairs with the release in `publish`, for the slots' contents.
-        self.tail.set(self.ring.tail.load(Ordering::Acquire));
-        self.head.get() != self.tail.get()
+    /// How many values are left in the run.
+    #[inline]
+    pub(crate) fn run(&self) -> usize {
+        self.until.get().wrapping_sub(self.head.get())
+    }
+
+    /// Begins a run of at most so many values, where the last one has ended, and says of how many.
+    #[inline]
+    pub(crate) fn begin_run(&self, most: usize) -> usize {
+        let at = self.until.get();
+        if at == self.tail.get() {
+            // Acquire: pairs with the release in `publish`, for the slots' contents.
+            self.tail.set(self.ring.tail.load(Ordering::Acquire));
+        }
+        let values = self.tail.get().wrapping_sub(at).min(most);
+        self.until.set(at.wrapping_add(values));
+        values
     }
 
     /// Tells anybody whether there is something in the ring.
@@ -280,133 +388,5 @@ impl<T> fmt::Debug for Producer<T> {
 impl<T> fmt::Debug for Consumer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Consumer").field("capacity", &self.ring.capacity).finish_non_exhaustive()
-    }
-}
-
-#[cfg(all(test, not(henge_loom)))]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::Arc;
-    use std::thread;
-
-    use super::ring;
-
-    #[test]
-    fn behaves_like_a_bounded_deque() {
-        for capacity in [1, 2, 3, 5, 8] {
-            let (producer, consumer) = ring(capacity);
-            let (mut staged, mut shown) = (VecDeque::new(), VecDeque::new());
-            let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-            for step in 0..20_000_u64 {
-                seed ^= seed << 13;
-                seed ^= seed >> 7;
-                seed ^= seed << 17;
-                match seed % 8 {
-                    0..4 => {
-                        let fits = staged.len() + shown.len() < capacity;
-                        assert_eq!(producer.push(step).is_ok(), fits);
-                        if fits {
-                            staged.push_back(step);
-                        }
-                    }
-                    4 => {
-                        producer.publish();
-                        shown.append(&mut staged);
-                    }
-                    _ => assert_eq!(consumer.pop(), shown.pop_front()),
-                }
-                assert_eq!(producer.staged(), staged.len());
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_left_is_dropped_once() {
-        let witness = Arc::new(());
-        let (producer, consumer) = ring(4);
-        for _ in 0..3 {
-            assert!(producer.push(Arc::clone(&witness)).is_ok());
-            producer.publish();
-        }
-        drop(consumer.pop());
-        assert!(producer.push(Arc::clone(&witness)).is_ok());
-        drop(consumer);
-        assert_eq!(Arc::strong_count(&witness), 4);
-        drop(producer);
-        assert_eq!(Arc::strong_count(&witness), 1);
-    }
-
-    #[test]
-    fn keeps_the_order_between_two_threads() {
-        let (producer, consumer) = ring(7);
-        let sender = thread::spawn(move || {
-            for n in 0..200_000_u64 {
-                let mut value = n;
-                while let Err(refused) = producer.push(value) {
-                    value = refused;
-                    producer.publish();
-                    thread::yield_now();
-                }
-                if n % 5 == 0 {
-                    producer.publish();
-                }
-            }
-        });
-        for expected in 0..200_000_u64 {
-            let got = loop {
-                match consumer.pop() {
-                    Some(value) => break value,
-                    None => thread::yield_now(),
-                }
-            };
-            assert_eq!(got, expected);
-        }
-        sender.join().expect("the sender does not panic");
-    }
-}
-
-#[cfg(all(test, henge_loom))]
-mod loom_tests {
-    use super::ring;
-
-    #[test]
-    fn loom_a_ring_of_one_hands_over_in_order() {
-        loom::model(|| {
-            let (producer, consumer) = ring(1);
-            let sender = loom::thread::spawn(move || {
-                let mut sent = 0;
-                for n in [1, 2] {
-                    if producer.push(Box::new(n)).is_ok() {
-                        sent += 1;
-                    }
-                    producer.publish();
-                }
-                sent
-            });
-            let mut got: Vec<i32> = Vec::new();
-            for _ in 0..2 {
-                got.extend(consumer.pop().map(|value| *value));
-            }
-            let sent = sender.join().expect("no panic");
-            got.extend(std::iter::from_fn(|| consumer.pop()).map(|value| *value));
-            assert_eq!(got.len(), sent);
-            assert!(got.is_sorted());
-        });
-    }
-
-    #[test]
-    fn loom_a_batch_is_seen_whole_or_not_at_all() {
-        loom::model(|| {
-            let (producer, consumer) = ring(2);
-            let sender = loom::thread::spawn(move || {
-                assert!(producer.push(Box::new(1)).is_ok());
-                assert!(producer.push(Box::new(2)).is_ok());
-                producer.publish();
-            });
-            if let Some(first) = consumer.pop() {
-                assert_eq!((*first, consumer.pop().map(|second| *second)), (1, Some(2)));
-            }
-            sender.join().expect("no panic");
-        });
     }
 }

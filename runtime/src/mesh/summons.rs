@@ -67,7 +67,8 @@ impl<S: Summoned> Summons<S> {
     }
 
     /// Has the owner called if it wants to be, and says whether this did it. After
-    /// `fence_before_calls`, which comes after what was done.
+    /// `fence_before_calls`, which comes after what was done; without, it may miss that the owner
+    /// has just begun to want it.
     #[inline]
     pub(super) fn call(this: &Arc<Parcel<Summons<S>>>) -> bool {
         let state = &this.content.state;

@@ -30,17 +30,20 @@ impl Wake for Count {
     }
 }
 
-/// A loop that sends `messages`, each in a turn of its own. Its handle goes before the last of them
-/// is shown, or stays.
+/// A loop that sends `messages`, `at_once` in a turn. Its handle goes before the last of them is
+/// shown, or stays.
 fn send(
     local: &Local,
     sender: Sender<usize>,
     messages: usize,
+    at_once: usize,
     goes: bool,
 ) -> Option<Sender<usize>> {
     for message in 0..messages {
-        local.begin_turn();
-        local.flush();
+        if message % at_once == 0 {
+            local.begin_turn();
+            local.flush();
+        }
         let mut cx = Context::from_waker(Waker::noop());
         let sent = pin!(sender.send(message)).poll(&mut cx);
         assert!(matches!(sent, Poll::Ready(Ok(()))), "there is room");
@@ -51,18 +54,19 @@ fn send(
 }
 
 /// The receiver is on the model's first thread, and sleeps when it has found nothing.
-fn all_arrives(messages: usize, goes: bool) {
+fn all_arrives(messages: usize, at_once: usize, goes: bool) {
     let inbox = || Arc::new(Inbox::new(|| {}));
     let inboxes = [inbox(), inbox()];
     let peers = Peers::new(inboxes.iter().cloned(), 1);
     let home = Home::with_inbox(inboxes[1].clone());
     let local = Local::new(&peers, Some(1), inboxes[1].clone());
     let (_local, _home) = (local.enter(), home.enter());
-    let (sender, port) = channel(ShardId::new(1), messages);
+    // So many places that batches are of as many as are sent at once.
+    let (sender, port) = channel(ShardId::new(1), messages * if at_once > 1 { 4 } else { 1 });
     let other = loom::thread::spawn(move || {
         let local = Local::new(&peers, Some(0), inboxes[0].clone());
         let _entered = local.enter();
-        send(&local, sender, messages, goes)
+        send(&local, sender, messages, at_once, goes)
     });
     let mut receiver = port.open();
     let woken = Arc::new(Count(AtomicUsize::new(0)));
@@ -93,15 +97,23 @@ fn all_arrives(messages: usize, goes: bool) {
     }
     assert_eq!(got, messages);
     drop(other.join().unwrap());
+    // A loop that ends tells what it has noted, which refers to what notes it.
+    local.close();
 }
 
 #[test]
 fn loom_a_message_and_the_end_are_seen_by_who_looks_and_by_who_sleeps() {
-    model(|| all_arrives(1, true));
+    model(|| all_arrives(1, 1, true));
 }
 
 #[test]
 fn loom_later_messages_find_a_receiver_that_watches_or_has_let_go() {
     // Nothing but the message itself calls for the second: the lane is known, the handle stays.
-    model(|| all_arrives(2, false));
+    model(|| all_arrives(2, 1, false));
+}
+
+#[test]
+fn loom_what_is_sent_on_the_quick_way_is_shown_by_the_flush() {
+    // The first is shown as it is sent, the second by nothing but the end of the turn.
+    model(|| all_arrives(2, 2, false));
 }

@@ -15,9 +15,10 @@ use crossbeam_utils::CachePadded;
 use super::super::bound::Bound;
 use super::super::local::{Flush, Local};
 use super::super::ring::{self, Producer};
-use super::super::summons::{Summoned, Summons, fence_before_calls};
+use super::super::summons::{Summoned, Summons};
 use super::Hub;
-use super::receiver::{Inlet, Room};
+use super::desk::Room;
+use super::receiver::Inlet;
 use crate::executor::inbox::Parcel;
 use crate::loom::sync::atomic::AtomicBool;
 
@@ -66,8 +67,9 @@ pub(super) struct Place {
 impl<T: Send + 'static> Outlet<T> {
     /// A lane from this thread.
     pub(super) fn new(hub: &Arc<Hub<T>>, local: &Local) -> Called<T> {
-        let (producer, consumer) = ring::ring(hub.capacity);
+        let (mut producer, consumer) = ring::ring(hub.capacity);
         let batch = (hub.capacity / 4).clamp(1, BATCH);
+        producer.think_every(1 << batch.ilog2());
         let part = Part {
             producer,
             batch,
@@ -105,23 +107,44 @@ impl<T: Send + 'static> Outlet<T> {
 }
 
 impl<T: Send + 'static> Part<T> {
+    /// Sends a message where there is nothing else to do: it is neither the first after a flush nor
+    /// one with which others are shown, nobody waits, and there is room. Else it comes back.
+    #[inline]
+    pub(super) fn push_quickly(&self, message: T) -> Result<(), T> {
+        self.producer.push_quickly(message)
+    }
+
     /// Sends a message, to be seen at the next flush, or with some more. The first after a flush is
     /// seen at once, by a receiver that looks; one that waits to be called is called by the flush.
-    #[inline]
     pub(super) fn push(&self, local: &Local, called: &Called<T>, message: T) -> Result<(), T> {
-        self.producer.push(message)?;
         let outlet = &called.content.who;
-        if !outlet.unpublished.load(Ordering::Relaxed) {
+        // Before this one: what is shown ends with a line of slots, or the two sides would pull at
+        // the line in the middle.
+        self.show_batch(&outlet.hub);
+        let pushed = self.producer.push(message);
+        if pushed.is_ok() && !outlet.unpublished.load(Ordering::Relaxed) {
             outlet.unpublished.store(true, Ordering::Relaxed);
             self.remember(local, called);
             self.producer.publish();
         }
+        self.show_batch(&outlet.hub);
+        if self.has_line.get() {
+            self.producer.pause();
+        }
+        pushed
+    }
+
+    /// Shows the receiver what was sent, if there is enough of it.
+    #[inline]
+    fn show_batch(&self, hub: &Hub<T>) {
         if self.producer.staged() >= self.batch {
             self.producer.publish();
-            fence_before_calls();
-            self.call_receiver(&outlet.hub);
+            // Without a fence, which would wait until the other side has given up all lines that
+            // were written: this may miss that it has just begun to wait. The flush does not.
+            if self.introduced.get() {
+                hub.call_receiver();
+            }
         }
-        Ok(())
     }
 
     fn remember(&self, local: &Local, called: &Called<T>) {
@@ -163,6 +186,7 @@ impl<T: Send + 'static> Part<T> {
             let waiting = Waiting { place: Arc::clone(&place), waker };
             self.line.borrow_mut().push_back(waiting);
             self.has_line.set(true);
+            self.producer.pause();
             return place;
         };
         let old = {
@@ -234,7 +258,10 @@ impl<T: Send + 'static> Outlet<T> {
 impl<T: Send + 'static> Flush for Parcel<Summons<Outlet<T>>> {
     fn publish(&self) {
         let outlet = &self.content.who;
-        outlet.own_part().producer.publish();
+        let part = outlet.own_part();
+        part.producer.publish();
+        // The next one is a first one.
+        part.producer.pause();
         // Release: who finds that nothing is unpublished finds what was published.
         outlet.unpublished.store(false, Ordering::Release);
     }

@@ -1,31 +1,25 @@
 //! The receiving end: all lanes of a channel, taken from in turns.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
-use crossbeam_utils::CachePadded;
 use henge_driver::coop;
 
-use super::super::bound::Bound;
 use super::super::current;
 use super::super::local::Flush;
-use super::super::ring::{Consumer, Glance};
-use super::super::summons::{Summoned, Summons, fence_before_calls};
-use super::super::watch::Watched;
+use super::super::ring::Consumer;
+use super::super::summons::{Summons, fence_before_calls};
 use super::Hub;
+use super::desk::{Desk, Room};
 use crate::executor::inbox::Parcel;
-use crate::executor::{Home, swallow};
 use crate::sync::mpsc::error::TryRecvError;
 
 /// Messages in a row from one lane while others have some.
-const IN_A_ROW: u32 = 32;
-
-/// Lanes of a receiver that a loop looks at; where there are more, senders call.
-const LANES_WATCHED: usize = 8;
+const IN_A_ROW: usize = 32;
 
 /// Receives on its shard what others send there; see [`channel`](super::channel()).
 ///
@@ -61,8 +55,8 @@ pub struct Receiver<T> {
     inlets: Vec<Inlet<T>>,
     /// Which of them is looked at.
     at: usize,
-    /// Messages in a row from this one.
-    run: u32,
+    /// Messages in a row from this one, with those that may be taken without a second thought.
+    row: usize,
     desk: Arc<Parcel<Summons<Desk>>>,
     /// It stays on its shard.
     here: PhantomData<*const ()>,
@@ -72,39 +66,18 @@ pub struct Receiver<T> {
 pub(super) struct Inlet<T> {
     consumer: Consumer<T>,
     outlet: Arc<dyn Room>,
-    /// The telling at which the sender will be told that there is room.
-    told: Cell<u64>,
-    /// Messages that were taken since it was told at once.
+    /// The round of the desk in which this was noted, for the sender to be told of room.
+    noted: Cell<u64>,
+    /// Messages that were taken since it was told at once, before this run.
     taken: Cell<usize>,
-}
-
-/// The other end of a lane, where somebody may wait for room.
-pub(super) trait Room: Send + Sync {
-    /// Calls those who wait. After `fence_before_calls`.
-    fn call(&self);
-
-    /// Whether something was sent that cannot be received yet.
-    fn has_unpublished(&self) -> bool;
-}
-
-/// Where the receiver is called. In a line of its own: senders read the summons around it.
-pub(super) struct Desk(CachePadded<Bound<Waiter>>);
-
-struct Waiter {
-    waker: RefCell<Option<Waker>>,
-    /// The loop is to wake who waits when something has come.
-    waits: Cell<bool>,
-    /// The loop watches this.
-    watched: Cell<bool>,
-    /// What the loop looks at.
-    gauges: RefCell<Vec<Box<dyn Glance>>>,
-    /// Outlets whose lanes were taken from in this turn.
-    drained: RefCell<Vec<Arc<dyn Room>>>,
+    /// With how many messages this run began.
+    run: Cell<usize>,
 }
 
 impl<T: Send + 'static> Inlet<T> {
     pub(super) fn new(consumer: Consumer<T>, outlet: Arc<dyn Room>) -> Inlet<T> {
-        Inlet { consumer, outlet, told: Cell::new(0), taken: Cell::new(0) }
+        let (noted, taken, run) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Inlet { consumer, outlet, noted, taken, run }
     }
 }
 
@@ -121,15 +94,7 @@ impl<T: Send + 'static> Receiver<T> {
             let local = local.filter(|local| {
                 Arc::ptr_eq(local.peers(), &hub.peers) && local.index() == Some(hub.to.index())
             })?;
-            let waiter = Waiter {
-                waker: RefCell::default(),
-                waits: Cell::new(false),
-                watched: Cell::new(false),
-                gauges: RefCell::default(),
-                drained: RefCell::default(),
-            };
-            let desk = Desk(CachePadded::new(Bound::new(local.stamp(), waiter)));
-            Some(Summons::new(Arc::clone(local.inbox()), desk))
+            Some(Desk::new(local))
         });
         let Some(desk) = desk else {
             hub.close(Vec::new());
@@ -139,7 +104,7 @@ impl<T: Send + 'static> Receiver<T> {
         drop(hub.desk.set(Arc::clone(&desk)));
         // Before the first look: against the one in `Hub::nudge_receiver`.
         fence_before_calls();
-        Receiver { hub, inlets: Vec::new(), at: 0, run: 0, desk, here: PhantomData }
+        Receiver { hub, inlets: Vec::new(), at: 0, row: 0, desk, here: PhantomData }
     }
 
     /// The next message; none when all senders are gone and everything was received.
@@ -164,8 +129,9 @@ impl<T: Send + 'static> Receiver<T> {
     /// }
     /// ```
     #[inline]
-    pub async fn recv(&mut self) -> Option<T> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+    pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
+        // The compiler's own states between the caller's and this one would cost as much as it all.
+        poll_fn(|cx| self.poll_recv(cx))
     }
 
     /// Puts the next messages into `buffer`, `limit` at most, and says how many: none when all
@@ -284,7 +250,7 @@ impl<T: Send + 'static> Receiver<T> {
     /// There was nothing.
     #[cold]
     fn wait(&mut self, cx: &Context<'_>) -> Poll<Option<T>> {
-        let Some(waiter) = self.desk.content.who.0.get() else {
+        let Some(waiter) = self.desk.content.who.waiter() else {
             panic!("shard {} receives here, inside of its loop", self.hub.to)
         };
         let known = waiter.waker.borrow().as_ref().is_some_and(|own| own.will_wake(cx.waker()));
@@ -293,7 +259,7 @@ impl<T: Send + 'static> Receiver<T> {
             let old = waiter.waker.replace(Some(waker));
             drop(old);
         }
-        self.be_called(waiter);
+        waiter.be_called(&self.desk);
         if let Some(message) = self.take() {
             self.stop_waiting();
             return Poll::Ready(Some(message));
@@ -305,25 +271,8 @@ impl<T: Send + 'static> Receiver<T> {
     }
 
     fn stop_waiting(&self) {
-        if let Some(waiter) = self.desk.content.who.0.get() {
+        if let Some(waiter) = self.desk.content.who.waiter() {
             waiter.waits.set(false);
-        }
-    }
-
-    /// Has the loop look at the lanes, or senders call if those are too many. There must be another
-    /// look after this.
-    fn be_called(&self, waiter: &Waiter) {
-        let watched = waiter.watched.get()
-            || waiter.gauges.borrow().len() <= LANES_WATCHED
-                && current::with(|local| {
-                    local.is_some_and(|local| {
-                        local.watch(local.inbox(), || Arc::clone(&self.desk) as _)
-                    })
-                });
-        waiter.watched.set(watched);
-        waiter.waits.set(watched);
-        if !watched {
-            self.desk.content.want();
         }
     }
 
@@ -340,21 +289,37 @@ impl<T: Send + 'static> Receiver<T> {
     /// The next message, from the lane whose turn it is.
     #[inline]
     fn take(&mut self) -> Option<T> {
+        if let Some(inlet) = self.inlets.get(self.at)
+            && inlet.noted.get() == self.desk.content.who.round()
+            && let Some(message) = inlet.consumer.pop_quickly()
+        {
+            return Some(message);
+        }
+        self.take_slowly()
+    }
+
+    /// The same where a run of messages has ended, or its lane was not noted in this turn.
+    #[inline(never)]
+    fn take_slowly(&mut self) -> Option<T> {
         let mut empty = 0;
         loop {
             if let Some(inlet) = self.inlets.get(self.at) {
-                if self.run < IN_A_ROW {
-                    if let Some(message) = inlet.consumer.pop() {
-                        self.run += 1;
-                        self.tell_of_room(inlet);
-                        return Some(message);
-                    }
-                    empty += 1;
+                self.end_run(inlet);
+                if inlet.consumer.run() == 0 && self.row < IN_A_ROW {
+                    let most = (IN_A_ROW - self.row).min(self.hub.capacity.div_ceil(2));
+                    inlet.run.set(inlet.consumer.begin_run(most));
+                    self.row += inlet.run.get();
+                    empty += usize::from(inlet.run.get() == 0);
                 } else {
                     empty = 0;
                 }
+                if let Some(message) = inlet.consumer.pop_quickly() {
+                    self.note(inlet);
+                    self.end_run(inlet);
+                    return Some(message);
+                }
                 self.at += 1;
-                self.run = 0;
+                self.row = 0;
             } else {
                 self.at = 0;
                 let arrived = self.take_arrivals();
@@ -373,7 +338,7 @@ impl<T: Send + 'static> Receiver<T> {
         if arrivals.is_empty() {
             return false;
         }
-        if let Some(waiter) = self.desk.content.who.0.get() {
+        if let Some(waiter) = self.desk.content.who.waiter() {
             let gauges = arrivals.iter().map(|inlet| Box::new(inlet.consumer.gauge()) as _);
             waiter.gauges.borrow_mut().extend(gauges);
         }
@@ -381,96 +346,50 @@ impl<T: Send + 'static> Receiver<T> {
         true
     }
 
-    /// Whoever waits for room in this lane is told that there is some: at once when half of it was
-    /// taken out, and at the end of the turn in any case.
-    #[inline]
-    fn tell_of_room(&self, inlet: &Inlet<T>) {
-        inlet.taken.set(inlet.taken.get() + 1);
+    /// Has whoever waits for room in this lane told at the end of the turn that there is some.
+    fn note(&self, inlet: &Inlet<T>) {
+        let desk = &self.desk.content.who;
+        if inlet.noted.get() == desk.round() {
+            return;
+        }
+        let noted = current::with(|local| {
+            let local = local?;
+            let mut drained = desk.waiter_of(local)?.drained.borrow_mut();
+            drained.push(Arc::clone(&inlet.outlet));
+            let is_first = drained.len() == 1;
+            drop(drained);
+            // Before it is remembered: a loop that closes tells at once.
+            inlet.noted.set(desk.round());
+            if is_first {
+                local.remember(Arc::clone(&self.desk) as Arc<dyn Flush>);
+            }
+            Some(())
+        });
+        if noted.is_none() {
+            // Outside of the loop.
+            fence_before_calls();
+            inlet.outlet.call();
+        }
+    }
+
+    /// If a run of messages has ended: whoever waits for room in this lane is told at once when
+    /// half of it was taken out.
+    fn end_run(&self, inlet: &Inlet<T>) {
+        if inlet.consumer.run() > 0 {
+            return;
+        }
+        inlet.taken.set(inlet.taken.get() + inlet.run.take());
         if inlet.taken.get() * 2 >= self.hub.capacity {
             inlet.taken.set(0);
             fence_before_calls();
             inlet.outlet.call();
-            return;
         }
-        current::with(|local| {
-            let at_home = local.and_then(|local| Some((local, self.desk.content.who.0.of(local)?)));
-            match at_home {
-                Some((local, _)) if inlet.told.get() == local.telling() => {}
-                Some((local, waiter)) => {
-                    inlet.told.set(local.telling());
-                    let mut drained = waiter.drained.borrow_mut();
-                    drained.push(Arc::clone(&inlet.outlet));
-                    let is_first = drained.len() == 1;
-                    drop(drained);
-                    if is_first {
-                        local.remember(Arc::clone(&self.desk) as Arc<dyn Flush>);
-                    }
-                }
-                None => {
-                    fence_before_calls();
-                    inlet.outlet.call();
-                }
-            }
-        });
-    }
-}
-
-impl Summoned for Desk {
-    fn come(&self) {
-        let waker = self.0.get().and_then(|waiter| waiter.waker.take());
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-impl Watched for Parcel<Summons<Desk>> {
-    #[inline]
-    fn has_come(&self) -> bool {
-        let Some(waiter) = self.content.who.0.get() else { return false };
-        waiter.waits.get() && waiter.gauges.borrow().iter().any(|gauge| !gauge.is_empty())
-    }
-
-    fn take(&self, _home: &Home) {
-        let Some(waiter) = self.content.who.0.get() else { return };
-        waiter.waits.set(false);
-        swallow(|| self.content.who.come());
-    }
-
-    fn let_go(self: Arc<Self>, home: Option<&Home>) {
-        let Some(waiter) = self.content.who.0.get() else { return };
-        waiter.watched.set(false);
-        if waiter.waits.get() {
-            self.content.want();
-            if let Some(home) = home
-                && self.has_come()
-            {
-                self.take(home);
-            }
-            waiter.waits.set(false);
-        }
-    }
-}
-
-impl Flush for Parcel<Summons<Desk>> {
-    fn publish(&self) {}
-
-    fn call(&self) -> bool {
-        let Some(waiter) = self.content.who.0.get() else {
-            unreachable!("it is flushed by the thread that received")
-        };
-        let mut drained = waiter.drained.take();
-        drained.drain(..).for_each(|outlet| outlet.call());
-        // Its memory is used again.
-        waiter.drained.replace(drained);
-        // Who does not wait for room has nothing to hear.
-        false
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        if let Some(waiter) = self.desk.content.who.0.get() {
+        if let Some(waiter) = self.desk.content.who.waiter() {
             waiter.waits.set(false);
         }
         self.hub.close(std::mem::take(&mut self.inlets));

@@ -180,8 +180,24 @@ impl<T: Send + 'static> Sender<T> {
         })
     }
 
-    /// Calls `f` with the lane of this thread.
+    /// Sends a message along the lane of this thread if there is nothing else to do, as there is
+    /// once in a while: see [`Part::push_quickly`]. Else it comes back.
     #[inline]
+    fn push_quickly(&self, message: T) -> Result<(), T> {
+        current::with(|local| {
+            if let Some(local) = local
+                && let Some(place) = self.lanes.shards.get(local.number())
+                && let Some(called) = place.get()
+                && let Some(part) = called.content.who.part(local)
+                && !called.content.who.hub.is_closed()
+            {
+                return part.push_quickly(message);
+            }
+            Err(message)
+        })
+    }
+
+    /// Calls `f` with the lane of this thread.
     fn with_lane<R>(&self, f: impl FnOnce(&Local, &Called<T>, &Part<T>) -> R) -> R {
         current::with(|local| {
             let Some(local) = local else { panic!("a channel to a shard is for shards") };
@@ -268,7 +284,14 @@ pub struct Sending<'a, T: Send + 'static> {
     sender: &'a Sender<T>,
     /// Empty once it was sent or refused.
     message: Option<T>,
-    waits: Option<(Called<T>, Arc<Place>)>,
+    /// In a box, so that to drop a future that has not waited is to compare this with zero.
+    waits: Option<Box<Waits<T>>>,
+}
+
+/// A place in a line, which is given up when this is dropped.
+struct Waits<T: Send + 'static> {
+    at: Called<T>,
+    place: Arc<Place>,
 }
 
 impl<T: Send + 'static> Future for Sending<'_, T> {
@@ -277,8 +300,30 @@ impl<T: Send + 'static> Future for Sending<'_, T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let unit = ready!(coop::poll_proceed(cx));
+        if self.waits.is_none()
+            && let Some(message) = self.message.take()
+        {
+            match self.sender.push_quickly(message) {
+                Ok(()) => {
+                    unit.made_progress();
+                    return Poll::Ready(Ok(()));
+                }
+                Err(message) => self.message = Some(message),
+            }
+        }
+        let sent = self.poll_slowly(cx);
+        if sent.is_ready() {
+            unit.made_progress();
+        }
+        sent
+    }
+}
+
+impl<T: Send + 'static> Sending<'_, T> {
+    #[inline(never)]
+    fn poll_slowly(&mut self, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
         let sender = self.sender;
-        let sent = sender.with_lane(|local, called, part| {
+        sender.with_lane(|local, called, part| {
             let Some(message) = self.message.take() else {
                 panic!("a message was sent already, and its future polled again")
             };
@@ -291,15 +336,9 @@ impl<T: Send + 'static> Future for Sending<'_, T> {
                 self.message = Some(message);
             }
             self.wait(local, called, part, cx)
-        });
-        if sent.is_ready() {
-            unit.made_progress();
-        }
-        sent
+        })
     }
-}
 
-impl<T: Send + 'static> Sending<'_, T> {
     /// There was no room, or others wait.
     #[cold]
     fn wait(
@@ -310,21 +349,24 @@ impl<T: Send + 'static> Sending<'_, T> {
         cx: &Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
         // Whoever waited on another thread begins anew on this one.
-        if self.waits.as_ref().is_some_and(|(at, _)| !Arc::ptr_eq(at, called)) {
-            self.leave();
+        if self.waits.as_ref().is_some_and(|waits| !Arc::ptr_eq(&waits.at, called)) {
+            self.waits = None;
         }
-        let place = part.wait(self.waits.take().map(|(_, place)| place), cx);
-        self.waits = Some((Arc::clone(called), Arc::clone(&place)));
+        let place = part.wait(self.waits.as_ref().map(|waits| Arc::clone(&waits.place)), cx);
+        if self.waits.is_none() {
+            let waits = Waits { at: Arc::clone(called), place: Arc::clone(&place) };
+            self.waits = Some(Box::new(waits));
+        }
         called.content.want();
         let Some(message) = self.message.take() else { unreachable!("it was not sent") };
         if called.content.who.hub.is_closed() {
-            self.leave();
+            self.waits = None;
             return Poll::Ready(Err(SendError(message)));
         }
         if part.is_first(Some(&place)) {
             match part.push(local, called, message) {
                 Ok(()) => {
-                    self.leave();
+                    self.waits = None;
                     return Poll::Ready(Ok(()));
                 }
                 Err(message) => self.message = Some(message),
@@ -334,20 +376,11 @@ impl<T: Send + 'static> Sending<'_, T> {
         }
         Poll::Pending
     }
-
-    fn leave(&mut self) {
-        if let Some((called, place)) = self.waits.take() {
-            Outlet::leave(&called, &place);
-        }
-    }
 }
 
-impl<T: Send + 'static> Drop for Sending<'_, T> {
-    #[inline]
+impl<T: Send + 'static> Drop for Waits<T> {
     fn drop(&mut self) {
-        if self.waits.is_some() {
-            self.leave();
-        }
+        Outlet::leave(&self.at, &self.place);
     }
 }
 
