@@ -64,6 +64,8 @@ pub(crate) struct Local {
     urge: Cell<Urge>,
     /// What is looked at without being told of.
     watch: Watch,
+    /// Somebody waits for room in a channel, as far as is known.
+    hopes: Cell<bool>,
     /// Lanes that the target has not been told of.
     dirty: RefCell<Vec<usize>>,
     others: RefCell<Vec<Arc<dyn Flush>>>,
@@ -104,6 +106,7 @@ impl Local {
             turn: Cell::new(1),
             urge: Cell::default(),
             watch: Watch::new(),
+            hopes: Cell::new(false),
             dirty: RefCell::default(),
             others: RefCell::default(),
             services: RefCell::default(),
@@ -148,6 +151,17 @@ impl Local {
     #[inline]
     pub(crate) fn watches(&self) -> bool {
         !self.watch.is_empty()
+    }
+
+    /// Whether another shard is likely to be the next to come: with messages, or with room.
+    #[inline]
+    pub(crate) fn expects(&self) -> bool {
+        self.hopes.get() || self.watches()
+    }
+
+    /// Somebody waits for room in a channel, or waits no more.
+    pub(super) fn hope(&self, hopes: bool) {
+        self.hopes.set(hopes);
     }
 
     /// Whether somebody is to be told something: a loop that would sleep flushes first.

@@ -192,6 +192,8 @@ pub(crate) struct Shard {
     /// How many tasks run between two looks at the ring.
     event_interval: u32,
     spin: Cell<Spin>,
+    /// For waits in which another shard is likely to be the next to come.
+    mesh_spin: Cell<Spin>,
     batch_wait: Cell<BatchWait>,
     /// When the ring was entered last.
     entered: Cell<Instant>,
@@ -248,6 +250,7 @@ impl Shard {
             counters,
             event_interval: shared.config.event_interval,
             spin: Cell::new(Spin::new(shared.config.spin)),
+            mesh_spin: Cell::new(Spin::new(shared.config.spin)),
             batch_wait: Cell::new(BatchWait::new(batch_wait)),
             entered: Cell::new(clock::now()),
             awake: Cell::new(clock::now()),

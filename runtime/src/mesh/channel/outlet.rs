@@ -13,6 +13,7 @@ use std::task::{Context, Waker};
 use crossbeam_utils::CachePadded;
 
 use super::super::bound::Bound;
+use super::super::current;
 use super::super::local::{Flush, Local};
 use super::super::ring::{self, Producer};
 use super::super::summons::{Summoned, Summons};
@@ -239,9 +240,14 @@ impl<T: Send + 'static> Part<T> {
 
 impl<T: Send + 'static> Summoned for Outlet<T> {
     fn come(&self) {
-        if let Some(part) = self.part.get() {
-            part.wake_first();
-        }
+        current::with(|local| {
+            if let Some(local) = local
+                && let Some(part) = self.part(local)
+            {
+                local.hope(false);
+                part.wake_first();
+            }
+        });
     }
 }
 

@@ -357,6 +357,7 @@ impl<T: Send + 'static> Sending<'_, T> {
             let waits = Waits { at: Arc::clone(called), place: Arc::clone(&place) };
             self.waits = Some(Box::new(waits));
         }
+        local.hope(true);
         called.content.want();
         let Some(message) = self.message.take() else { unreachable!("it was not sent") };
         if called.content.who.hub.is_closed() {

@@ -1,5 +1,6 @@
 //! What a shard does that has nothing to do: it looks for work, then at the ring, then sleeps.
 
+use std::cell::Cell;
 use std::hint;
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use henge_driver::sys::clock;
 
 use super::Shard;
 use crate::runtime::config::call;
+use crate::runtime::spin::Spin;
 
 /// How often a loop that looks does so between two looks at the clock.
 const LOOKS: u32 = 16;
@@ -40,11 +42,12 @@ impl Shard {
         let mut spin = self.spin.get();
         spin.ran(polls);
         self.spin.set(spin);
+        let rule = self.rule();
         // A flag that is up for nothing would hide the next completion from a look.
         // Others send without a call while their lane is looked at, which a sleep is the end of: on
         // either side it costs more than many messages.
         let glance = || self.mesh.watches().then(|| spin.glance()).flatten();
-        if let Some(limit) = spin.before_sleep().or_else(glance)
+        if let Some(limit) = rule.get().before_sleep().or_else(glance)
             && !self.keeps_pool_waiting()
             && !self.driver.completion_pending()
         {
@@ -52,7 +55,7 @@ impl Shard {
                 // It is submitted first, or there would be nothing to look for.
                 return self.enter();
             }
-            if self.look(begun, limit, deadline) {
+            if self.look(rule, begun, limit, deadline) {
                 // What was posted is run by a turn of the driver and by nothing else.
                 return if self.ring_wants_us() { self.enter() } else { Ok(()) };
             }
@@ -60,10 +63,17 @@ impl Shard {
         }
         call(self.shared.config.hooks.park.as_ref());
         if !self.has_work() {
-            self.sleep(begun, looked, deadline)?;
+            self.sleep(rule, begun, looked, deadline)?;
         }
         call(self.shared.config.hooks.unpark.as_ref());
         Ok(())
+    }
+
+    /// The rule for how long to look. A turn that polls one task again and again, since its channel
+    /// is never empty or never full, looks like a crowd to the rule for all; one of its own learns
+    /// how soon the other end comes.
+    fn rule(&self) -> &Cell<Spin> {
+        if self.mesh.expects() { &self.mesh_spin } else { &self.spin }
     }
 
     /// Whether a look would take the CPU from the closure whose end it looks for.
@@ -73,8 +83,14 @@ impl Shard {
 
     /// Looks for at most `limit` and not past `deadline`. True if the next turn has something to
     /// do.
-    fn look(&self, begun: Instant, limit: Duration, deadline: Option<Instant>) -> bool {
-        let mut spin = self.spin.get();
+    fn look(
+        &self,
+        rule: &Cell<Spin>,
+        begun: Instant,
+        limit: Duration,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let mut spin = rule.get();
         let until = begun.checked_add(limit);
         let found = loop {
             let came = (0..LOOKS).any(|_| {
@@ -93,13 +109,19 @@ impl Shard {
                 break false;
             }
         };
-        self.spin.set(spin);
+        rule.set(spin);
         let counter = if found { &self.counters.spins } else { &self.counters.spins_in_vain };
         counter.add(1);
         found
     }
 
-    fn sleep(&self, begun: Instant, looked: bool, deadline: Option<Instant>) -> io::Result<()> {
+    fn sleep(
+        &self,
+        rule: &Cell<Spin>,
+        begun: Instant,
+        looked: bool,
+        deadline: Option<Instant>,
+    ) -> io::Result<()> {
         self.mesh.rest(&self.home);
         let submits = self.driver.has_queued();
         let awake_since = self.awake.get();
@@ -129,9 +151,9 @@ impl Shard {
         };
         let now = clock::now();
         self.entered.set(now);
-        let mut spin = self.spin.get();
+        let mut spin = rule.get();
         spin.slept(now - begun, looked, submits);
-        self.spin.set(spin);
+        rule.set(spin);
         batch_wait.brought(arrivals(&turn), turn.operations);
         batch_wait.slept(now - begun, now - awake_since);
         self.batch_wait.set(batch_wait);
