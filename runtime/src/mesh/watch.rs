@@ -22,7 +22,9 @@
 //! # Why nothing is overlooked
 //!
 //! Whoever sends publishes, fences, and reads the word (`fence_before_calls`). The loop, when it
-//! lets go, writes the word, fences, and looks once more. Of the two fences one comes first:
+//! lets go, writes the word, fences, and looks once more. (Who shows a part sooner may read the
+//! word without a fence, and call sooner; what is proved is what the flush does, which follows in
+//! any case.) Of the two fences one comes first:
 //!
 //! * The sender's: the loop's last look finds what was published. It takes it, or puts it into its
 //!   own inbox.

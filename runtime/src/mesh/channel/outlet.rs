@@ -37,13 +37,13 @@ pub(super) struct Outlet<T> {
 pub(super) type Called<T> = Arc<Parcel<Summons<Outlet<T>>>>;
 
 /// Messages after which they are published before the turn ends.
-const BATCH: usize = 64;
+const BATCH: u32 = 64;
 
 /// What belongs to the sender's thread.
 pub(super) struct Part<T> {
     producer: Producer<T>,
     /// [`BATCH`], or less where the lane is short.
-    batch: usize,
+    batch: u32,
     /// The turn in which it was flushed sooner.
     turn: Cell<u64>,
     /// The receiver was called for the sake of this lane, whether it wanted to be or not.
@@ -69,7 +69,7 @@ impl<T: Send + 'static> Outlet<T> {
     /// A lane from this thread.
     pub(super) fn new(hub: &Arc<Hub<T>>, local: &Local) -> Called<T> {
         let (mut producer, consumer) = ring::ring(hub.capacity);
-        let batch = (hub.capacity / 4).clamp(1, BATCH);
+        let batch = u32::try_from(hub.capacity / 4).unwrap_or(BATCH).clamp(1, BATCH);
         producer.think_every(1 << batch.ilog2());
         let part = Part {
             producer,
@@ -138,7 +138,7 @@ impl<T: Send + 'static> Part<T> {
     /// Shows the receiver what was sent, if there is enough of it.
     #[inline]
     fn show_batch(&self, hub: &Hub<T>) {
-        if self.producer.staged() >= self.batch {
+        if self.producer.staged() >= self.batch as usize {
             self.producer.publish();
             // Without a fence, which would wait until the other side has given up all lines that
             // were written: this may miss that it has just begun to wait. The flush does not.
