@@ -109,11 +109,15 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// let mut permissions = henge_fs::metadata("log").await?.permissions();
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-mode-{}", std::process::id()));
+/// henge_fs::write(path, "final").await?;
+/// let mut permissions = henge_fs::metadata(path).await?.permissions();
 /// permissions.set_readonly(true);
-/// henge_fs::set_permissions("log", permissions).await?;
+/// henge_fs::set_permissions(path, permissions).await?;
+/// assert!(henge_fs::metadata(path).await?.permissions().readonly());
+/// # henge_fs::remove_file(path).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -12,9 +12,13 @@ use crate::facts;
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::DirBuilder::new().recursive(true).mode(0o700).create("cache/objects").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-builder-{}", std::process::id()));
+/// let objects = path.join("cache/objects");
+/// henge_fs::DirBuilder::new().recursive(true).mode(0o700).create(&objects).await?;
+/// assert!(henge_fs::metadata(&objects).await?.is_dir());
+/// # henge_fs::remove_dir_all(path).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -178,9 +182,13 @@ impl DirBuilder {
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::create_dir("logs").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-mkdir-{}", std::process::id()));
+/// henge_fs::create_dir(path).await?;
+/// let again = henge_fs::create_dir(path).await.unwrap_err();
+/// assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
+/// # henge_fs::remove_dir(path).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -204,9 +212,12 @@ pub async fn create_dir(path: impl AsRef<Path>) -> io::Result<()> {
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::create_dir_all("cache/objects").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-mkdirs-{}", std::process::id()));
+/// henge_fs::create_dir_all(path.join("cache/objects")).await?;
+/// henge_fs::create_dir_all(path.join("cache/objects")).await?; // are there, and that will do
+/// # henge_fs::remove_dir_all(path).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -98,12 +98,16 @@ impl Default for Window {
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// let file = henge_fs::DirectFile::open("table").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-direct-{}", std::process::id()));
+/// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+/// henge_fs::write(path, vec![7; 64 << 10]).await?;
+/// let file = henge_fs::DirectFile::open(path).await?;
 /// let (done, page) = file.read_exact_at(file.buffer(4096)?, 7 * 4096).await;
 /// done?;
-/// println!("{:?}", &page[..16]);
+/// assert!(page.iter().all(|byte| *byte == 7));
+/// # henge_fs::remove_file(path).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -185,12 +189,19 @@ impl DirectFile {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use henge_fs::{DirectFile, OpenOptions};
     ///
     /// # henge_driver::Driver::new()?.block_on(async {
+    /// # let path = &std::env::temp_dir().join(format!("henge-fs-with-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
     /// let mut options = OpenOptions::new();
-    /// let table = DirectFile::open_with(options.read(true).write(true), "table").await?;
+    /// let table = DirectFile::open_with(options.read(true).write(true), path).await?;
+    /// table.file().set_len(64 << 10).await?;
+    /// let (done, page) = table.read_exact_at(table.buffer(4096)?, 4096).await;
+    /// done?;
+    /// table.write_all_at(page, 0).await.0?;
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -263,15 +274,20 @@ impl DirectFile {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::DirectFile::open("table").await?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-known-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// henge_fs::write(path, vec![7; 64 << 10]).await?;
+    /// let file = henge_fs::DirectFile::open(path).await?;
     /// let mut page = file.registered_buffer(4096)?;
     /// for place in [7, 1, 5] {
     ///     let done;
     ///     (done, page) = file.read_exact_at(page, place * 4096).await;
     ///     done?;
     /// }
+    /// assert!(page.iter().all(|byte| *byte == 7));
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -377,9 +393,10 @@ impl DirectFile {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::DirectFile::open("table").await?;
+    /// # if henge_fs::DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+    /// let file = henge_fs::DirectFile::open("Cargo.toml").await?;
     /// let (n, page) = file.read_at(file.buffer(4096)?, 0).await;
     /// assert_eq!(n?, page.len());
     /// # Ok::<(), std::io::Error>(()) })??;
@@ -449,14 +466,17 @@ impl DirectFile {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::DirectFile::create("table").await?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-a-page-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// let file = henge_fs::DirectFile::create(path).await?;
     /// let mut page = file.buffer(4096)?;
     /// page.append(b"a page, and zeros");
     /// page.pad_to(4096);
-    /// let (done, _page) = file.write_all_at(page, 0).await;
-    /// done?;
+    /// let (n, _page) = file.write_at(page, 0).await;
+    /// assert_eq!(n?, 4096);
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -511,14 +531,17 @@ impl DirectFile {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use henge_fs::{DirectFile, Window};
     ///
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let mut bytes = DirectFile::open("table").await?.reader(0, Window::default())?;
+    /// # if henge_fs::DirectFile::open("Cargo.toml").await.is_err() { return Ok(()); }
+    /// let mut bytes = DirectFile::open("Cargo.toml").await?.reader(0, Window::default())?;
+    /// let mut len = 0;
     /// while let Some(chunk) = bytes.next_chunk().await? {
-    ///     println!("{} bytes", chunk.len());
+    ///     len += chunk.len() as u64;
     /// }
+    /// assert_eq!(len, henge_fs::metadata("Cargo.toml").await?.len());
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -535,14 +558,18 @@ impl DirectFile {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use henge_fs::{DirectFile, Window};
     /// use tokio::io::AsyncWriteExt;
     ///
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let mut bytes = DirectFile::create("table").await?.writer(0, Window::default())?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-fs-writer-{}", std::process::id()));
+    /// # if henge_fs::DirectFile::create(path).await.is_err() { return Ok(()); }
+    /// let mut bytes = DirectFile::create(path).await?.writer(0, Window::default())?;
     /// bytes.write_all(b"any number of bytes").await?;
     /// bytes.shutdown().await?;
+    /// assert_eq!(henge_fs::read(path).await?, b"any number of bytes");
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```

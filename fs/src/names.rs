@@ -24,9 +24,14 @@ use crate::call::{c_path, offload};
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::rename("log.new", "log").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-rename-{}", std::process::id()));
+/// # let log = &path.with_extension("log");
+/// henge_fs::write(path, "made aside, and complete").await?;
+/// henge_fs::rename(path, log).await?;
+/// assert_eq!(henge_fs::read_to_string(log).await?, "made aside, and complete");
+/// # henge_fs::remove_file(log).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -51,9 +56,12 @@ pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::remove_file("log.old").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-remove-{}", std::process::id()));
+/// henge_fs::write(path, "not for long").await?;
+/// henge_fs::remove_file(path).await?;
+/// assert!(!henge_fs::try_exists(path).await?);
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -77,9 +85,14 @@ pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::remove_dir("logs").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-rmdir-{}", std::process::id()));
+/// henge_fs::create_dir_all(path.join("full")).await?;
+/// let full = henge_fs::remove_dir(path).await.unwrap_err();
+/// assert_eq!(full.kind(), std::io::ErrorKind::DirectoryNotEmpty);
+/// henge_fs::remove_dir(path.join("full")).await?;
+/// henge_fs::remove_dir(path).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -105,9 +118,12 @@ pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::remove_dir_all("cache").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-rm-all-{}", std::process::id()));
+/// henge_fs::create_dir_all(path.join("cache/objects")).await?;
+/// henge_fs::remove_dir_all(path).await?;
+/// assert!(!henge_fs::try_exists(path).await?);
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -132,9 +148,15 @@ pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::hard_link("log", "log.again").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-hard-{}", std::process::id()));
+/// # let again = &path.with_extension("again");
+/// henge_fs::write(path, "of two names").await?;
+/// henge_fs::hard_link(path, again).await?;
+/// henge_fs::remove_file(path).await?;
+/// assert_eq!(henge_fs::read_to_string(again).await?, "of two names");
+/// # henge_fs::remove_file(again).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -159,9 +181,12 @@ pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// henge_fs::symlink("log.7", "log").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-symlink-{}", std::process::id()));
+/// henge_fs::symlink("log.7", path).await?;
+/// assert_eq!(henge_fs::read_link(path).await?, std::path::Path::new("log.7"));
+/// # henge_fs::remove_file(path).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```

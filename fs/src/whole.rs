@@ -135,9 +135,12 @@ pub async fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Re
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// # henge_driver::Driver::new()?.block_on(async {
-/// let bytes = henge_fs::copy("log", "log.copy").await?;
+/// # let path = &std::env::temp_dir().join(format!("henge-fs-copy-{}", std::process::id()));
+/// let bytes = henge_fs::copy("Cargo.toml", path).await?;
+/// assert_eq!(henge_fs::metadata(path).await?.len(), bytes);
+/// # henge_fs::remove_file(path).await?;
 /// # Ok::<(), std::io::Error>(()) })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```

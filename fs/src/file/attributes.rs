@@ -80,9 +80,13 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// henge_fs::File::create("log").await?.set_len(1 << 20).await?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-fs-len-{}", std::process::id()));
+    /// let file = henge_fs::File::create(path).await?;
+    /// file.set_len(1 << 20).await?;
+    /// assert_eq!(file.metadata().await?.len(), 1 << 20);
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -129,12 +133,15 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::open("log").await?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-its-mode-{}", std::process::id()));
+    /// let file = henge_fs::File::create(path).await?;
     /// let mut permissions = file.metadata().await?.permissions();
     /// permissions.set_readonly(true);
     /// file.set_permissions(permissions).await?;
+    /// assert!(file.metadata().await?.permissions().readonly());
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -156,13 +163,16 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use std::time::SystemTime;
     ///
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::create("log").await?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-fs-times-{}", std::process::id()));
+    /// let file = henge_fs::File::create(path).await?;
     /// let times = henge_fs::FileTimes::new().set_accessed(SystemTime::UNIX_EPOCH);
     /// file.set_times(times).await?;
+    /// assert_eq!(file.metadata().await?.accessed()?, SystemTime::UNIX_EPOCH);
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -184,10 +194,15 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
+    /// use std::time::SystemTime;
+    ///
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let file = henge_fs::File::create("log").await?;
-    /// file.set_modified(std::time::SystemTime::UNIX_EPOCH).await?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-changed-{}", std::process::id()));
+    /// let file = henge_fs::File::create(path).await?;
+    /// file.set_modified(SystemTime::UNIX_EPOCH).await?;
+    /// assert_eq!(file.metadata().await?.modified()?, SystemTime::UNIX_EPOCH);
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```

@@ -24,12 +24,17 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use henge_fs::Allocation;
     ///
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let log = henge_fs::File::create("log").await?;
-    /// log.fallocate(Allocation::ReserveKeepSize, 0, 64 << 20).await?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-fs-room-{}", std::process::id()));
+    /// let log = henge_fs::File::create(path).await?;
+    /// match log.fallocate(Allocation::Reserve, 0, 1 << 20).await {
+    ///     Ok(()) => assert_eq!(log.metadata().await?.len(), 1 << 20),
+    ///     Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::Unsupported),
+    /// }
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -87,14 +92,17 @@ impl File {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// use henge_fs::RangeSync;
     ///
     /// # henge_driver::Driver::new()?.block_on(async {
-    /// let log = henge_fs::File::create("log").await?;
+    /// # let path = &std::env::temp_dir().join(format!("henge-fs-range-{}", std::process::id()));
+    /// let log = henge_fs::File::create(path).await?;
     /// let (done, _bytes) = log.write_all_at(vec![0; 1 << 20], 0).await;
     /// done?;
-    /// log.sync_file_range(RangeSync::Start, 0, 1 << 20).await?;
+    /// log.sync_file_range(RangeSync::Start, 0, 1 << 20).await?; // and there is less to do for
+    /// log.sync_data().await?;
+    /// # henge_fs::remove_file(path).await?;
     /// # Ok::<(), std::io::Error>(()) })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```

@@ -12,14 +12,19 @@ use crate::sys::file::Allocation;
 
 /// Changes how a range of a file is allocated.
 ///
-/// ```no_run
-/// use std::sync::Arc;
+/// ```
+/// use std::{fs, io::ErrorKind, os::fd::OwnedFd, sync::Arc};
 /// use henge_driver::{Driver, Fd, ops, submit};
-/// use std::os::fd::OwnedFd;
 ///
-/// let file = Arc::new(Fd::from(OwnedFd::from(std::fs::File::create("log")?)));
-/// let room = ops::Allocate::new(file, ops::Allocation::Reserve, 0, 1 << 20);
-/// Driver::new()?.block_on(submit(room))??;
+/// # let path = std::env::temp_dir().join(format!("henge-op-room-{}", std::process::id()));
+/// let file = fs::File::create(&path)?;
+/// let owned = Arc::new(Fd::from(OwnedFd::from(file.try_clone()?)));
+/// let room = ops::Allocate::new(owned, ops::Allocation::Reserve, 0, 1 << 20);
+/// match Driver::new()?.block_on(submit(room))? {
+///     Ok(()) => assert_eq!(file.metadata()?.len(), 1 << 20),
+///     Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported),
+/// }
+/// # fs::remove_file(path)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]

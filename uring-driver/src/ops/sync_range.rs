@@ -13,14 +13,16 @@ use crate::sys::file::RangeSync;
 /// Brings the dirty pages of a range to the device, without metadata and without a barrier: not
 /// a promise of durability, but a way to spread the work of one.
 ///
-/// ```no_run
-/// use std::sync::Arc;
+/// ```
+/// use std::{fs, os::fd::OwnedFd, sync::Arc};
 /// use henge_driver::{Driver, Fd, ops, submit};
-/// use std::os::fd::OwnedFd;
 ///
-/// let file = Arc::new(Fd::from(OwnedFd::from(std::fs::File::create("log")?)));
+/// # let path = std::env::temp_dir().join(format!("henge-op-range-{}", std::process::id()));
+/// fs::write(&path, [1; 8192])?;
+/// let file = Arc::new(Fd::from(OwnedFd::from(fs::File::open(&path)?)));
 /// let start = ops::SyncRange::new(file, ops::RangeSync::Start, 0, 0);
 /// Driver::new()?.block_on(submit(start))??;
+/// # fs::remove_file(path)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]

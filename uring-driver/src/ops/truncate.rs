@@ -11,13 +11,21 @@ use crate::sys::abi;
 
 /// Cuts a file to a length, or lengthens it with zeros. Before 6.9 the kernel answers EINVAL.
 ///
-/// ```no_run
-/// use std::sync::Arc;
+/// ```
+/// use std::{fs, os::fd::OwnedFd, sync::Arc};
 /// use henge_driver::{Driver, Fd, ops, submit};
-/// use std::os::fd::OwnedFd;
 ///
-/// let file = Arc::new(Fd::from(OwnedFd::from(std::fs::File::create("lines")?)));
-/// Driver::new()?.block_on(submit(ops::Truncate::new(file, 0)))??;
+/// # let path = std::env::temp_dir().join(format!("henge-op-cut-{}", std::process::id()));
+/// const EINVAL: i32 = 22;
+///
+/// fs::write(&path, "one\ntwo\n")?;
+/// let file = fs::OpenOptions::new().write(true).open(&path)?;
+/// let file = Arc::new(Fd::from(OwnedFd::from(file)));
+/// match Driver::new()?.block_on(submit(ops::Truncate::new(file, 4)))? {
+///     Ok(()) => assert_eq!(fs::read_to_string(&path)?, "one\n"),
+///     Err(before_6_9) => assert_eq!(before_6_9.raw_os_error(), Some(EINVAL)),
+/// }
+/// # fs::remove_file(path)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
