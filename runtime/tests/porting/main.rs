@@ -8,6 +8,7 @@
 //! cargo test -p henge --test porting -- --ignored
 //! ```
 
+mod examples;
 mod surface;
 mod table;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use examples::Reader;
 use surface::Surface;
 use table::{Row, Verdict};
 
@@ -91,4 +93,18 @@ fn suggestion(item: &str, here: bool, missing: &BTreeSet<String>) -> String {
         (true, false) => format!("| `{item}` | differs | lacks {} |", list.join(", ")),
         (false, _) => format!("| `{item}` | absent | |"),
     }
+}
+
+#[test]
+#[ignore = "builds the documentation of all crates with unstable flags; CI runs it"]
+fn every_public_item_has_an_example() {
+    let docs = surface::henge(root());
+    let mut reader = Reader::new(&docs);
+    // Those under `henge`, which is the first.
+    for (krate, json) in docs.0.iter().enumerate().skip(1) {
+        reader.visit((krate, &json["root"]), "");
+    }
+    assert!(reader.items > 400, "rustdoc says what there is");
+    let complaints: Vec<_> = reader.complaints.into_iter().collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What rustdoc wrote of a crate, first, and of those whose items it may show as its own.
-struct Docs(Vec<Value>);
+pub(crate) struct Docs(pub(crate) Vec<Value>);
 
 /// Items by their path without the crate's name.
 #[derive(Default)]
@@ -58,25 +58,33 @@ pub(crate) fn of_tokio(root: &Path) -> Surface {
     )
     .and_then(|()| fs::write(scratch.join("lib.rs"), ""))
     .expect("a scratch package");
-    let docs = Docs(vec![document(&manifest, "tokio", &scratch.join("target"))]);
+    let docs = Docs(vec![document(&manifest, "tokio", &scratch.join("target"), &[])]);
     docs.surface()
 }
 
 /// This crate's, with those whose items it shows as its own.
 pub(crate) fn of_henge(root: &Path) -> Surface {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("porting-henge");
-    let packages = ["henge", "henge-driver", "henge-net", "henge-fs"];
-    let document = |package| document(&root.join("Cargo.toml"), package, &target);
-    Docs(packages.map(document).into()).surface()
+    henge(root).surface()
 }
 
-fn document(manifest: &Path, package: &str, target: &Path) -> Value {
+/// What rustdoc wrote of the crates of this repository, this one's first.
+pub(crate) fn henge(root: &Path) -> Docs {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("porting-henge");
+    let packages = ["henge", "henge-driver", "henge-net", "henge-fs", "henge-macros"];
+    // What these crates hide they still show of one another.
+    let more = ["--document-hidden-items"];
+    let document = |package| document(&root.join("Cargo.toml"), package, &target, &more);
+    Docs(packages.map(document).into())
+}
+
+fn document(manifest: &Path, package: &str, target: &Path, more: &[&str]) -> Value {
     let status = Command::new(env!("CARGO"))
         .args(["rustdoc", "--quiet", "--lib", "--package", package, "--manifest-path"])
         .arg(manifest)
         .arg("--target-dir")
         .arg(target)
         .args(["--", "-Zunstable-options", "--output-format=json", "--cap-lints=allow"])
+        .args(more)
         .env("RUSTC_BOOTSTRAP", "1")
         .env_remove("RUSTDOCFLAGS")
         .status()
@@ -88,7 +96,7 @@ fn document(manifest: &Path, package: &str, target: &Path) -> Value {
 }
 
 /// An item: the crate that it is in, by its index, and its id there.
-type Place<'a> = (usize, &'a Value);
+pub(crate) type Place<'a> = (usize, &'a Value);
 
 impl Docs {
     fn surface(&self) -> Surface {
@@ -97,12 +105,12 @@ impl Docs {
         surface
     }
 
-    fn item(&self, (krate, id): Place<'_>) -> Option<&Value> {
+    pub(crate) fn item(&self, (krate, id): Place<'_>) -> Option<&Value> {
         self.0[krate]["index"].get(id.to_string())
     }
 
     /// An item that a crate names, in the crate that has it.
-    fn resolve<'a>(&'a self, (krate, id): Place<'a>) -> Option<Place<'a>> {
+    pub(crate) fn resolve<'a>(&'a self, (krate, id): Place<'a>) -> Option<Place<'a>> {
         if self.item((krate, id)).is_some() {
             return Some((krate, id));
         }
@@ -200,7 +208,7 @@ impl Docs {
     }
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
