@@ -25,25 +25,30 @@ use crate::shard_id::ShardId;
 /// of its tasks wait for their turn. With equals the shards take turns.
 ///
 /// # Examples
-/// ```no_run
+/// ```
 /// use henge::io::{AsyncReadExt, AsyncWriteExt};
-/// use henge::net::TcpListener;
+/// use henge::net::{TcpListener, TcpStream};
 /// use henge::shard::Acceptor;
 ///
-/// #[henge::main]
+/// #[henge::main(worker_threads = 2)]
 /// async fn main() -> std::io::Result<()> {
-///     let listener = TcpListener::bind("127.0.0.1:7000").await?;
-///     let acceptor = Acceptor::new(listener);
-///     acceptor
-///         .serve(|mut stream, _peer| async move {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let address = listener.local_addr()?;
+///     henge::spawn(async move {
+///         let echo = |mut stream: TcpStream, _peer| async move {
 ///             let mut buf = vec![0; 4096];
 ///             while let Ok(n @ 1..) = stream.read(&mut buf).await {
 ///                 if stream.write_all(&buf[..n]).await.is_err() {
 ///                     break;
 ///                 }
 ///             }
-///         })
-///         .await?;
+///         };
+///         Acceptor::new(listener).serve(echo).await
+///     });
+///     let (mut client, mut answer) = (TcpStream::connect(address).await?, [0; 5]);
+///     client.write_all(b"hello").await?;
+///     client.read_exact(&mut answer).await?;
+///     assert_eq!(&answer, b"hello");
 ///     Ok(())
 /// }
 /// ```
