@@ -39,11 +39,13 @@ impl Connect {
     /// ```
     /// use henge_driver::{Driver, Fd, ops, submit};
     /// use socket2::{Domain, Socket, Type};
-    /// use std::{io::ErrorKind, net::TcpListener, os::fd::OwnedFd};
+    /// use std::{io::ErrorKind, net::SocketAddr, os::fd::OwnedFd};
     ///
-    /// let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    /// let silent = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    /// silent.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?; // and does not listen
+    /// let address = silent.local_addr()?.as_socket().expect("a port");
     /// let socket = Fd::from(OwnedFd::from(Socket::new(Domain::IPV4, Type::STREAM, None)?));
-    /// let refused = Driver::new()?.block_on(submit(ops::Connect::new(socket, closed)))?;
+    /// let refused = Driver::new()?.block_on(submit(ops::Connect::new(socket, address)))?;
     /// assert_eq!(refused.unwrap_err().kind(), ErrorKind::ConnectionRefused);
     /// # Ok::<(), std::io::Error>(())
     /// ```
