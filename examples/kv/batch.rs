@@ -1,14 +1,15 @@
-//! Commands for one shard on their way there, and their replies on the way back.
+//! Commands of one connection for one shard, and their replies.
 
 use crate::commands::Command;
 use crate::jobs::Job;
-use crate::resp::{Args, Mark, Reply, Span};
+use crate::requests::Requests;
+use crate::resp::{Args, Mark, Reply};
 use crate::store::Store;
 
 /// Some commands of one connection that concern one shard, and what that shard answered.
 ///
-/// A batch travels between shards as a box and is used again for the next commands, so that after
-/// the first few a connection allocates nothing.
+/// A batch is used again for the next commands, so that after the first few a connection allocates
+/// nothing.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The database that the connection has selected.
@@ -19,10 +20,8 @@ pub struct Batch {
     ends: Vec<Mark>,
     /// How many of the replies have been taken.
     taken: usize,
-    /// The words of the commands, copied: the connection's buffer stays where it is.
-    words: Vec<u8>,
-    spans: Vec<Span>,
-    commands: Vec<(&'static Command, usize)>,
+    /// The commands, copied: the connection's buffer stays where it is.
+    requests: Requests,
     /// How many of the commands have run.
     run: usize,
 }
@@ -34,17 +33,17 @@ impl Batch {
         command: &'static Command,
         words: impl IntoIterator<Item = &'a [u8]>,
     ) {
-        for word in words {
-            let start = self.words.len() as u32;
-            self.words.extend_from_slice(word);
-            self.spans.push(Span { start, end: self.words.len() as u32 });
-        }
-        self.commands.push((command, self.spans.len()));
+        self.requests.push(command, words);
+    }
+
+    /// The commands.
+    pub fn requests(&self) -> &Requests {
+        &self.requests
     }
 
     /// Whether there are commands that have not run.
     pub fn has_commands(&self) -> bool {
-        self.run < self.commands.len()
+        self.run < self.requests.len()
     }
 
     /// Whether it has to go to its shard before the connection can go on.
@@ -55,19 +54,15 @@ impl Batch {
     /// Whether nothing more should be added before this has been answered.
     pub fn is_full(&self) -> bool {
         const WORDS: usize = 64 << 10;
-        self.words.len() >= WORDS || self.reply.is_full()
+        self.requests.bytes() >= WORDS || self.reply.is_full()
     }
 
     /// Runs commands until there are no more, or the replies so far are enough to be sent first, or
     /// one of them is a job: when that is done [`end_with`](Batch::end_with) takes its reply.
     #[must_use = "a job has to be done"]
     pub fn execute(&mut self, store: &mut Store) -> Option<Job> {
-        while let Some(&(command, end)) = self.commands.get(self.run) {
-            if self.reply.is_full() {
-                break;
-            }
-            let start = if self.run == 0 { 0 } else { self.commands[self.run - 1].1 };
-            let args = Args::new(&self.words, &self.spans[start..end]);
+        while self.has_commands() && !self.reply.is_full() {
+            let (command, args) = self.requests.get(self.run);
             let job = command.run(store, self.db, args, &mut self.reply);
             self.run += 1;
             if job.is_some() {
@@ -82,6 +77,16 @@ impl Batch {
     pub fn end_with(&mut self, reply: &Reply, from: Mark, to: Mark) {
         self.reply.append(reply, from, to);
         self.end_reply();
+    }
+
+    /// Adds the replies to the next commands, which were run elsewhere: what stands in `reply` from
+    /// a mark on, each reply up to one of the `ends`.
+    pub fn take_over(&mut self, reply: &Reply, from: Mark, ends: &[Mark]) {
+        let Some(&to) = ends.last() else { return };
+        let here = self.reply.mark();
+        self.reply.append(reply, from, to);
+        self.ends.extend(ends.iter().map(|end| end.moved(from, here)));
+        self.run += ends.len();
     }
 
     /// Runs one command on the spot, its words where they are.
@@ -120,19 +125,15 @@ impl Batch {
         self.ends.clear();
         self.taken = 0;
         if !self.has_commands() {
-            self.words.clear();
-            self.spans.clear();
-            self.commands.clear();
+            self.requests.clear();
             self.run = 0;
         }
     }
 
     /// Gives back the memory that large commands and replies took.
     pub fn shrink(&mut self) {
-        const KEEP: usize = 16 << 10;
-        self.words.shrink_to(KEEP);
-        self.spans.shrink_to(KEEP / size_of::<Span>());
-        self.reply.shrink(KEEP);
+        self.requests.shrink();
+        self.reply.shrink(16 << 10);
     }
 
     fn boundary(&self, index: usize) -> Mark {

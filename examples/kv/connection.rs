@@ -126,7 +126,7 @@ impl<S: Stream> Connection<'_, S> {
     async fn answer(&mut self, mut pipeline: Box<Pipeline>) -> io::Result<Box<Pipeline>> {
         while !pipeline.is_done() {
             if pipeline.has_outgoing() {
-                exchange(&self.shards, &mut pipeline).await.map_err(io::Error::other)?;
+                exchange(self.shard, &self.shards, &mut pipeline).await?;
             }
             self.shard.settle().await;
             let reply = pipeline.merge();

@@ -16,8 +16,10 @@ use crate::aof::load::load;
 use crate::aof::log::{Increment, Log};
 use crate::batch::Batch;
 use crate::connection;
+use crate::courier::Courier;
 use crate::info::unix_millis;
 use crate::jobs::{Done, Job};
+use crate::load::Load;
 use crate::pipeline::Pipeline;
 use crate::resp::Mark;
 use crate::server::{Counters, Server};
@@ -37,6 +39,8 @@ pub struct Shard {
     store: RefCell<Store>,
     #[expect(clippy::vec_box, reason = "a box is what moves between here and the connections")]
     spare: RefCell<Vec<Box<Pipeline>>>,
+    /// The way to each shard.
+    couriers: Box<[Rc<Courier>]>,
     /// Wakes the sweeper.
     alarm: Alarm,
     /// Writes down what changes, if anything does.
@@ -53,6 +57,7 @@ impl Shard {
             server,
             store: RefCell::new(Store::new(part, unix_millis)),
             spare: RefCell::default(),
+            couriers: (0..part.of).map(|to| Rc::new(Courier::new(to))).collect(),
             alarm: Alarm::default(),
             log: OnceCell::new(),
             increment: RefCell::default(),
@@ -151,11 +156,33 @@ impl Shard {
             self.finish(job, &mut batch, shards).await;
         }
         if from != self.part.index {
-            Counters::add(&self.counters().batches, 1);
-            Counters::add(&self.counters().foreign, (batch.ran() - before) as u64);
+            self.count_foreign(batch.ran() - before);
         }
         self.settle().await;
         batch
+    }
+
+    /// Runs the commands of a connection of another shard, where none of them takes long and
+    /// nothing has to be waited for.
+    pub(crate) fn work_now(&self, mut batch: Box<Batch>) -> Box<Batch> {
+        let before = batch.ran();
+        let job = self.with_store(batch.db, |store| batch.execute(store));
+        debug_assert!(job.is_none(), "a batch with a job in it has a task");
+        self.count_foreign(batch.ran() - before);
+        batch
+    }
+
+    /// The same for several connections.
+    pub(crate) fn work_off(&self, load: &mut Load) {
+        for section in 0..load.sections() {
+            self.with_store(load.db(section), |store| load.execute(section, store));
+        }
+        self.count_foreign(load.ran());
+    }
+
+    fn count_foreign(&self, commands: usize) {
+        Counters::add(&self.counters().batches, 1);
+        Counters::add(&self.counters().foreign, commands as u64);
     }
 
     /// Does what is left of a command, and puts the reply into the batch.
@@ -202,6 +229,11 @@ impl Shard {
         }
     }
 
+    /// Whether changes are written down.
+    pub(crate) fn keeps_log(&self) -> bool {
+        self.log.get().is_some()
+    }
+
     /// What has to be written before what was done so far is answered.
     fn journal_end(&self) -> u64 {
         self.store.borrow_mut().journal().map_or(0, |journal| journal.end())
@@ -213,6 +245,11 @@ impl Shard {
         {
             log.wake();
         }
+    }
+
+    /// The way to another shard.
+    pub(crate) fn courier(&self, to: usize) -> &Rc<Courier> {
+        &self.couriers[to]
     }
 
     /// The server that it is part of.

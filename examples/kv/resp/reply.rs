@@ -27,6 +27,16 @@ pub struct Mark {
     shared: usize,
 }
 
+impl Mark {
+    /// The same place once what stood at `from` stands at `to`.
+    pub fn moved(self, from: Mark, to: Mark) -> Mark {
+        Mark {
+            bytes: self.bytes - from.bytes + to.bytes,
+            shared: self.shared - from.shared + to.shared,
+        }
+    }
+}
+
 /// Encoded replies, one behind the other.
 ///
 /// Small things are in `bytes`. What is large stands in `shared` with the offset in `bytes` that it
