@@ -87,8 +87,8 @@ fn a_timer_takes_one_sleep() {
     assert!((1..=3).contains(&enters), "{enters} enters for one timer");
 }
 
-/// One stream's answer is sent by a direct call: a send by the ring would come back as a completion
-/// that ends the wait for the next request, which is one more enter each.
+/// An answer goes with the enter that waits for the next request. A completion of its own would end
+/// that wait, which is one more enter each.
 #[test]
 fn a_lone_answer_leaves_no_completion() {
     const ROUNDS: u64 = 200;

@@ -16,6 +16,7 @@ pub(crate) mod entered;
 mod foreign;
 pub(crate) mod homes;
 mod peers;
+mod quiet;
 mod reap;
 mod registered;
 mod setup;
@@ -57,6 +58,7 @@ use counters::Counting;
 pub use entered::Entered;
 use homes::Homes;
 use peers::Peers;
+use quiet::Quiet;
 use registered::Registered;
 pub use shutdown::Leaked;
 pub use submit::Ticket;
@@ -87,6 +89,7 @@ pub(crate) struct Inner {
     pub(crate) cells: FreeLists,
     pub(crate) pool: Pool,
     homes: Homes,
+    quiet: Quiet,
     scratch: Scratch,
     registered: Registered,
     blocking: RefCell<Option<Arc<offload::Pool>>>,
@@ -96,8 +99,6 @@ pub(crate) struct Inner {
     until_close: RefCell<Vec<Ticket>>,
     /// Turns since the streams were last asked to let go of shared buffers.
     unsettled: Cell<u32>,
-    /// How many completions a turn that has any brings, on average of late, times 256.
-    crowd: Cell<u32>,
     remote: Remote,
     taken: Taken,
     peers: RefCell<Peers>,
@@ -123,10 +124,6 @@ enum Phase {
 
 /// So many turns a busy driver leaves unread bytes in shared buffers.
 const SETTLE_EVERY: u32 = 8;
-
-/// Up to so many completions a turn, times 256, an enter serves one peer at a time. Where there are
-/// more, what it submits goes along with what it fetches.
-const ALONE: u32 = 3 << 7;
 
 impl Driver {
     /// Submits, runs what other threads posted, reaps, and wakes whoever waits; never waits
@@ -211,10 +208,12 @@ impl Driver {
     ) -> io::Result<Turn> {
         self.assert_turnable();
         self.settle();
+        // Only what was submitted before: nobody waits for what is submitted from here on.
+        let awaited = self.quiet_is_awaited();
         self.before_enter();
         let shared = self.inner.remote.shared();
         shared.sleep.publish();
-        let wait = if !shared.list.is_empty() || ready() {
+        let wait = if awaited || !shared.list.is_empty() || ready() {
             Wait::No
         } else {
             Wait::Yes(deadline.map(|deadline| deadline.saturating_duration_since(clock::now())))
@@ -344,7 +343,7 @@ impl Driver {
         !self.inner.remote.shared().list.is_empty()
     }
 
-    /// Are there entries that the kernel has not seen yet?
+    /// Is there something that the kernel has not seen yet, or has not been asked about?
     ///
     /// ```
     /// use henge_driver::{Driver, ops};
@@ -358,15 +357,7 @@ impl Driver {
     /// ```
     #[inline]
     pub fn has_queued(&self) -> bool {
-        self.inner.homes.has_due() || self.has_entries()
-    }
-
-    /// Makes the entries of what waits for an enter, or does without: what the next enter would
-    /// begin with. For a caller that measures how long it waits.
-    #[doc(hidden)]
-    #[inline]
-    pub fn prepare(&self) {
-        self.before_enter();
+        self.inner.homes.has_due() || self.has_entries() || !self.inner.quiet.is_empty()
     }
 
     /// Hands over what is queued without reaping: before the thread does something that takes
@@ -387,7 +378,7 @@ impl Driver {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn flush(&self) -> io::Result<()> {
-        while self.has_queued() {
+        while self.homes().has_due() || self.has_entries() {
             self.before_enter();
             self.refill();
             if !retry(self.inner.ring.submit())? {
@@ -551,7 +542,7 @@ impl Driver {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn in_flight(&self) -> usize {
-        self.inner.slots.borrow().len()
+        self.inner.slots.borrow().len() + self.inner.quiet.len()
     }
 
     /// What the running kernel gave this driver.
@@ -610,15 +601,10 @@ impl Driver {
         assert!(self.is_turnable(), "the driver was turned from inside an operation's `complete`");
     }
 
-    /// What waits for an enter makes its entries, or makes them superfluous.
+    /// What waits for an enter makes its entries.
     #[inline]
     fn before_enter(&self) {
-        let idle = || {
-            self.inner.crowd.get() <= ALONE
-                && !self.has_entries()
-                && !self.inner.ring.completion_pending()
-        };
-        self.inner.homes.before_enter(self, idle);
+        self.inner.homes.before_enter(self);
     }
 
     /// Entries that have been made, and that the kernel has not seen.
@@ -645,6 +631,9 @@ impl Driver {
                 // No memory, or no room for completions: reap first, then the next turn retries.
                 self.inner.counting.retries.add(1);
                 return Ok(());
+            }
+            if !self.has_entries() && !self.inner.ring.has_overflown() {
+                self.inner.quiet.answer();
             }
             if !rest || self.inner.ring.queued() >= before {
                 return Ok(());

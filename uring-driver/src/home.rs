@@ -53,7 +53,7 @@ mod word;
 
 pub use here::Here;
 pub use reference::HomeRef;
-pub use seat::{AtHome, InPlace};
+pub use seat::{AtHome, InPlace, Quietly};
 
 use std::fmt;
 use std::io;
@@ -88,16 +88,20 @@ pub trait Resident: Send + Sized + 'static {
     /// rest. For what is to happen at the end whatever became of it; there is no driver.
     fn dropped_nowhere(&mut self, _shared: &Self::Shared) {}
 
-    /// Called before the ring is entered, once for each [`Here::before_enter`]. `alone`: nothing
-    /// else is known that the enter is for, nor was it of late, so that a direct call in the place
-    /// of an entry may save it.
-    fn before_enter(_here: &mut Here<'_, Self>, _alone: bool) {}
+    /// Called before the ring is entered, once for each [`Here::before_enter`].
+    fn before_enter(_here: &mut Here<'_, Self>) {}
 
     /// Called before the driver sleeps, and every few turns, once for each
     /// [`Here::before_sleep`].
     fn before_sleep(_here: &mut Here<'_, Self>) {}
 
-    /// How many bytes would be lost if the driver ended now.
+    /// Does anybody wait for the end of the operation in the state's own place? Only asked, like
+    /// [`unsent`](Resident::unsent): nothing can be submitted.
+    fn awaits_end(&self, _shared: &Self::Shared) -> bool {
+        false
+    }
+
+    /// How many bytes would be lost if the driver ended now, beside those of operations.
     fn unsent(&self) -> usize {
         0
     }

@@ -181,6 +181,12 @@ impl Ring {
             || self.sq(|sq| (sq.taskrun() && !self.stale.get()) || sq.cq_overflow())
     }
 
+    /// Are there completions that found no room in the queue? One load.
+    #[inline]
+    pub(crate) fn has_overflown(&self) -> bool {
+        self.sq(|sq| sq.cq_overflow())
+    }
+
     /// Completions that are there to be popped.
     #[inline]
     pub(crate) fn ready(&self) -> u32 {

@@ -7,8 +7,8 @@
 //! gather. At most one send is in flight (I8: the order on the wire is the order of calls), and
 //! its bytes belong to the operation until its last completion.
 //!
-//! - What one stream alone has gathered for an enter is sent by a direct call as well: a server of
-//!   one connection makes no entries, and gets no completions of its own sends.
+//! - That send is quiet: it ends within the enter, and has a completion only if the socket could
+//!   not take all of it. Then what is left is sent by an ordinary one, which waits.
 //! - A large write with nothing queued or in flight does not copy: it is a direct send that
 //!   cannot wait.
 //! - A send that is still in flight after the enter that submitted it found the socket full. Then
@@ -120,11 +120,12 @@ impl Resident for SendSide {
         }
     }
 
-    fn before_enter(here: &mut Here<'_, SendSide>, alone: bool) {
-        if alone {
-            SendSide::send_alone(here);
-        }
-        SendSide::start(here);
+    fn before_enter(here: &mut Here<'_, SendSide>) {
+        SendSide::start_at_enter(here);
+    }
+
+    fn awaits_end(&self, socket: &Arc<Socket>) -> bool {
+        self.writer.is_some() || socket.writers.has_any()
     }
 
     fn unsent(&self) -> usize {

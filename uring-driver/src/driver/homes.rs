@@ -7,17 +7,24 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::Driver;
+use crate::cqe::Cqe;
 use crate::kept::keep;
 
 /// A place, whatever it holds. All calls are at home, except `lose`, which is its last.
 pub(crate) trait Tenant: Send + Sync {
     /// Asked for through [`Homes::list`]; followed by `unlist`.
-    fn before_enter(&self, driver: &Driver, alone: bool);
+    fn before_enter(&self, driver: &Driver);
     /// Asked for through [`Homes::rest`]; followed by `unlist`.
     fn before_sleep(&self, driver: &Driver);
     /// Gives back the count that the list had. What comes back is to be dropped by the caller,
     /// who must not hold a reference into it any more.
     fn unlist(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
+    /// Its quiet operation has been done. What comes back is as in `unlist`.
+    fn done(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
+    /// Its quiet operation has not been done, or only in part. What comes back is as in `unlist`.
+    fn not_done(&self, driver: &Driver, cqe: Cqe) -> Option<Arc<dyn Tenant>>;
+    /// Does anybody wait for the end of its operation? Asks, and does nothing.
+    fn is_awaited(&self, driver: &Driver) -> bool;
     /// The driver ends: cancel, and release when that is done.
     fn recall(&self, driver: &Driver);
     /// The bytes that would be lost now.
@@ -52,11 +59,6 @@ impl List {
     #[inline]
     fn is_empty(&self) -> bool {
         self.places.borrow().is_empty()
-    }
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.places.borrow().len()
     }
 
     fn run(&self, driver: &Driver, call: impl Fn(&dyn Tenant, &Driver)) {
@@ -111,13 +113,11 @@ impl Homes {
         !self.due.is_empty()
     }
 
-    /// To be called before entries are submitted. `idle`: there are none yet, and
-    /// none are expected to be.
+    /// To be called before entries are submitted.
     #[inline]
-    pub(crate) fn before_enter(&self, driver: &Driver, idle: impl FnOnce() -> bool) {
+    pub(crate) fn before_enter(&self, driver: &Driver) {
         if self.has_due() {
-            let alone = self.due.len() == 1 && idle();
-            self.due.run(driver, |tenant, driver| tenant.before_enter(driver, alone));
+            self.due.run(driver, |tenant, driver| tenant.before_enter(driver));
         }
     }
 

@@ -12,9 +12,6 @@ use crate::ring::{Reaped, Wait};
 /// turn of a shard polls.
 const MOST_GATHERS: u32 = 3;
 
-/// The share of the newest turn in that average is one in 2 to the power of this.
-const WEIGHT: u32 = 3;
-
 impl Driver {
     /// Runs what other threads posted.
     pub(super) fn run_posted(&self) -> u32 {
@@ -61,11 +58,8 @@ impl Driver {
         // Or what was popped would still look pending, and be entered for.
         self.inner.ring.give_back();
         self.inner.counting.completions.add(u64::from(handled));
-        if handled > 0 {
-            let crowd = self.inner.crowd.get();
-            self.inner.crowd.set(crowd - (crowd >> WEIGHT) + ((handled << 8) >> WEIGHT));
-        }
         turn.completions += handled;
+        self.quiet_done();
     }
 
     /// Gives a completion to its operation.
@@ -139,6 +133,7 @@ impl Driver {
                     }
                 }
             }
+            tag::QUIET => self.quiet_failed(user_data, cqe),
             _ => counting.unknown_completions.add(1),
         }
         false

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::counters::Counting;
 use super::homes::Homes;
 use super::peers::Peers;
+use super::quiet::Quiet;
 use super::registered::Registered;
 use super::{Config, Driver, Inner, Phase};
 use crate::cell::alloc::FreeLists;
@@ -80,13 +81,13 @@ impl Driver {
                 overflow: RefCell::new(VecDeque::new()),
                 cells: FreeLists::new(),
                 homes: Homes::new(),
+                quiet: Quiet::default(),
                 scratch: Scratch::new(),
                 registered: Registered::default(),
                 blocking: RefCell::new(config.blocking.clone()),
                 gathers: Cell::new(false),
                 until_close: RefCell::default(),
                 unsettled: Cell::new(0),
-                crowd: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),
                 remote,
                 taken: Taken::new(),

@@ -104,6 +104,7 @@ impl Driver {
         }
         self.close();
         let slots = self.inner.slots.borrow();
+        // The places of quiet operations are kept with all that is at home here.
         keep(slots.values().map(|cell| cell.cast()));
         let bytes = slots.values().map(|cell| {
             // SAFETY: a cell in the table is alive, and its header is the driver's.

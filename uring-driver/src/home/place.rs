@@ -9,6 +9,7 @@ use super::Resident;
 use super::here::Here;
 use super::seat::Seat;
 use super::word::{Asked, Passing, Wanted, Word};
+use crate::cqe::Cqe;
 use crate::current;
 use crate::driver::Driver;
 use crate::driver::homes::Tenant;
@@ -326,9 +327,9 @@ impl<T: Resident> Posted for Place<T> {
 }
 
 impl<T: Resident> Tenant for Place<T> {
-    fn before_enter(&self, driver: &Driver, alone: bool) {
+    fn before_enter(&self, driver: &Driver) {
         self.local.listed.set(false);
-        self.visit(driver, |here| T::before_enter(here, alone));
+        self.visit(driver, T::before_enter);
     }
 
     fn before_sleep(&self, driver: &Driver) {
@@ -340,6 +341,19 @@ impl<T: Resident> Tenant for Place<T> {
         self.release_one(driver)
     }
 
+    fn done(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+        self.quiet_done(driver)
+    }
+
+    fn not_done(&self, driver: &Driver, cqe: Cqe) -> Option<Arc<dyn Tenant>> {
+        self.quiet_failed(driver, cqe)
+    }
+
+    fn is_awaited(&self, driver: &Driver) -> bool {
+        self.local.leaving.get() != Leaving::Stays
+            || self.visit(driver, |here| here.state.awaits_end(&self.shared))
+    }
+
     fn recall(&self, driver: &Driver) {
         if self.local.leaving.get() == Leaving::Stays {
             drop(self.leave(driver, Leaving::Recalled));
@@ -347,7 +361,7 @@ impl<T: Resident> Tenant for Place<T> {
     }
 
     fn unsent(&self, driver: &Driver) -> usize {
-        self.visit(driver, |here| here.unsent())
+        self.visit(driver, |here| here.unsent()) + self.quietly_unsent()
     }
 
     fn lose(&self) {

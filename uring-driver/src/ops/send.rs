@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::buf::IoBuf;
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::home::{AtHome, InPlace, Resident};
+use crate::home::{AtHome, InPlace, Quietly, Resident};
 use crate::operation::{Next, Operation};
 use crate::sqe::{Sqe, Timespec};
 use crate::sys::abi;
@@ -18,6 +18,9 @@ struct Transfer<B> {
     buffer: B,
     at: usize,
 }
+
+/// So much is sent by a quiet entry at most.
+const MOST_QUIETLY: u32 = 1 << 20;
 
 /// What a completion has made of a transfer.
 enum Step {
@@ -38,6 +41,17 @@ impl<B: IoBuf> Transfer<B> {
         let left = u32::try_from(self.left()).unwrap_or(u32::MAX);
         let from = self.buffer.stable_ptr().wrapping_add(self.at);
         Sqe::send(socket, from, left, abi::MSG_WAITALL)
+    }
+
+    /// An entry that sends what the socket has room for. What is sent at once is never as much as
+    /// the kernel would cut off.
+    #[inline]
+    fn quiet_entry(&self, socket: &Fd) -> Option<Quietly> {
+        let left = u32::try_from(self.left()).ok().filter(|left| *left <= MOST_QUIETLY)?;
+        let from = self.buffer.stable_ptr().wrapping_add(self.at);
+        // With WAITALL less than all is not a success.
+        let flags = abi::MSG_DONTWAIT | abi::MSG_WAITALL;
+        Some(Quietly(Sqe::send(socket, from, left, flags)))
     }
 
     #[inline]
@@ -123,8 +137,11 @@ pub trait SendsInPlace: Resident<Operation = SendInPlace> {
     /// The kernel has taken a part. Whether to go on with the rest.
     fn goes_on(home: &AtHome<'_, Self>) -> bool;
 
-    /// It is over: all bytes before `at` have been sent.
-    fn sent(home: &AtHome<'_, Self>, result: io::Result<()>, bytes: Vec<u8>, at: usize);
+    /// It is over: all has been sent.
+    fn sent(home: &AtHome<'_, Self>, bytes: Vec<u8>);
+
+    /// It is over, by an error or because it was not to go on: all before `at` has been sent.
+    fn cut_short(home: &AtHome<'_, Self>, why: io::Result<()>, bytes: Vec<u8>, at: usize);
 }
 
 /// As [`Send`], in the place of the state whose bytes these are.
@@ -170,9 +187,30 @@ unsafe impl<T: SendsInPlace> InPlace<T> for SendInPlace {
     }
 
     #[inline]
+    fn prepare_quietly(&mut self, shared: &T::Shared) -> Option<Quietly> {
+        self.transfer.quiet_entry(T::socket(shared))
+    }
+
+    fn not_done(&mut self, home: &AtHome<'_, T>, cqe: Cqe) -> Next<()> {
+        if cqe.result() == -abi::EAGAIN {
+            // The socket is full: an ordinary entry waits.
+            return if T::goes_on(home) { Next::Again } else { Next::Done(()) };
+        }
+        self.complete(home, cqe)
+    }
+
+    #[inline]
+    fn done(self, home: &AtHome<'_, T>) {
+        T::sent(home, self.transfer.buffer);
+    }
+
+    #[inline]
     fn ended(self, home: &AtHome<'_, T>) {
         let Transfer { buffer, at } = self.transfer;
-        T::sent(home, self.result, buffer, at);
+        match self.result {
+            Ok(()) if at == buffer.len() => T::sent(home, buffer),
+            result => T::cut_short(home, result, buffer, at),
+        }
     }
 
     fn time_limit(&self) -> Option<&Timespec> {

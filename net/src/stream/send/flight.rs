@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::Waker;
 
-use henge_driver::home::{AtHome, Here};
+use henge_driver::home::{AtHome, Here, Resident};
 use henge_driver::ops::{SendInPlace, SendsInPlace};
 use henge_driver::sys::socket;
 use henge_driver::{Fd, Ticket};
@@ -13,7 +13,8 @@ use super::{Outgoing, PATIENCE, SendSide};
 use crate::stream::socket::Socket;
 
 pub(super) struct Flight {
-    pub(super) ticket: Ticket,
+    /// None for the operation in the side's own place.
+    pub(super) ticket: Option<Ticket>,
     /// The driver's count of enters when it was submitted.
     pub(super) enters: u64,
     pub(super) cancelled: bool,
@@ -22,50 +23,45 @@ pub(super) struct Flight {
 }
 
 impl SendSide {
+    /// Sends what has gathered, with the enter that is about to be made.
     #[inline]
-    pub(super) fn start(here: &mut Here<'_, SendSide>) {
-        if here.is_idle() || here.flight.is_some() || here.is_leaving() {
-            return;
+    pub(super) fn start_at_enter(here: &mut Here<'_, SendSide>) {
+        if here.orphaned || here.awaits_end(here.shared()) {
+            return SendSide::start(here);
         }
-        SendSide::start_anew(here);
+        if let Some(send) = SendSide::take_off(here, false) {
+            here.submit_quietly(send);
+        }
     }
 
-    fn start_anew(here: &mut Here<'_, SendSide>) {
-        let Some(Outgoing { bytes, at }) = here.queue.take() else { return };
+    /// As `start_at_enter`, whenever the next enter is, and whoever waits for the end.
+    pub(super) fn start(here: &mut Here<'_, SendSide>) {
         let patient = here.orphaned;
-        let mut send = SendInPlace::new(bytes, at);
+        let Some(mut send) = SendSide::take_off(here, patient) else { return };
         if patient {
             send = send.with_patience(PATIENCE);
         }
-        let enters = here.driver().enters();
-        let ticket = here.submit(send);
-        here.flight = Some(Flight { ticket, enters, cancelled: false, patient });
+        here.submit(send);
     }
 
-    /// The only one who has something for this enter sends it directly: that costs what an enter
-    /// does, and leaves no completion to enter for once more. Not where somebody waits for the end
-    /// of it, since nothing of a user's may run here.
-    pub(super) fn send_alone(here: &mut Here<'_, SendSide>) {
-        let awaited = here.writer.is_some() || here.shared().writers.has_any();
-        if awaited || here.orphaned || here.flight.is_some() || here.is_leaving() {
-            return;
+    /// The next send, which is in flight from now on: what has gathered, if nothing else is.
+    #[inline]
+    fn take_off(here: &mut Here<'_, SendSide>, patient: bool) -> Option<SendInPlace> {
+        if here.flight.is_some() || here.is_leaving() {
+            return None;
         }
-        let Some(Outgoing { bytes, at }) = here.queue.take() else { return };
-        match socket::send_now(here.shared().fd(), &bytes[at..]) {
-            Ok(n) if at + n == bytes.len() => here.driver().scratch().give(bytes),
-            Ok(n) => here.queue.put_back(Outgoing { bytes, at: at + n }),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                here.queue.put_back(Outgoing { bytes, at });
-            }
-            Err(error) => here.fail(error),
-        }
+        let Outgoing { bytes, at } = here.queue.take()?;
+        let enters = here.driver().enters();
+        here.flight = Some(Flight { ticket: None, enters, cancelled: false, patient });
+        Some(SendInPlace::new(bytes, at))
     }
 
     /// A send has ended: the next one, or the end.
     #[inline]
     pub(super) fn go_on(here: &mut Here<'_, SendSide>) {
-        SendSide::start(here);
-        if here.orphaned && here.is_idle() {
+        if !here.queue.is_empty() {
+            SendSide::start(here);
+        } else if here.orphaned {
             SendSide::end(here);
         }
     }
@@ -75,8 +71,10 @@ impl SendSide {
             && !flight.cancelled
         {
             flight.cancelled = true;
-            let ticket = flight.ticket;
-            here.driver().cancel(ticket);
+            match flight.ticket {
+                Some(ticket) => here.driver().cancel(ticket),
+                None => here.cancel(),
+            }
         }
     }
 }
@@ -92,13 +90,22 @@ impl SendsInPlace for SendSide {
     }
 
     #[inline]
-    fn sent(home: &AtHome<'_, SendSide>, result: io::Result<()>, bytes: Vec<u8>, at: usize) {
+    fn sent(home: &AtHome<'_, SendSide>, bytes: Vec<u8>) {
+        let writer = home.with(|here| {
+            here.flight = None;
+            here.driver().scratch().give(bytes);
+            SendSide::go_on(here);
+            here.writer.take()
+        });
+        wake(writer, home.shared());
+    }
+
+    fn cut_short(home: &AtHome<'_, SendSide>, why: io::Result<()>, bytes: Vec<u8>, at: usize) {
         let writer = home.with(|here| {
             let patient = here.flight.take().is_some_and(|flight| flight.patient);
-            let failed = result.is_err();
-            match result {
+            let failed = why.is_err();
+            match why {
                 Err(error) if !socket::is_cancelled(&error) => here.fail(error),
-                _ if at == bytes.len() => here.driver().scratch().give(bytes),
                 _ => here.queue.put_back(Outgoing { bytes, at }),
             }
             if patient && failed {

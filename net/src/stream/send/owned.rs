@@ -87,7 +87,8 @@ impl SendSide {
         let driver = here.driver();
         let enters = driver.enters();
         let ticket = driver.submit_detached(send);
-        here.flight = Some(Flight { ticket, enters, cancelled: false, patient: false });
+        here.flight =
+            Some(Flight { ticket: Some(ticket), enters, cancelled: false, patient: false });
     }
 }
 

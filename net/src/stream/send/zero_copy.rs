@@ -100,7 +100,8 @@ impl SendSide {
         let driver = here.driver();
         let enters = driver.enters();
         let ticket = driver.submit_detached(SendZeroCopy::new(buffer, sink));
-        here.flight = Some(Flight { ticket, enters, cancelled: false, patient: false });
+        here.flight =
+            Some(Flight { ticket: Some(ticket), enters, cancelled: false, patient: false });
         slot
     }
 }

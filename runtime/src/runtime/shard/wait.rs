@@ -35,8 +35,6 @@ impl Shard {
                 return Ok(());
             }
         }
-        // What this turn has to send is not a part of the wait.
-        self.driver.prepare();
         let begun = clock::now();
         let mut looked = false;
         let mut spin = self.spin.get();

@@ -1,0 +1,141 @@
+//! Sends that the kernel answers only if it could not do all of them: those that it did end all the
+//! same, and those that it did not lose nothing.
+
+use std::future::{Future, poll_fn};
+use std::io::{self, Read, Write};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use henge_driver::Driver;
+use henge_net::{TcpListener, TcpStream};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+/// Longer than anything here takes.
+const BOUND: Duration = Duration::from_secs(60);
+
+/// A stream of `driver`, and the other end.
+fn pair(driver: &Driver) -> (TcpStream, std::net::TcpStream) {
+    let ends = driver.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+        io::Result::Ok((listener.accept().await?.0, peer))
+    });
+    while driver.in_flight() > 0 {
+        // The listener's accept is cancelled.
+        driver.turn().expect("it turns");
+    }
+    ends.expect("the driver turns").expect("they connect")
+}
+
+fn write(stream: &mut TcpStream, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    Pin::new(stream).poll_write(&mut Context::from_waker(Waker::noop()), bytes)
+}
+
+#[test]
+fn what_was_sent_has_no_completion() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    let before = driver.counters();
+    for round in 0..10 {
+        assert!(matches!(write(&mut a, &[round; 64]), Poll::Ready(Ok(64))));
+        assert!(driver.has_queued());
+        assert_eq!(driver.turn().expect("it turns").completions, 0);
+        assert!(!driver.has_queued(), "the turn has seen to the end of it");
+        assert_eq!((driver.unsent(), driver.in_flight()), (0, 0));
+        let mut bytes = [0; 64];
+        peer.read_exact(&mut bytes).expect("they were sent");
+        assert_eq!(bytes, [round; 64]);
+    }
+    let after = driver.counters();
+    assert_eq!(after.submissions - before.submissions, 10);
+    assert_eq!(after.completions, before.completions);
+    assert_eq!(after.unknown_completions, 0);
+}
+
+#[test]
+fn what_a_full_socket_leaves_is_sent_when_there_is_room() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    let at = |place: usize| (place % 251) as u8;
+    let mut written = 0;
+    let deadline = Instant::now() + BOUND;
+    loop {
+        // Less than is sent without the ring.
+        let bytes: Vec<u8> = (written..written + 5_000).map(at).collect();
+        match write(&mut a, &bytes) {
+            Poll::Ready(n) => written += n.expect("the peer lives"),
+            Poll::Pending => break,
+        }
+        driver.turn().expect("it turns");
+        assert!(Instant::now() < deadline, "no socket takes everything");
+    }
+    assert!(driver.unsent() > 0, "the rest waits");
+    let reader = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    driver.block_on(a.shutdown()).expect("it turns").expect("all is sent");
+    let read = reader.join().expect("no panic").expect("no reset");
+    assert_eq!(read.len(), written);
+    assert!(read.iter().enumerate().all(|(place, byte)| *byte == at(place)));
+}
+
+#[test]
+fn who_waits_for_one_that_is_under_way_is_told_though_no_completion_comes() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, _peer) = pair(&driver);
+    assert!(matches!(write(&mut a, b"hello"), Poll::Ready(Ok(5))));
+    // The kernel has it, and the driver has not looked yet what became of it.
+    driver.flush().expect("it submits");
+    let mut flush = pin!(a.flush());
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(flush.as_mut().poll(&mut cx).is_pending());
+    let begun = Instant::now();
+    driver.park(Some(begun + BOUND), || false).expect("it turns");
+    assert!(begun.elapsed() < BOUND / 2, "it slept, and nothing would have woken it");
+    assert!(matches!(flush.as_mut().poll(&mut cx), Poll::Ready(Ok(()))));
+}
+
+#[test]
+fn a_failure_is_told() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    peer.write_all(b"unread").expect("the socket has room");
+    // What it has not read makes its close a reset.
+    assert!(matches!(write(&mut a, b"unread, too"), Poll::Ready(Ok(11))));
+    driver.turn().expect("it turns");
+    drop(peer);
+    let deadline = Instant::now() + BOUND;
+    let error = loop {
+        match write(&mut a, b"nobody reads this") {
+            Poll::Ready(Err(error)) => break error,
+            _ => driver.turn().expect("it turns"),
+        };
+        assert!(Instant::now() < deadline, "the reset is never told");
+    };
+    assert!(matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe));
+    let again = driver.block_on(poll_fn(|cx| Pin::new(&mut a).poll_write(cx, b"again")));
+    assert_eq!(again.expect("it turns").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+}
+
+#[test]
+fn a_stream_that_is_dropped_meanwhile_is_closed_after_its_bytes() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    assert!(matches!(write(&mut a, b"the last word"), Poll::Ready(Ok(13))));
+    driver.flush().expect("it submits");
+    drop(a);
+    driver.turn().expect("it turns");
+    let mut bytes = Vec::new();
+    peer.set_read_timeout(Some(BOUND)).expect("a socket");
+    peer.read_to_end(&mut bytes).expect("it is closed");
+    assert_eq!(bytes, b"the last word");
+    assert_eq!(driver.in_flight(), 0);
+}
