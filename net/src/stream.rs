@@ -22,15 +22,17 @@ pub(crate) mod send;
 pub(crate) mod send_queue;
 pub(crate) mod socket;
 pub(crate) mod spliced;
+mod waiting;
 pub(crate) mod watch;
 
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use henge_driver::home::{Here, Homed, Resident};
 use henge_driver::{coop, current};
 
+use self::waiting::Waiting;
 use crate::waiters::Place;
 
 /// How a task is to be told of what a visit did not find.
@@ -46,7 +48,7 @@ enum Missing {
 /// A side with one task that waits for it.
 pub(crate) trait Awaits: Resident<Shared = Arc<socket::Socket>> {
     /// The task that called last and found nothing.
-    fn awaiting(&mut self) -> &mut Option<Waker>;
+    fn awaiting(&mut self) -> &mut Waiting;
 
     /// What tells a task that moves.
     fn watch(&mut self) -> &mut Option<Box<watch::Watch>>;
@@ -77,7 +79,7 @@ pub(crate) fn poll_side<T: Awaits, R>(
         Err(Missing::Nothing) => Poll::Pending,
         Err(Missing::Waker) => {
             let waker = cx.waker().clone();
-            let old = ready!(side.poll_with(cx, |here| here.awaiting().replace(waker)))?;
+            let old = ready!(side.poll_with(cx, |here| here.awaiting().set(waker)))?;
             drop(old);
             Poll::Pending
         }
@@ -95,10 +97,7 @@ fn missing<T: Awaits>(here: &mut Here<'_, T>, cx: &Context<'_>) -> Missing {
         let told = here.watch().as_ref().map(|watch| watch.told());
         return told.map_or(Missing::Nothing, Missing::Watch);
     }
-    match here.awaiting() {
-        Some(known) if known.will_wake(cx.waker()) => Missing::Nothing,
-        _ => Missing::Waker,
-    }
+    if here.awaiting().wait_by(cx.waker()) { Missing::Nothing } else { Missing::Waker }
 }
 
 /// As [`poll_side`], for one of several that wait by `&self`, and without spending budget: as in

@@ -58,7 +58,7 @@ pub use seat::{AtHome, InPlace, Quietly};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::current;
 use place::{Leaving, Place, Stay};
@@ -92,8 +92,10 @@ pub trait Resident: Send + Sized + 'static {
     fn before_enter(_here: &mut Here<'_, Self>) {}
 
     /// Called before the driver sleeps, and every few turns, once for each
-    /// [`Here::before_sleep`].
-    fn before_sleep(_here: &mut Here<'_, Self>) {}
+    /// [`Here::before_sleep`]. What comes back is dropped outside of the visit.
+    fn before_sleep(_here: &mut Here<'_, Self>) -> Option<Waker> {
+        None
+    }
 
     /// Does anybody wait for the end of the operation in the state's own place? Only asked, like
     /// [`unsent`](Resident::unsent): nothing can be submitted.

@@ -54,6 +54,7 @@ use self::owned::Filled;
 use super::pace::Pace;
 use super::recv_queue::{Part, RecvQueue};
 use super::socket::Socket;
+use super::waiting::Waiting;
 use super::watch::Watch;
 use super::{Awaits, poll_side};
 
@@ -97,7 +98,7 @@ pub(crate) struct RecvSide {
     pace: Pace,
     /// What `read_owned` asked for has come, and its future has not taken it yet.
     filled: Option<Box<dyn Filled>>,
-    reader: Option<Waker>,
+    reader: Waiting,
     /// In the place of a flight, for tasks that move.
     watch: Option<Box<Watch>>,
 }
@@ -126,7 +127,7 @@ fn again(error: &io::Error) -> io::Error {
 }
 
 impl Awaits for RecvSide {
-    fn awaiting(&mut self) -> &mut Option<Waker> {
+    fn awaiting(&mut self) -> &mut Waiting {
         &mut self.reader
     }
 
@@ -147,8 +148,9 @@ impl Resident for RecvSide {
         RecvSide::cancel(here);
     }
 
-    fn before_sleep(here: &mut Here<'_, RecvSide>) {
+    fn before_sleep(here: &mut Here<'_, RecvSide>) -> Option<Waker> {
         here.queue.settle();
+        here.reader.let_go()
     }
 }
 
@@ -161,7 +163,7 @@ impl RecvSide {
             starved: false,
             pace: Pace::new(),
             filled: None,
-            reader: None,
+            reader: Waiting::new(),
             watch: None,
         }
     }

@@ -33,7 +33,7 @@ use std::any::Any;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use henge_driver::home::{Here, Homed, Resident};
@@ -44,6 +44,7 @@ use henge_driver::{Driver, Ticket, current};
 use self::flight::{Flight, wake};
 use super::send_queue::{Outgoing, SendQueue};
 use super::socket::{AtDrop, Socket};
+use super::waiting::Waiting;
 use super::watch::Watch;
 use super::{Awaits, poll_side};
 
@@ -70,7 +71,7 @@ pub(crate) struct SendSide {
     broken: bool,
     /// The result of a `write_owned` that its future has not taken yet.
     returned: Option<Box<dyn Any + Send>>,
-    writer: Option<Waker>,
+    writer: Waiting,
     shut: bool,
     /// The handle is gone.
     orphaned: bool,
@@ -85,7 +86,7 @@ pub(crate) struct SendSide {
 }
 
 impl Awaits for SendSide {
-    fn awaiting(&mut self) -> &mut Option<Waker> {
+    fn awaiting(&mut self) -> &mut Waiting {
         &mut self.writer
     }
 
@@ -145,7 +146,7 @@ impl SendSide {
             failed: None,
             broken: false,
             returned: None,
-            writer: None,
+            writer: Waiting::new(),
             shut: false,
             orphaned: false,
             by_hand: false,

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::task::Waker;
 
 use slab::Slab;
 
@@ -12,16 +13,15 @@ use crate::kept::keep;
 
 /// A place, whatever it holds. All calls are at home, except `lose`, which is its last.
 pub(crate) trait Tenant: Send + Sync {
-    /// Asked for through [`Homes::list`]; followed by `unlist`.
-    fn before_enter(&self, driver: &Driver);
-    /// Asked for through [`Homes::rest`]; followed by `unlist`.
-    fn before_sleep(&self, driver: &Driver);
-    /// Gives back the count that the list had. What comes back is to be dropped by the caller,
-    /// who must not hold a reference into it any more.
-    fn unlist(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
-    /// Its quiet operation has been done. What comes back is as in `unlist`.
+    /// Asked for through [`Homes::list`], whose count it gives back. What comes back is to be
+    /// dropped by the caller, who must not hold a reference into it any more.
+    fn before_enter(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
+    /// Asked for through [`Homes::rest`], as `before_enter`.
+    fn before_sleep(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
+    /// Its quiet operation has been done. What comes back is as in `before_enter`.
     fn done(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
-    /// Its quiet operation has not been done, or only in part. What comes back is as in `unlist`.
+    /// Its quiet operation has not been done, or only in part. What comes back is as in
+    /// `before_enter`.
     fn not_done(&self, driver: &Driver, cqe: Cqe) -> Option<Arc<dyn Tenant>>;
     /// Does anybody wait for the end of its operation? Asks, and does nothing.
     fn is_awaited(&self, driver: &Driver) -> bool;
@@ -38,6 +38,8 @@ pub(crate) struct Homes {
     tenants: RefCell<Slab<Arc<dyn Tenant>>>,
     due: List,
     resting: List,
+    /// What is to be dropped when a list has been run, and not while it is: it may be the user's.
+    wakers: RefCell<Vec<Waker>>,
 }
 
 /// Places that want one call, each counted in the place's `refs`.
@@ -61,7 +63,7 @@ impl List {
         self.places.borrow().is_empty()
     }
 
-    fn run(&self, driver: &Driver, call: impl Fn(&dyn Tenant, &Driver)) {
+    fn run(&self, driver: &Driver, call: impl Fn(&dyn Tenant, &Driver) -> Option<Arc<dyn Tenant>>) {
         if self.running.replace(true) {
             return;
         }
@@ -70,11 +72,10 @@ impl List {
         for place in batch.drain(..) {
             let released = {
                 // SAFETY: the list's count keeps the place at home here, hence registered, hence
-                // alive, until `unlist`; what `unlist` takes out of the register is held until
-                // this reference to it has ended.
+                // alive, until `call` gives it back; what that takes out of the register is held
+                // until this reference to it has ended.
                 let tenant = unsafe { place.as_ref() };
-                call(tenant, driver);
-                tenant.unlist(driver)
+                call(tenant, driver)
             };
             drop(released);
         }
@@ -85,7 +86,12 @@ impl List {
 
 impl Homes {
     pub(crate) fn new() -> Homes {
-        Homes { tenants: RefCell::new(Slab::new()), due: List::default(), resting: List::default() }
+        Homes {
+            tenants: RefCell::new(Slab::new()),
+            due: List::default(),
+            resting: List::default(),
+            wakers: RefCell::default(),
+        }
     }
 
     pub(crate) fn insert(&self, tenant: Arc<dyn Tenant>) -> usize {
@@ -126,7 +132,13 @@ impl Homes {
     pub(crate) fn before_sleep(&self, driver: &Driver) {
         if !self.resting.is_empty() {
             self.resting.run(driver, |tenant, driver| tenant.before_sleep(driver));
+            drop(self.wakers.take());
         }
+    }
+
+    /// Drops a waker after the list that is being run.
+    pub(crate) fn drop_later(&self, waker: Waker) {
+        self.wakers.borrow_mut().push(waker);
     }
 
     fn snapshot(&self) -> Vec<Arc<dyn Tenant>> {

@@ -186,9 +186,10 @@ mod tests {
     struct Named;
 
     impl Tenant for Named {
-        fn before_enter(&self, _: &Driver) {}
-        fn before_sleep(&self, _: &Driver) {}
-        fn unlist(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
+        fn before_enter(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
+            None
+        }
+        fn before_sleep(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
             None
         }
         fn done(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {

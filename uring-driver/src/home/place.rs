@@ -327,17 +327,17 @@ impl<T: Resident> Posted for Place<T> {
 }
 
 impl<T: Resident> Tenant for Place<T> {
-    fn before_enter(&self, driver: &Driver) {
+    fn before_enter(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
         self.local.listed.set(false);
         self.visit(driver, T::before_enter);
+        self.release_one(driver)
     }
 
-    fn before_sleep(&self, driver: &Driver) {
+    fn before_sleep(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
         self.local.resting.set(false);
-        self.visit(driver, T::before_sleep);
-    }
-
-    fn unlist(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+        if let Some(waker) = self.visit(driver, T::before_sleep) {
+            driver.homes().drop_later(waker);
+        }
         self.release_one(driver)
     }
 

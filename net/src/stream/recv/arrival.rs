@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::task::Waker;
 
 use henge_driver::Fd;
 use henge_driver::home::{AtHome, Here, HomeRef};
@@ -39,7 +38,15 @@ impl ReceivesInPlace for RecvSide {
             }
             here.whom_to_tell()
         });
-        wake(reader, home.shared());
+        if let Some(reader) = reader {
+            reader.wake_by_ref();
+            let spare = home.with(|here| {
+                here.before_sleep();
+                here.reader.give_back(reader)
+            });
+            drop(spare);
+        }
+        home.shared().readers.wake_all();
     }
 }
 
@@ -54,21 +61,15 @@ impl To {
             enter(here);
             here.whom_to_tell()
         });
-        wake(reader.flatten(), self.0.shared());
+        if let Some(reader) = reader.flatten() {
+            reader.wake();
+        }
+        self.0.shared().readers.wake_all();
     }
 
     pub(super) fn socket(&self) -> &Fd {
         self.0.shared().fd()
     }
-}
-
-/// Tells a reader, and those who wait by `&self`, outside of every visit.
-#[inline]
-fn wake(reader: Option<Waker>, socket: &Socket) {
-    if let Some(reader) = reader {
-        reader.wake();
-    }
-    socket.readers.wake_all();
 }
 
 /// A receive into heap memory, where the pool had none.
