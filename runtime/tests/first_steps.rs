@@ -1,11 +1,15 @@
 //! The shortest programs: each entry into a runtime, with tasks, timers and values that borrow.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
+use henge::driver::{ops, submit};
 use henge::runtime::{Builder, Handle, Runtime};
 use henge::shard::{self, ShardId};
 
@@ -99,5 +103,50 @@ fn a_handle_spawns_from_a_foreign_thread() -> io::Result<()> {
     let thread = std::thread::spawn(move || handle.spawn(async { Handle::try_current().is_ok() }));
     let task = thread.join().map_err(|_| io::Error::other("panicked"))?;
     assert!(runtime.block_on(task)?);
+    Ok(())
+}
+
+/// Wakers that are no task's are woken where no task runs: by completions and timers.
+#[test]
+fn a_stranger_whose_waker_panics_ends_no_shard() -> io::Result<()> {
+    struct Panics(AtomicUsize);
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("in a waker");
+        }
+    }
+    let runtime = shards(1)?;
+    let woken = runtime.run(|| async {
+        let panics = Arc::new(Panics(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&panics));
+        let mut cx = Context::from_waker(&waker);
+        let mut sleep = Box::pin(henge::time::sleep(Duration::from_millis(1)));
+        assert!(sleep.as_mut().poll(&mut cx).is_pending());
+        let mut wait = Box::pin(submit(ops::Timeout::new(Duration::from_millis(1))));
+        assert!(wait.as_mut().poll(&mut cx).is_pending());
+        for _ in 0..2 {
+            henge::time::sleep(Duration::from_millis(20)).await;
+        }
+        // Who was told may ask what came of it.
+        sleep.await;
+        drop(wait.await);
+        panics.0.load(Ordering::Relaxed)
+    });
+    assert_eq!(woken, 2);
+    assert_eq!(runtime.run(|| async { henge::spawn(async { 7 }).await.ok() }), Some(7));
+    Ok(())
+}
+
+/// Hooks are different: one that panics would do so again and again.
+#[test]
+fn a_hook_that_panics_ends_its_shard() -> io::Result<()> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_park(|| panic!("in a hook"))
+        .build()?;
+    // It ends, sooner or later, and what is on it with it.
+    let ended = runtime.spawn(std::future::pending::<()>());
+    assert!(shards(1)?.block_on(ended).is_err_and(|error| error.is_cancelled()));
     Ok(())
 }

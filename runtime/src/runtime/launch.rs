@@ -1,6 +1,7 @@
 //! The threads of `new_multi_thread`: how they start, and how they end.
 
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle as Thread;
 use std::time::{Duration, Instant};
@@ -115,11 +116,21 @@ fn live(
         let _within = shard.enter_all();
         call(shared.config.hooks.start.as_ref());
         drop(report);
-        shard.run();
+        run(&shard);
     }
     shard.close();
     end_driver(&driver);
     call(shared.config.hooks.stop.as_ref());
+}
+
+/// Runs turns until the shard is to end. A waker that is no task's may panic where no task runs, in
+/// a completion or a timer. The panic was printed and is nobody's: the shard's tasks go on.
+fn run(shard: &Shard) {
+    while let Err(panic) = catch_unwind(AssertUnwindSafe(|| shard.run())) {
+        if shard.is_failing() {
+            resume_unwind(panic);
+        }
+    }
 }
 
 /// Ends a thread's ring: what was written goes out, the rest is cancelled, and what the kernel does

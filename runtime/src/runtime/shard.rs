@@ -27,6 +27,7 @@ use henge_driver::Driver;
 use henge_driver::sys::clock;
 
 use super::batch_wait::BatchWait;
+use super::config::{Hook, call};
 use super::context::{LoopGuard, SharedGuard};
 use super::counters::Counters;
 use super::nest::Nest;
@@ -200,6 +201,8 @@ pub(crate) struct Shard {
     /// Since when it has not slept.
     awake: Cell<Instant>,
     nest: Nest,
+    /// A panic now is the end: the ring has failed, or a hook runs, which would panic again.
+    failing: Cell<bool>,
     /// Futures of `block_on` among the tasks that are not done.
     roots: Cell<usize>,
 }
@@ -255,6 +258,7 @@ impl Shard {
             entered: Cell::new(clock::now()),
             awake: Cell::new(clock::now()),
             nest: Nest::new(),
+            failing: Cell::new(false),
             roots: Cell::new(0),
             shared,
         }
@@ -276,6 +280,17 @@ impl Shard {
     /// Ends the loop after the task that runs.
     pub(super) fn leave(&self) {
         self.nest.leave_outermost();
+    }
+
+    /// Whether a panic that left the loop is to end it.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.get()
+    }
+
+    fn call_hook(&self, hook: Option<&Hook>) {
+        self.failing.set(true);
+        call(hook);
+        self.failing.set(false);
     }
 
     pub(super) fn nest(&self) -> &Nest {
@@ -304,6 +319,7 @@ impl Shard {
         }
         while !self.nest.is_left() {
             if let Err(error) = self.turn() {
+                self.failing.set(true);
                 panic!("this thread's ring failed: {error}");
             }
         }

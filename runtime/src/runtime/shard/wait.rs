@@ -9,7 +9,6 @@ use henge_driver::Turn;
 use henge_driver::sys::clock;
 
 use super::Shard;
-use crate::runtime::config::call;
 use crate::runtime::spin::Spin;
 
 /// How often a loop that looks does so between two looks at the clock.
@@ -59,11 +58,11 @@ impl Shard {
             }
             looked = true;
         }
-        call(self.shared.config.hooks.park.as_ref());
+        self.call_hook(self.shared.config.hooks.park.as_ref());
         if !self.has_work() {
             self.sleep(rule, begun, looked, deadline)?;
         }
-        call(self.shared.config.hooks.unpark.as_ref());
+        self.call_hook(self.shared.config.hooks.unpark.as_ref());
         Ok(())
     }
 
