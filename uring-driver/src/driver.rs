@@ -106,6 +106,8 @@ pub(crate) struct Inner {
     /// An operation has a completion in hand: no turning.
     completing: Cell<bool>,
     phase: Cell<Phase>,
+    /// Bytes that nobody took when this thread left its loop last.
+    stuck: Cell<u64>,
     /// What `as_raw_fd` gave out; from then on the driver sleeps between turns.
     notifier: OnceCell<EventFd>,
     batch: Cell<Option<Batch>>,

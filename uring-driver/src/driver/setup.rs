@@ -95,6 +95,7 @@ impl Driver {
                 counting: Counting::default(),
                 completing: Cell::new(false),
                 phase: Cell::new(Phase::Running),
+                stuck: Cell::new(0),
                 notifier: OnceCell::new(),
                 batch: Cell::new(batch),
                 at_once: Cell::new(0),

@@ -199,7 +199,8 @@ impl Driver {
     /// it is polled.
     ///
     /// Once nothing has been sent for as long as `stuck`, the rest stays queued, and goes on when
-    /// this driver is turned again. So does what does not end within `patience` afterwards.
+    /// this driver is turned again; as long as no byte more or less is left, later calls do not
+    /// wait for it. So does what does not end within `patience` afterwards.
     ///
     /// # Errors
     ///
@@ -214,10 +215,12 @@ impl Driver {
         let (mut left, mut deadline) = (u64::MAX, clock::now());
         loop {
             let (unsent, now) = (self.unsent(), clock::now());
-            if unsent < left {
+            // What was waited for in vain the last time is not waited for again.
+            if unsent != self.inner.stuck.get() && unsent < left {
                 (left, deadline) = (unsent, now + stuck);
             }
             if unsent == 0 || now >= deadline {
+                self.inner.stuck.set(unsent);
                 break;
             }
             self.park(Some(deadline.min(now + STEP)), || false)?;
