@@ -288,7 +288,18 @@ fn full_mesh(count: usize, places: usize, trees: u64, depth: u32) {
             (in_time.is_ok(), sum)
         });
         assert_eq!(sums, (true, (count as u64 * trees) << depth), "seed {seed}");
+        assert_turned_for_something(&runtime);
     }
+}
+
+/// That lanes which are full both ways do not keep their shards turning: they sleep.
+fn assert_turned_for_something(runtime: &Runtime) {
+    let metrics = runtime.metrics();
+    let shards = (0..metrics.num_workers()).map(|index| metrics.shard(index));
+    let (turns, polls) =
+        shards.fold((0, 0), |(turns, polls), shard| (turns + shard.turns(), polls + shard.polls()));
+    // About one of each; a loop that looks for a while before it sleeps turns some more.
+    assert!(turns < 20 * polls, "{turns} turns for {polls} polls");
 }
 
 #[test]

@@ -27,10 +27,13 @@
 //! * A turn takes what is there when it begins and no more than the ring holds: if letters keep
 //!   coming, the target goes on in its next turn.
 //!
-//! *Room.* A source that found the ring full keeps letters in a queue of its own, and says so in
-//! `starved` *before* its fence. The target reads `starved` when it looks, and after its own fence,
-//! and sends a letter in the other direction, upon which the source goes on.
+//! *Room.* A source that found the ring full keeps letters in a queue of its own, wants to be
+//! [called], and tries once more. The target calls it when it has taken letters out: when it looks,
+//! and after its own fence. The call goes by the source's inbox. It must not be a letter: one would
+//! want a place in the lane back, and where that is full too, letters that tell of room would keep
+//! each other going for ever.
 //!
+//! [called]: super::summons
 //! [watches]: super::watch
 
 use std::fmt;
@@ -41,7 +44,7 @@ use crossbeam_utils::CachePadded;
 
 use super::current;
 use super::ring::{Consumer, Gauge};
-use super::summons::fence_before_calls;
+use super::summons::{Summoned, Summons, fence_before_calls};
 use super::watch::Watched;
 use crate::executor::Home;
 use crate::executor::inbox::{Content, Inbox, Parcel};
@@ -63,7 +66,8 @@ pub(super) trait Letter: Send + Sync {
 /// See the module's documentation.
 pub(super) struct Lane {
     claimed: AtomicBool,
-    starved: AtomicBool,
+    /// By which the source is called when there is room.
+    room: Arc<Parcel<Summons<Source>>>,
     /// For whoever has turned `claimed` on. In a line of its own: the source, which reads the other
     /// fields, would otherwise wait for it at each letter.
     consumer: CachePadded<UnsafeCell<Consumer<Arc<dyn Letter>>>>,
@@ -79,15 +83,16 @@ pub(super) struct Lane {
 unsafe impl Sync for Lane {}
 
 impl Lane {
-    /// The lane that ends in this ring.
+    /// The lane that ends in this ring, from the shard of `from` to that of `to`, each with its
+    /// inbox.
     pub(super) fn new(
         consumer: Consumer<Arc<dyn Letter>>,
-        to: Arc<Inbox>,
-        from: usize,
+        (from, source): (usize, Arc<Inbox>),
+        (number, to): (usize, Arc<Inbox>),
     ) -> Arc<Parcel<Lane>> {
         Arc::new(Parcel::new(Lane {
             claimed: AtomicBool::new(false),
-            starved: AtomicBool::new(false),
+            room: Summons::new(source, Source { to: number }),
             gauge: consumer.gauge(),
             consumer: CachePadded::new(UnsafeCell::new(consumer)),
             to,
@@ -105,9 +110,9 @@ impl Lane {
         &self.to
     }
 
-    /// For the source, before [`announce`](Self::announce): there is more than fits.
+    /// For the source, which must try once more after this: there is more than fits.
     pub(super) fn want_room(&self) {
-        self.starved.store(true, Ordering::Relaxed);
+        self.room.content.want();
     }
 
     /// For the source, after it has published, and after `fence_before_calls`: sees to it that the
@@ -150,18 +155,6 @@ impl Lane {
         }
     }
 
-    /// If the source waits for room, tells it that there is some.
-    fn tell_of_room(&self) {
-        if self.starved.load(Ordering::Relaxed) && self.starved.swap(false, Ordering::Relaxed) {
-            // Without a loop the target has never begun, and nor has the source's runtime.
-            current::with(|local| {
-                if let Some(local) = local {
-                    local.send(self.from, Arc::new(Room));
-                }
-            });
-        }
-    }
-
     /// Gives the permission back that came with the parcel. If letters have come, the parcel is
     /// sent again.
     fn release(parcel: Arc<Parcel<Lane>>, home: Option<&Home>) {
@@ -172,7 +165,7 @@ impl Lane {
             lane.claimed.swap(false, Ordering::AcqRel);
             // SeqCst, inside: against the source's; see the module's documentation.
             fence_before_calls();
-            lane.tell_of_room();
+            Summons::call(&lane.room);
             // AcqRel: as above, for the next round.
             if lane.gauge.is_empty() || lane.claimed.swap(true, Ordering::AcqRel) {
                 return;
@@ -223,13 +216,14 @@ impl Content for Lane {
 impl Watched for Parcel<Lane> {
     #[inline]
     fn has_come(&self) -> bool {
-        !self.content.gauge.is_empty() || self.content.starved.load(Ordering::Relaxed)
+        !self.content.gauge.is_empty() || self.content.room.content.is_wanted()
     }
 
     fn take(&self, home: &Home) {
         // SAFETY: what is watched came with its parcel, and was not released yet.
         unsafe { self.content.take_out(Some(home)) };
-        self.content.tell_of_room();
+        // Without a fence: until this is let go of, `has_come` looks again.
+        Summons::call(&self.content.room);
     }
 
     fn let_go(self: Arc<Self>, home: Option<&Home>) {
@@ -240,22 +234,20 @@ impl Watched for Parcel<Lane> {
 /// The target of a lane is gone.
 pub(super) struct Gone;
 
-/// Says to the source of a lane that there is room in it. It comes along the lane back.
-struct Room;
+/// Who puts letters in: it goes on when it is called.
+struct Source {
+    /// The shard that they go to.
+    to: usize,
+}
 
-impl Letter for Room {
-    fn arrive(self: Arc<Self>, _home: &Home, from: usize) {
+impl Summoned for Source {
+    fn come(&self) {
+        // Without a loop nothing waits any more.
         current::with(|local| {
             if let Some(local) = local {
-                local.refill(from);
+                local.refill(self.to);
             }
         });
-    }
-
-    fn refused(self: Arc<Self>) {}
-
-    fn is_wanted(&self) -> bool {
-        true
     }
 }
 
@@ -344,16 +336,18 @@ mod loom_tests {
                 let (tally, [own, to]) = (tally.clone(), inboxes);
                 move || {
                     let (producer, consumer) = ring::ring(1);
-                    let lane = Lane::new(consumer, to, 0);
+                    let lane = Lane::new(consumer, (0, own.clone()), (1, to));
                     assert!(producer.push(tally.letter()).is_ok());
+                    producer.publish();
                     if let Err(second) = producer.push(tally.letter()) {
                         lane.content.want_room();
-                        producer.publish();
-                        announce(&lane);
-                        while own.is_empty() {
-                            loom::thread::yield_now();
+                        if let Err(second) = producer.push(second) {
+                            announce(&lane);
+                            while own.is_empty() {
+                                loom::thread::yield_now();
+                            }
+                            assert!(producer.push(second).is_ok(), "there is room");
                         }
-                        assert!(producer.push(second).is_ok(), "there is room");
                     }
                     producer.publish();
                     announce(&lane);
@@ -380,10 +374,10 @@ mod loom_tests {
             let local = Local::new(&peers, Some(1), inboxes[1].clone());
             let (_local, _home) = (local.enter(), home.enter());
             let source = loom::thread::spawn({
-                let (tally, [_, to]) = (tally.clone(), inboxes);
+                let (tally, [own, to]) = (tally.clone(), inboxes);
                 move || {
                     let (producer, consumer) = ring::ring(2);
-                    let lane = Lane::new(consumer, to, 0);
+                    let lane = Lane::new(consumer, (0, own), (1, to));
                     for _ in 0..2 {
                         assert!(producer.push(tally.letter()).is_ok());
                         producer.publish();
@@ -414,7 +408,7 @@ mod loom_tests {
                 let (tally, to) = (tally.clone(), home.inbox().clone());
                 move || {
                     let (producer, consumer) = ring::ring(2);
-                    let lane = Lane::new(consumer, to, 0);
+                    let lane = Lane::new(consumer, (0, inbox()), (1, to));
                     for _ in 0..2 {
                         assert!(producer.push(tally.letter()).is_ok());
                         producer.publish();

@@ -305,7 +305,8 @@ impl Local {
             (None, Some(from)) => {
                 let inbox = self.peers.inbox(to)?;
                 Some(cell.get_or_init(|| {
-                    let lane = Outgoing::new(self.peers.capacity(), inbox, from);
+                    let source = (from, Arc::clone(&self.inbox));
+                    let lane = Outgoing::new(self.peers.capacity(), source, (to, inbox));
                     self.peers.show_depth(from, to, Some(lane.lane.content.gauge()));
                     lane
                 }))
@@ -375,11 +376,11 @@ fn give_back<T>(place: &RefCell<Vec<T>>, list: Vec<T>) {
 }
 
 impl Outgoing {
-    fn new(capacity: usize, to: Arc<Inbox>, from: usize) -> Outgoing {
+    fn new(capacity: usize, from: (usize, Arc<Inbox>), to: (usize, Arc<Inbox>)) -> Outgoing {
         let (producer, consumer) = ring::ring(capacity);
         Outgoing {
             producer,
-            lane: Lane::new(consumer, to, from),
+            lane: Lane::new(consumer, from, to),
             waiting: RefCell::default(),
             crowd: Cell::new(CROWD),
             dirty: Cell::new(false),
@@ -422,11 +423,15 @@ impl Outgoing {
             return;
         }
         let mut waiting = self.waiting.borrow_mut();
+        let mut wanted = false;
         while let Some(letter) = waiting.pop_front() {
             if let Err(letter) = self.producer.push(letter) {
                 waiting.push_front(letter);
+                if wanted {
+                    break;
+                }
                 self.lane.content.want_room();
-                break;
+                wanted = true;
             }
         }
         drop(waiting);

@@ -66,6 +66,12 @@ impl<S: Summoned> Summons<S> {
         fence(Ordering::SeqCst);
     }
 
+    /// Whether the owner wants to be called, as far as is known.
+    #[inline]
+    pub(super) fn is_wanted(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == WANTED
+    }
+
     /// Has the owner called if it wants to be, and says whether this did it. After
     /// `fence_before_calls`, which comes after what was done; without, it may miss that the owner
     /// has just begun to want it.
@@ -73,8 +79,7 @@ impl<S: Summoned> Summons<S> {
     pub(super) fn call(this: &Arc<Parcel<Summons<S>>>) -> bool {
         let state = &this.content.state;
         // AcqRel: as in `nudge`.
-        let calls =
-            state.load(Ordering::Relaxed) == WANTED && state.swap(SENT, Ordering::AcqRel) != SENT;
+        let calls = this.content.is_wanted() && state.swap(SENT, Ordering::AcqRel) != SENT;
         if calls {
             Self::post(this);
         }
