@@ -8,10 +8,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Wake, Waker};
 
+use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
+use super::state::{Owes, Shared};
 use super::{Home, JoinHandle};
 
 fn model(f: impl Fn() + Sync + Send + 'static) {
@@ -318,5 +320,44 @@ fn loom_a_spawn_from_elsewhere_and_the_homes_end() {
             Poll::Ready(Ok(value)) => assert_eq!(value, 7),
             Poll::Pending => panic!("nobody is left to end it"),
         }
+    });
+}
+
+#[test]
+fn loom_nobody_frees_a_task_whose_result_is_being_dropped() {
+    /// The word, and what stands for the task's memory: reading it is a use, writing is the end.
+    struct Memory {
+        shared: Shared,
+        task: UnsafeCell<()>,
+    }
+    impl Memory {
+        fn use_it(&self) {
+            self.task.with(|_| thread::yield_now());
+        }
+        fn free(&self, frees: bool) -> usize {
+            if frees {
+                self.task.with_mut(|_| ());
+            }
+            usize::from(frees)
+        }
+    }
+    model(|| {
+        // A task that is done, with its join handle and a waker elsewhere.
+        let memory = Arc::new(Memory { shared: Shared::new(), task: UnsafeCell::new(()) });
+        let refused = |owes, memory: &Memory| match owes {
+            Owes::Push => memory.free(memory.shared.refuse(|| memory.use_it())),
+            Owes::Nothing => 0,
+        };
+        let handle = thread::spawn({
+            let memory = memory.clone();
+            move || refused(memory.shared.unjoin(), &memory)
+        });
+        let waker = thread::spawn({
+            let memory = memory.clone();
+            move || refused(memory.shared.release(), &memory)
+        });
+        let here = memory.free(memory.shared.close(2, || memory.use_it()));
+        let there = handle.join().unwrap() + waker.join().unwrap();
+        assert_eq!(here + there, 1, "freed once");
     });
 }

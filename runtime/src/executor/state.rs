@@ -249,26 +249,44 @@ impl Shared {
         })
     }
 
-    /// For the home, which closes and whose count is `refs`: takes what was asked for and makes
-    /// this word the whole. If the link is under way its pusher, who will be refused, settles.
-    pub(super) fn close(&self, refs: i32) -> Asked {
-        self.answer(WHOLE | ORPHAN, |before| {
-            let whole = count(before) + if before & WHOLE == 0 { i64::from(refs) } else { 0 };
-            (0, (before & LINKED | WHOLE | ORPHAN).wrapping_add(counted(whole)))
-        })
+    /// For the home, which closes and whose count is `refs`: makes this word the whole, and says
+    /// whether the task can be freed. If not, others free it from here on. A result that nobody
+    /// joins is dropped before: while it is, nobody can free the task. If the link is under way its
+    /// pusher, who will be refused, settles.
+    pub(super) fn close(&self, refs: i32, mut drop_output: impl FnMut()) -> bool {
+        loop {
+            let asked = self.answer(WHOLE | ORPHAN, |before| {
+                if before & UNJOINED != 0 {
+                    return (0, before & !UNJOINED);
+                }
+                let whole = count(before) + if before & WHOLE == 0 { i64::from(refs) } else { 0 };
+                (0, (before & LINKED | WHOLE | ORPHAN).wrapping_add(counted(whole)))
+            });
+            if !asked.unjoined {
+                return asked.free;
+            }
+            drop_output();
+        }
     }
 
-    /// For a pusher that was refused because the home has closed: gives the link back. What
-    /// was asked for before the home came here is left for the home.
-    pub(super) fn take_refused(&self) -> Asked {
-        self.answer(WHOLE | ORPHAN, |before| {
-            if before & ORPHAN == 0 {
-                return (0, before & !LINKED);
+    /// For a pusher that was refused because the home has closed: gives the link back, and says
+    /// whether the task can be freed. What was asked for before the home came here is left for the
+    /// home.
+    pub(super) fn refuse(&self, mut drop_output: impl FnMut()) -> bool {
+        loop {
+            let asked = self.answer(WHOLE | ORPHAN, |before| {
+                if before & ORPHAN == 0 {
+                    return (0, before & !LINKED);
+                }
+                // The result is dropped while the link still holds the task.
+                let keeps = if before & UNJOINED == 0 { 0 } else { LINKED };
+                (0, (keeps | WHOLE | ORPHAN).wrapping_add(counted(count(before))))
+            });
+            if !asked.unjoined {
+                return asked.free;
             }
-            // The result is dropped while the link still holds the task.
-            let keeps = if before & UNJOINED == 0 { 0 } else { LINKED };
-            (0, (keeps | WHOLE | ORPHAN).wrapping_add(counted(count(before))))
-        })
+            drop_output();
+        }
     }
 
     fn answer(&self, over: u64, step: impl Fn(u64) -> (i64, u64)) -> Asked {

@@ -98,20 +98,14 @@ pub(super) fn push_unreferenced(task: TaskPtr) {
 
 /// The home has closed: this thread does with the link what the home would have done.
 pub(super) fn refused(task: TaskPtr) {
-    loop {
-        let asked = task.header().shared.take_refused();
-        if asked.unjoined {
-            // SAFETY: all tasks of a closed home are done. The handle that asked is gone, and
-            // it was dropped on another thread than the home's, so the result is Send: on the
-            // home's own thread the task would have been seen to be done.
-            unsafe { (task.header().vtable.drop_output)(task) };
-            continue;
-        }
-        if asked.free {
-            // SAFETY: no reference is left, and the home has closed.
-            unsafe { slab::free_orphan(task) };
-        }
-        return;
+    let header = task.header();
+    // SAFETY: all tasks of a closed home are done. The handle that asked is gone, and it was
+    // dropped on another thread than the home's, so the result is Send: on the home's own thread
+    // the task would have been seen to be done.
+    let drop_output = || unsafe { (header.vtable.drop_output)(task) };
+    if header.shared.refuse(drop_output) {
+        // SAFETY: no reference is left, and the home has closed.
+        unsafe { slab::free_orphan(task) };
     }
 }
 

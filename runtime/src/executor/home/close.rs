@@ -50,12 +50,10 @@ impl Home {
         self.slab.give_up(|task| {
             let header = task.header();
             let merged = header.local.flags() & MERGED != 0;
-            let asked = header.shared.close(if merged { 0 } else { header.local.refs() });
-            if asked.unjoined {
-                // SAFETY: done, and the handle, whose the result was, has left it to this.
-                unsafe { (header.vtable.drop_output)(task) };
-            }
-            !asked.free
+            let refs = if merged { 0 } else { header.local.refs() };
+            // SAFETY: done, and the handle, whose the result was, has left it to this.
+            let drop_output = || unsafe { (header.vtable.drop_output)(task) };
+            !header.shared.close(refs, drop_output)
         });
     }
 
