@@ -654,3 +654,14 @@ fn wakers_may_come_back_to_a_notify_for_all() {
     });
     over.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
 }
+
+#[test]
+fn permits_are_merged_past_what_one_call_takes() {
+    let semaphore = henge::sync::local::Semaphore::new(usize::MAX >> 3);
+    let many = || semaphore.try_acquire_many(u32::MAX).expect("enough of them");
+    let mut permits = many();
+    permits.merge(many());
+    assert_eq!(permits.num_permits(), 2 * u32::MAX as usize);
+    drop(permits);
+    assert_eq!(semaphore.available_permits(), usize::MAX >> 3);
+}

@@ -168,7 +168,7 @@ impl fmt::Debug for Panicked {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CallError::Closed => f.write_str("the shard has ended"),
+            CallError::Closed => f.write_str("the shard has ended, or the service was stopped"),
             CallError::Panicked(panic) => match panic.message() {
                 Some(text) => write!(f, "the call panicked with message {text:?}"),
                 None => f.write_str("the call panicked"),

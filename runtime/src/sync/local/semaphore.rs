@@ -173,7 +173,7 @@ impl Semaphore {
     /// ```
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
         match self.permits.acquire(n as usize).await {
-            Ok(()) => Ok(SemaphorePermit { semaphore: self, permits: n }),
+            Ok(()) => Ok(SemaphorePermit { semaphore: self, permits: n as usize }),
             Err(_closed) => Err(AcquireError::new()),
         }
     }
@@ -212,7 +212,7 @@ impl Semaphore {
     /// ```
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.permits.try_acquire(n as usize).map_err(refused)?;
-        Ok(SemaphorePermit { semaphore: self, permits: n })
+        Ok(SemaphorePermit { semaphore: self, permits: n as usize })
     }
 
     /// Waits for one permit that keeps the semaphore alive.
@@ -265,7 +265,7 @@ impl Semaphore {
         n: u32,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
         match self.permits.acquire(n as usize).await {
-            Ok(()) => Ok(OwnedSemaphorePermit { semaphore: self, permits: n }),
+            Ok(()) => Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize }),
             Err(_closed) => Err(AcquireError::new()),
         }
     }
@@ -303,7 +303,7 @@ impl Semaphore {
         n: u32,
     ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.permits.try_acquire(n as usize).map_err(refused)?;
-        Ok(OwnedSemaphorePermit { semaphore: self, permits: n })
+        Ok(OwnedSemaphorePermit { semaphore: self, permits: n as usize })
     }
 
     /// Refuses new permits: everybody who waits, and whoever comes, gets an error. Permits that
@@ -364,7 +364,7 @@ macro_rules! permit {
         #[derive(Debug)]
         pub struct $name $(<$life>)? {
             semaphore: $held,
-            permits: u32,
+            permits: usize,
         }
 
         impl $(<$life>)? $name $(<$life>)? {
@@ -415,8 +415,7 @@ macro_rules! permit {
             /// assert!(permits.split(3).is_none());
             /// ```
             pub fn split(&mut self, n: usize) -> Option<Self> {
-                let n = u32::try_from(n).ok().filter(|n| *n <= self.permits)?;
-                self.permits -= n;
+                self.permits = self.permits.checked_sub(n)?;
                 Some(Self { semaphore: self.semaphore.clone(), permits: n })
             }
 
@@ -429,13 +428,13 @@ macro_rules! permit {
             /// assert_eq!(semaphore.try_acquire_many(2).unwrap().num_permits(), 2);
             /// ```
             pub fn num_permits(&self) -> usize {
-                self.permits as usize
+                self.permits
             }
         }
 
         impl $(<$life>)? Drop for $name $(<$life>)? {
             fn drop(&mut self) {
-                self.semaphore.permits.release(self.permits as usize);
+                self.semaphore.permits.release(self.permits);
             }
         }
     };
