@@ -41,6 +41,17 @@ fn every_thread_starts_and_stops_once() {
 }
 
 #[test]
+fn a_shard_whose_start_hook_panics_is_an_error_of_build() {
+    let begun = AtomicUsize::new(0);
+    let error = Builder::new_multi_thread()
+        .worker_threads(3)
+        .on_thread_start(move || assert_ne!(begun.fetch_add(1, Ordering::SeqCst), 1, "the second"))
+        .build()
+        .expect_err("two of three");
+    assert!(error.to_string().contains("on_thread_start"), "{error}");
+}
+
+#[test]
 fn sleeping_is_announced_and_its_end_too() {
     let calls = Arc::new(Calls::default());
     let runtime = Builder::new_current_thread()

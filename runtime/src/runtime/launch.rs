@@ -114,9 +114,17 @@ fn live(
     let shard = Shard::seated(shared, index, driver.clone(), seat);
     {
         let _within = shard.enter_all();
-        call(shared.config.hooks.start.as_ref());
-        drop(report);
-        run(&shard);
+        match catch_unwind(AssertUnwindSafe(|| call(shared.config.hooks.start.as_ref()))) {
+            Ok(()) => {
+                drop(report);
+                run(&shard);
+            }
+            // The panic was printed; the launcher tells whoever builds the runtime.
+            Err(_panic) => {
+                let text = format!("the hook `on_thread_start` panicked on shard {index}");
+                drop(report.send(Err(io::Error::other(text))));
+            }
+        }
     }
     shard.close();
     end_driver(&driver);

@@ -130,7 +130,8 @@ impl Builder {
         self
     }
 
-    /// Called by each thread of this runtime when it starts: shards and the blocking pool.
+    /// Called by each thread of this runtime when it starts: shards and the blocking pool. If it
+    /// panics on a shard, [`build`](Builder::build) fails; a thread of the pool goes on.
     ///
     /// # Examples
     /// ```
