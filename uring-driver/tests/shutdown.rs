@@ -128,3 +128,9 @@ fn futures_that_go_while_the_driver_does() {
         rig.assert_all_gone();
     }
 }
+
+#[test]
+fn patience_without_end() {
+    let driver = Driver::new().expect("a driver");
+    assert_eq!(driver.shutdown(Duration::MAX, Duration::MAX), Leaked::default());
+}

@@ -82,12 +82,12 @@ impl Driver {
         }
         self.assert_turnable();
         let _entered = self.enter();
-        let deadline = clock::now() + drain;
+        let deadline = clock::after(drain);
         while self.unsent() > 0 && self.step(deadline) {}
         let unsent = self.unsent();
 
         self.inner.phase.set(Phase::Closing);
-        let deadline = clock::now() + reap;
+        let deadline = clock::after(reap);
         self.cancel_each(deadline);
         let mut late = LATE_TURNS;
         loop {
@@ -217,7 +217,7 @@ impl Driver {
             let (unsent, now) = (self.unsent(), clock::now());
             // What was waited for in vain the last time is not waited for again.
             if unsent != self.inner.stuck.get() && unsent < left {
-                (left, deadline) = (unsent, now + stuck);
+                (left, deadline) = (unsent, clock::after(stuck));
             }
             if unsent == 0 || now >= deadline {
                 self.inner.stuck.set(unsent);
@@ -225,7 +225,7 @@ impl Driver {
             }
             self.park(Some(deadline.min(now + STEP)), || false)?;
         }
-        let deadline = clock::now() + patience;
+        let deadline = clock::after(patience);
         while !self.homes().is_empty() && clock::now() < deadline {
             self.homes().recall(self);
             self.park(Some(deadline.min(clock::now() + STEP)), || self.homes().is_empty())?;

@@ -1,6 +1,6 @@
 //! The clock that deadlines are measured against.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The monotonic time now.
 ///
@@ -13,4 +13,19 @@ use std::time::Instant;
 #[inline]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// A hundred years, which nobody waits for and every clock can count.
+const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// The moment that is so far away. What is longer than the clock can count is a hundred years.
+///
+/// ```
+/// use henge_driver::sys::clock;
+/// use std::time::Duration;
+///
+/// assert!(clock::after(Duration::MAX) > clock::after(Duration::from_secs(3600)));
+/// ```
+pub fn after(wait: Duration) -> Instant {
+    now() + wait.min(FAR)
 }
