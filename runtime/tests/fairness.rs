@@ -132,6 +132,34 @@ fn a_future_that_is_always_ready_lets_others_run() {
     assert!(rounds <= 1_000, "{rounds} rounds before anybody else ran");
 }
 
+/// Who has spent its budget gives way as one does that says so: they take turns, and neither is
+/// polled a whole turn's number of times for one poll of the other.
+#[test]
+fn a_task_without_budget_and_one_that_yields_take_turns() {
+    const YIELDS: u32 = 100;
+    let runtime = lone();
+    let polls = runtime.block_on(async {
+        let (polls, stop) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+        let (counted, stopped) = (Rc::clone(&polls), Rc::clone(&stop));
+        let mut spender = Box::pin(async move {
+            while !stopped.get() {
+                consume_budget().await;
+            }
+        });
+        let spends = henge::spawn(poll_fn(move |cx| {
+            counted.set(counted.get() + 1);
+            spender.as_mut().poll(cx)
+        }));
+        for _ in 0..YIELDS {
+            yield_now().await;
+        }
+        stop.set(true);
+        spends.await.expect("it ends");
+        polls.get()
+    });
+    assert!((YIELDS - 2..=2 * YIELDS).contains(&polls), "{polls} polls beside {YIELDS} yields");
+}
+
 /// Who is out of budget takes its place in line all the same, and gets its turn with the next poll.
 #[test]
 fn a_sender_without_budget_is_not_overtaken() {

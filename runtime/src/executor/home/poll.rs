@@ -117,7 +117,9 @@ impl Home {
         }
     }
 
-    /// After a poll during which the task was woken or aborted, or gave way.
+    /// After a poll during which the task was woken or aborted, or gave way. One that has nothing
+    /// left of its budget gives way, too: queued at once, it would be polled turn after turn, as
+    /// often as a turn has polls, for each time that one which gave way by itself is.
     #[inline]
     fn rerun(&self, task: TaskPtr, flags: u8) {
         let header = task.header();
@@ -128,7 +130,7 @@ impl Home {
             return;
         }
         header.local.set_flags(flags & !(RUNNING | YIELDED) | NOTIFIED);
-        if flags & NOTIFIED == 0 {
+        if flags & NOTIFIED == 0 || !coop::has_budget_remaining() {
             self.queue.push_yielded(task);
         } else {
             self.queue.push_woken(task);
