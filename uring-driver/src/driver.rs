@@ -24,6 +24,7 @@ mod shutdown;
 mod submit;
 mod tag;
 mod turn;
+mod until_close;
 mod wake;
 
 use std::cell::{Cell, OnceCell, RefCell};

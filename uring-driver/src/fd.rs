@@ -3,7 +3,7 @@
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
-use crate::current;
+use crate::thread;
 
 /// A descriptor that operations are made on; dropping it closes it.
 ///
@@ -26,13 +26,13 @@ pub struct Fd {
     told: Told,
 }
 
-/// Tells this thread's driver, when it goes, that there is a descriptor less.
+/// Tells this thread, when it goes, that there is a descriptor less.
 struct Told;
 
 impl Drop for Told {
     #[inline]
     fn drop(&mut self) {
-        let _no_driver = current::with(|driver| driver.closed_one());
+        thread::closed_one();
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::{IoBuf, IoBufMut, Registration};
+use super::{IoBuf, IoBufMut};
 
 /// A buffer of a fixed capacity that begins at a multiple of some power of two: for transfers past
 /// the kernel's cache. It dereferences to the bytes that are initialised.
@@ -27,7 +27,13 @@ pub struct AlignedBuf {
     first: NonNull<u8>,
     len: usize,
     layout: Layout,
-    registration: Option<Registration>,
+    registration: Option<Box<dyn Registration>>,
+}
+
+/// A ring that knows a buffer beforehand, until this is dropped.
+pub(crate) trait Registration: fmt::Debug + Send + Sync {
+    /// The buffer's number, on the thread of that ring; elsewhere there is none.
+    fn number(&self) -> Option<u16>;
 }
 
 // SAFETY: the allocation is the value's own, as a vector's is.
@@ -98,7 +104,7 @@ impl AlignedBuf {
         self.registration.is_some()
     }
 
-    pub(crate) fn set_registration(&mut self, registration: Option<Registration>) {
+    pub(crate) fn set_registration(&mut self, registration: Option<Box<dyn Registration>>) {
         self.registration = registration;
     }
 
@@ -226,7 +232,7 @@ unsafe impl IoBuf for AlignedBuf {
         self.capacity()
     }
     fn registered(&self) -> Option<u16> {
-        self.registration.as_ref().and_then(Registration::number)
+        self.registration.as_ref().and_then(|registration| registration.number())
     }
 }
 

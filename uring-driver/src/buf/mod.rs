@@ -8,14 +8,13 @@
 
 mod access;
 mod aligned;
-mod registration;
 mod slice;
 mod traits;
 mod vectored;
 
 pub use access::{bytes, fill};
 pub use aligned::AlignedBuf;
-pub(crate) use registration::{Gone, Registration};
+pub(crate) use aligned::Registration;
 pub use slice::Slice;
 pub use traits::{IoBuf, IoBufMut};
 pub use vectored::{IoVec, Vectored};

@@ -2,10 +2,12 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::Driver;
-use crate::buf::{AlignedBuf, Gone, Registration};
+use super::{Driver, entered};
+use crate::buf::{AlignedBuf, Registration};
+use crate::driver_id::DriverId;
+use crate::thread::LOCAL;
 
 /// So many buffers can be registered at a time.
 const MOST: u16 = 1024;
@@ -20,6 +22,51 @@ pub(crate) struct Registered {
     /// Below that, numbers that stand for nothing.
     free: RefCell<Vec<u16>>,
     gone: Arc<Gone>,
+}
+
+/// The numbers of buffers that are gone, for the ring to forget.
+#[derive(Debug, Default)]
+struct Gone(Mutex<Vec<u16>>);
+
+impl Gone {
+    fn lock(&self) -> MutexGuard<'_, Vec<u16>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// One of them, if there is any.
+    fn pop(&self) -> Option<u16> {
+        self.lock().pop()
+    }
+}
+
+/// A buffer's number on a ring, until it is dropped.
+#[derive(Debug)]
+struct Number {
+    home: DriverId,
+    number: u16,
+    gone: Arc<Gone>,
+}
+
+impl Number {
+    fn is_at_home(&self) -> bool {
+        LOCAL.with(|local| local.driver.get()) == self.home.get()
+    }
+}
+
+impl Registration for Number {
+    fn number(&self) -> Option<u16> {
+        self.is_at_home().then_some(self.number)
+    }
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        self.gone.lock().push(self.number);
+        if self.is_at_home() {
+            // Without a driver there is no ring that would have to forget it.
+            let _forgotten = entered::with(Driver::forget_buffers);
+        }
+    }
 }
 
 impl Registered {
@@ -75,7 +122,7 @@ impl Driver {
         match unsafe { self.inner.ring.set_buffer(number, buf.first_mut(), buf.capacity()) } {
             Ok(()) => {
                 let gone = Arc::clone(&registered.gone);
-                buf.set_registration(Some(Registration::new(self.id(), number, gone)));
+                buf.set_registration(Some(Box::new(Number { home: self.id(), number, gone })));
                 Ok(())
             }
             Err(error) => {
@@ -86,7 +133,7 @@ impl Driver {
     }
 
     /// Gives up the pages of buffers that are gone.
-    pub(crate) fn forget_buffers(&self) {
+    fn forget_buffers(&self) {
         let registered = &self.inner.registered;
         while let Some(number) = registered.gone.pop() {
             // A number that the kernel keeps is overwritten when it is used again.

@@ -121,25 +121,6 @@ impl Driver {
         self.cancel_key(ticket.0);
     }
 
-    /// Has a detached operation cancelled as soon as this thread closes a descriptor: for who waits
-    /// because there was none left. Other threads' are not heard of, so it should be one that ends
-    /// by itself.
-    #[doc(hidden)]
-    pub fn cancel_at_close(&self, ticket: Ticket) {
-        let mut waiting = self.inner.until_close.borrow_mut();
-        waiting.retain(|ticket| self.is_in_flight(*ticket));
-        waiting.push(ticket);
-    }
-
-    /// This thread has closed a descriptor.
-    #[inline]
-    pub(crate) fn closed_one(&self) {
-        if !self.inner.until_close.borrow().is_empty() {
-            let waiting = self.inner.until_close.take();
-            waiting.into_iter().for_each(|ticket| self.cancel(ticket));
-        }
-    }
-
     /// Is the detached operation still in flight?
     ///
     /// ```

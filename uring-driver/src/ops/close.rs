@@ -4,11 +4,11 @@ use std::io;
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 use crate::cqe::Cqe;
-use crate::current;
 use crate::fd::Fd;
 use crate::operation::{Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
+use crate::thread;
 
 /// Closes a descriptor on the ring. Dropping an [`Fd`] closes it too, but blocks where the file
 /// system does, and cannot tell of an error.
@@ -71,7 +71,7 @@ unsafe impl Operation for Close {
             // somebody else's.
             result if result == -abi::EINTR => Next::Done(Ok(())),
             _ => {
-                let _no_driver = current::with(|driver| driver.closed_one());
+                thread::closed_one();
                 Next::Done(cqe.into_result().map(drop))
             }
         }
