@@ -1,6 +1,7 @@
 //! Bytes go round, whatever the sizes.
 
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::thread;
 
 use henge_driver::buf::IoBuf;
@@ -29,6 +30,30 @@ fn bytes_come_back() {
             }
             drop(client);
             assert_eq!(server.read(&mut [0; 8]).await?, 0);
+            std::io::Result::Ok(())
+        })
+        .unwrap()
+        .unwrap();
+}
+
+/// A half has no stream to lend for the options that only the whole has: it lends the descriptor.
+#[test]
+fn a_half_has_the_descriptor_of_its_stream() {
+    let driver = Driver::new().unwrap();
+    driver
+        .block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let stream = TcpStream::connect(listener.local_addr()?).await?;
+            assert!(!stream.nodelay()?);
+            let (read, write) = stream.into_split();
+            let of = |half: &dyn AsFd| half.as_fd().try_clone_to_owned();
+            std::net::TcpStream::from(of(&read)?).set_nodelay(true)?;
+            assert!(std::net::TcpStream::from(of(&write)?).nodelay()?);
+            let mut stream = read.reunite(write).expect("they are of one stream");
+            assert!(stream.nodelay()?);
+            let (read, write) = stream.split();
+            assert!(std::net::TcpStream::from(of(&read)?).nodelay()?);
+            assert!(std::net::TcpStream::from(of(&write)?).nodelay()?);
             std::io::Result::Ok(())
         })
         .unwrap()

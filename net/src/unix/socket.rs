@@ -1,7 +1,7 @@
 //! A socket of the Unix family that is neither connected nor listening yet.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use henge_driver::ops::Connect;
@@ -239,5 +239,17 @@ impl AsFd for UnixSocket {
 impl AsRawFd for UnixSocket {
     fn as_raw_fd(&self) -> RawFd {
         self.fd.as_raw_fd()
+    }
+}
+
+impl IntoRawFd for UnixSocket {
+    fn into_raw_fd(self) -> RawFd {
+        self.fd.into_raw_fd()
+    }
+}
+
+impl From<UnixSocket> for OwnedFd {
+    fn from(socket: UnixSocket) -> OwnedFd {
+        socket.fd.into()
     }
 }

@@ -37,9 +37,15 @@ pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use spawn::spawn;
 #[doc(hidden)]
 pub use task_local::Slot as __Slot;
-pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
+pub use task_local::{AccessError, LocalKey};
 #[doc(inline)]
 pub use task_tracker::TaskTracker;
+
+/// The futures of this module that have a name.
+pub mod futures {
+    #[doc(inline)]
+    pub use super::task_local::TaskLocalFuture;
+}
 
 pub use crate::blocking::call::{block_in_place, spawn_blocking};
 pub use crate::executor::coop::{self, consume_budget, unconstrained};

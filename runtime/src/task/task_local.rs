@@ -340,7 +340,7 @@ pin_project! {
     ///
     /// # Examples
     /// ```
-    /// use henge::task::TaskLocalFuture;
+    /// use henge::task::futures::TaskLocalFuture;
     ///
     /// henge::task_local! { static TENANT: &'static str; }
     ///

@@ -16,6 +16,8 @@ pub(crate) struct Docs(pub(crate) Vec<Value>);
 pub(crate) struct Surface {
     /// The parts of each: methods, variants, and the names of the traits that it implements.
     items: BTreeMap<String, BTreeSet<String>>,
+    /// Those that are another crate's, which is not looked into, and that crate's name.
+    borrowed: BTreeMap<String, String>,
 }
 
 impl Surface {
@@ -23,10 +25,15 @@ impl Surface {
         self.items.contains_key(item)
     }
 
-    /// The items of some modules, by their paths.
+    /// Whether the item is what `krate` has by the same name.
+    pub(crate) fn borrows(&self, item: &str, krate: &str) -> bool {
+        self.borrowed.get(item).is_some_and(|lender| lender == krate)
+    }
+
+    /// The items of some modules, and those of no module, by their paths.
     pub(crate) fn items(&self, modules: &[&str]) -> Vec<String> {
         let wanted = |path: &&String| {
-            path.split_once("::").is_some_and(|(module, _)| modules.contains(&module))
+            path.split_once("::").is_none_or(|(module, _)| modules.contains(&module))
         };
         self.items.keys().filter(wanted).cloned().collect()
     }
@@ -148,7 +155,15 @@ impl Docs {
         let Some(place) = self.resolve(place) else {
             // Of a crate that is not looked into: it is there, and that is all.
             if let Some(name) = renamed {
-                into.items.entry(join(path, name)).or_default();
+                let path = join(path, name);
+                let known = &self.0[place.0]["paths"][place.1.to_string()]["path"];
+                let names: Vec<_> = list(known).filter_map(Value::as_str).collect();
+                if let [krate, .., last] = names[..]
+                    && last == name
+                {
+                    into.borrowed.insert(path.clone(), krate.to_owned());
+                }
+                into.items.entry(path).or_default();
             }
             return;
         };

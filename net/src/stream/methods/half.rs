@@ -1,6 +1,7 @@
 //! What a half of a stream has beside its direction.
 
-/// Gives `$half`, a half of a `$stream`, its addresses, and lets it wait until it is ready.
+/// Gives `$half`, a half of a `$stream`, its addresses and its descriptor, and lets it wait until
+/// it is ready.
 ///
 /// In the examples `$made` takes `half` from the stream `b`, and it is waited for `$interest`.
 macro_rules! half {
@@ -11,6 +12,7 @@ macro_rules! half {
     ) => {
         const _: () = {
             use std::io;
+            use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
             use $crate::addr::OfSocket;
             use $crate::readiness::{Interest, Ready};
@@ -86,6 +88,22 @@ macro_rules! half {
                 pub fn local_addr(&self) -> io::Result<$address> {
                     let $this = self;
                     OfSocket::of($fd)
+                }
+            }
+
+            // Options of the socket are set by it: a half that owns its stream has no stream to
+            // lend, since the two may be on two shards.
+            impl AsFd for $half {
+                fn as_fd(&self) -> BorrowedFd<'_> {
+                    let $this = self;
+                    AsFd::as_fd($fd)
+                }
+            }
+
+            impl AsRawFd for $half {
+                fn as_raw_fd(&self) -> RawFd {
+                    let $this = self;
+                    AsRawFd::as_raw_fd($fd)
                 }
             }
         };
