@@ -20,6 +20,50 @@ async fn one(factor: usize, text: &str) -> usize {
     factor * text.len()
 }
 
+#[henge::main(worker_threads = 2)]
+async fn borrowed(text: &str, number: impl ToString) -> String {
+    assert_eq!(henge::shard::count(), 2);
+    format!("{text} {}", number.to_string())
+}
+
+#[henge::main(worker_threads = 1)]
+async fn generic<T: Default>() -> T {
+    henge::task::yield_now().await;
+    T::default()
+}
+
+/// Of a type that the attribute cannot tell from others.
+type Shared = Rc<thread::ThreadId>;
+
+#[henge::main(worker_threads = 1)]
+async fn shared(from: Shared) -> Shared {
+    assert_eq!(*from, thread::current().id());
+    let there = from.clone();
+    henge::spawn(async move { there }).await.unwrap()
+}
+
+#[henge::main(worker_threads = 1)]
+async fn error(text: &'static str) -> Result<u32, Box<dyn Error>> {
+    Ok(text.parse()?)
+}
+
+#[henge::main(worker_threads = 1)]
+async fn thread_of(_text: &'static str) -> thread::ThreadId {
+    thread::current().id()
+}
+
+/// What can be sent runs on shard 0, and the rest where it was called.
+#[test]
+fn functions_need_not_be_sent() {
+    let here = thread::current().id();
+    assert_ne!(thread_of("static"), here);
+    assert_eq!(borrowed(&String::from("six"), 7), "six 7");
+    assert_eq!(generic::<u32>(), 0);
+    assert_eq!(*shared(Rc::new(here)), here);
+    assert_eq!(error("42").unwrap(), 42);
+    assert!(error("none").is_err());
+}
+
 mod program {
     #[henge::main(worker_threads = 1)]
     async fn main() -> Result<(), Box<dyn std::error::Error>> {

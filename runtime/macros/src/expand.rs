@@ -1,6 +1,6 @@
 //! From an async function to a plain one with a runtime inside.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::{Error, FnArg, Ident, ItemFn, Pat, ReturnType};
 
@@ -56,9 +56,11 @@ fn expand_function(
     let runtime = quote! {
         #builder.build().expect("Failed building the Runtime")
     };
-    // A result travels from shard 0 as an exit code, for it need not be `Send`.
+    // A result travels from shard 0 as an exit code, for it need not be `Send`. A test with
+    // parameters is called by what another attribute makes of it.
     let has_result = !matches!(function.sig.output, ReturnType::Default);
-    let as_code = has_result && (is_main || kind == Kind::Test);
+    let is_test = kind == Kind::Test && function.sig.inputs.is_empty();
+    let as_code = has_result && (is_main || is_test);
     let run = match arguments.flavor {
         Flavor::CurrentThread => quote! { #runtime.block_on(#made) },
         Flavor::MultiThread if as_code => quote! {
@@ -66,7 +68,15 @@ fn expand_function(
                 ::std::process::Termination::report(#made.await)
             })
         },
-        Flavor::MultiThread => quote! { #runtime.run(move || #made) },
+        // What borrows cannot be sent, and the compiler does not choose by lifetimes.
+        Flavor::MultiThread if borrows(&function) => quote! { #runtime.block_on(#made) },
+        Flavor::MultiThread => {
+            let henge = &arguments.henge;
+            quote! {{
+                use #henge::runtime::{__Here as _, __OnShard as _};
+                #henge::runtime::__Body::new(move || #made).run(&#runtime)
+            }}
+        }
     };
     if arguments.flavor == Flavor::MultiThread && as_code {
         function.sig.output = syn::parse_quote! { -> ::std::process::ExitCode };
@@ -150,10 +160,6 @@ fn check(kind: Kind, is_main: bool, function: &ItemFn) -> syn::Result<()> {
         return Err(Error::new_spanned(&signature.inputs, text));
     }
     if kind == Kind::Test {
-        if signature.inputs.iter().any(|input| matches!(input, FnArg::Typed(_))) {
-            let text = "the test function cannot accept arguments";
-            return Err(Error::new_spanned(&signature.inputs, text));
-        }
         let second = function.attrs.iter().find(|attribute| {
             // `test` by itself or by its full name; others that end in it wrap this one.
             let path: Vec<String> =
@@ -170,6 +176,35 @@ fn check(kind: Kind, is_main: bool, function: &ItemFn) -> syn::Result<()> {
     Ok(())
 }
 
+/// Whether a parameter may be borrowed, as far as can be seen: by a reference, a lifetime, or a
+/// type that the caller chooses.
+fn borrows(function: &ItemFn) -> bool {
+    let inputs = &function.sig.inputs;
+    !function.sig.generics.params.is_empty() || holds_borrow(quote! { #inputs })
+}
+
+fn holds_borrow(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let found = match token {
+            TokenTree::Group(group) => holds_borrow(group.stream()),
+            TokenTree::Ident(word) => word == "impl",
+            // `&'static` is a lifetime that does no harm.
+            TokenTree::Punct(mark) if mark.as_char() == '&' => {
+                !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'')
+            }
+            TokenTree::Punct(mark) if mark.as_char() == '\'' => {
+                !matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static")
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
+}
+
 /// The names of the parameters, to be passed on.
 fn parameters(function: &ItemFn) -> syn::Result<Vec<&Ident>> {
     let names = function.sig.inputs.iter().map(|input| match input {
@@ -182,4 +217,28 @@ fn parameters(function: &ItemFn) -> syn::Result<Vec<&Ident>> {
         }
     });
     names.collect()
+}
+
+/// For attributes below it, which make a test of each case.
+#[test]
+fn a_test_keeps_its_parameters() {
+    let item = quote! { async fn parses(number: u32) -> Result<(), ()> { Ok(()) } };
+    for arguments in [quote! {}, quote! { flavor = "multi_thread" }] {
+        let function: ItemFn = syn::parse2(expand(Kind::Test, arguments, item.clone()))
+            .expect("one function, and no error beside it");
+        assert_eq!(function.sig.inputs.len(), 1);
+        let output = &function.sig.output;
+        assert_eq!(quote! { #output }.to_string(), quote! { -> Result<(), ()> }.to_string());
+    }
+}
+
+#[test]
+fn what_may_be_borrowed_is_seen() {
+    let sees = |item| borrows(&syn::parse2(item).expect("a function"));
+    assert!(sees(quote! { fn f(text: Option<&str>) {} }));
+    assert!(sees(quote! { fn f(text: Text<'_>) {} }));
+    assert!(sees(quote! { fn f(text: impl ToString) {} }));
+    assert!(sees(quote! { fn f<T>(text: T) {} }));
+    assert!(!sees(quote! { fn f(text: &'static str, texts: &'static [Text<'static>]) {} }));
+    assert!(!sees(quote! { fn f(both: bool) -> Result<u8, Text> { a & b } }));
 }

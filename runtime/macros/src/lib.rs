@@ -12,7 +12,8 @@ use expand::Kind;
 ///
 /// With several shards, the default, the body runs on shard 0, as in `Runtime::run`: neither it nor
 /// what it spawns need be `Send`. On `main` the result need not be either; the exit code is what it
-/// would be of a plain `main`.
+/// would be of a plain `main`. Another function may have parameters that are borrowed or not
+/// `Send`, or such a result: its body then runs on the calling thread, as in `Runtime::block_on`.
 ///
 /// # Arguments
 /// | argument | meaning |

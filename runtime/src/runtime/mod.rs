@@ -15,6 +15,7 @@
 //! wheel of its own, which run while it is inside `block_on`, and only then.
 
 mod batch_wait;
+mod body;
 mod builder;
 mod config;
 #[allow(unsafe_code, reason = "the current shard and runtime are found through pointers")]
@@ -51,6 +52,8 @@ use std::time::Duration;
 use henge_driver::current;
 use henge_driver::sys::clock;
 
+#[doc(hidden)]
+pub use body::{Body as __Body, Here as __Here, OnShard as __OnShard};
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, RuntimeFlavor, TryCurrentError};
 pub use id::{Id, count, current, try_current, worker_index};
