@@ -1,11 +1,13 @@
 //! `compare-kv`: kv beside redis-server, and on one shard beside two, in one command.
 //!
-//! Servers have CPUs 0 and 1, or 0 alone for the single shard; the load, `redis-benchmark` with two
-//! threads, has 2 and 3. All servers are up; rounds are interleaved (A B C … A B C …), and every
-//! other one goes backwards. `docs/measured-kv.md` says what came out.
+//! Servers have CPUs 0 and 1, or 0 alone for the single shard; the load has 2 and 3:
+//! `redis-benchmark` with two threads, and [one](load) that takes less CPU and so keeps two shards
+//! busy. All servers are up; rounds are interleaved (A B C … A B C …), and every other one goes
+//! backwards. `docs/measured-kv.md` says what came out.
 
 #![deny(unsafe_code)]
 
+mod load;
 #[path = "../compare/process.rs"]
 mod process;
 
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use load::Ask;
 use process::Running;
 use rustix::thread::sched_getaffinity;
 
@@ -35,13 +38,26 @@ const LOAD: [usize; 2] = [2, 3];
 /// The first of the servers' ports.
 const PORT: u16 = 7641;
 
-/// What is asked for: a name, the arguments of redis-benchmark, and how many requests for one of an
-/// unpipelined row.
-const ROWS: [(&str, &[&str], u64); 4] = [
-    ("set", &["-t", "set", "-c", "50"], 1),
-    ("get", &["-t", "get", "-c", "50"], 1),
-    ("set -P 16", &["-t", "set", "-c", "50", "-P", "16"], 10),
-    ("get -P 16", &["-t", "get", "-c", "50", "-P", "16"], 10),
+/// Who asks, on fifty connections.
+enum Load {
+    /// `redis-benchmark` with these arguments, and so many requests for one of an unpipelined row.
+    Benchmark(&'static [&'static str], u64),
+    /// [`load`], so many commands at a time.
+    Light(Ask, usize),
+}
+
+/// What is asked for, by a name.
+const ROWS: [(&str, Load); 10] = [
+    ("set", Load::Benchmark(&["-t", "set", "-c", "50"], 1)),
+    ("get", Load::Benchmark(&["-t", "get", "-c", "50"], 1)),
+    ("set -P 16", Load::Benchmark(&["-t", "set", "-c", "50", "-P", "16"], 10)),
+    ("get -P 16", Load::Benchmark(&["-t", "get", "-c", "50", "-P", "16"], 10)),
+    ("set, light load", Load::Light(Ask::Set, 1)),
+    ("get, light load", Load::Light(Ask::Get, 1)),
+    ("set -P 16, light load", Load::Light(Ask::Set, 16)),
+    ("get -P 16, light load", Load::Light(Ask::Get, 16)),
+    ("set -P 64, light load", Load::Light(Ask::Set, 64)),
+    ("get -P 64, light load", Load::Light(Ask::Get, 64)),
 ];
 
 /// Longer than any run takes.
@@ -59,7 +75,10 @@ struct Figures {
 
 fn main() -> Result<(), Failure> {
     let (mut rounds, mut requests) = (5, 100_000);
-    let mut words = std::env::args().skip(1);
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == load::WORD).is_some() {
+        return say(&format!("{}\n", load::run(words)?));
+    }
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
         match word.as_str() {
@@ -81,14 +100,20 @@ fn main() -> Result<(), Failure> {
     for (port, (name, program, args, cores)) in (PORT..).zip(SERVERS) {
         let program = if program == "kv" { kv.as_path() } else { Path::new(program) };
         servers.push((name, port, start(program, args, cores, port)?));
+        load::fill(port)?;
     }
     let mut table: BTreeMap<(&str, &str), Vec<Figures>> = BTreeMap::new();
     for round in 0..rounds {
-        for (row, args, factor) in ROWS {
+        for (row, load) in ROWS {
             for n in 0..servers.len() {
                 let at = if round % 2 == 0 { n } else { servers.len() - 1 - n };
                 let (name, port, server) = &servers[at];
-                let figures = run(server, *port, args, requests * factor)?;
+                let figures = match load {
+                    Load::Benchmark(args, factor) => {
+                        benchmark(server, *port, args, requests * factor)?
+                    }
+                    Load::Light(ask, at_once) => light(server, *port, ask, at_once)?,
+                };
                 eprintln!("{}/{rounds} {row} {name}: {:.0}", round + 1, figures.per_second);
                 table.entry((row, name)).or_default().push(figures);
             }
@@ -132,27 +157,50 @@ fn start(program: &Path, args: &[&str], cores: &[usize], port: u16) -> Result<Ru
     }
 }
 
-fn run(server: &Running, port: u16, args: &[&str], requests: u64) -> Result<Figures, Failure> {
+fn benchmark(
+    server: &Running,
+    port: u16,
+    args: &[&str],
+    requests: u64,
+) -> Result<Figures, Failure> {
     let mut command = Command::new("redis-benchmark");
-    command.args(["-p", &port.to_string(), "-n", &requests.to_string(), "-r", "100000"]);
-    command.args(["--threads", "2", "--csv"]).args(args);
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
-    let (cpu, begun) = (cpu_nanos(server.pid())?, Instant::now());
-    let mut load = Running::start(&mut command, Some(&LOAD))?;
-    let lines = load.all_lines(PATIENCE)?;
-    let wall = begun.elapsed();
-    if !load.wait(PATIENCE)?.is_some_and(|status| status.success()) {
-        return Err("redis-benchmark failed".into());
-    }
-    let used = (cpu_nanos(server.pid())? - cpu) as f64;
+    command.args(["-p", &port.to_string(), "-n", &requests.to_string()]);
+    command.args(["-r", &load::KEYS.to_string(), "--threads", "2", "--csv"]).args(args);
+    let (line, used, wall) = under(server, &mut command)?;
     // "SET","123456.78",…; a header before it, since Redis 7.
-    let line = lines.last().ok_or("redis-benchmark says nothing")?;
     let field = line.split(',').nth(1).ok_or("no second field")?;
     Ok(Figures {
         per_second: field.trim_matches('"').parse()?,
         cpu_per_request: used / requests as f64,
-        cpus: used / wall.as_nanos() as f64,
+        cpus: used / wall,
     })
+}
+
+fn light(server: &Running, port: u16, ask: Ask, at_once: usize) -> Result<Figures, Failure> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(load::words(port, ask, at_once));
+    let (line, used, _with_its_start) = under(server, &mut command)?;
+    let answered: f64 = line.parse()?;
+    Ok(Figures {
+        per_second: answered / load::PERIOD.as_secs_f64(),
+        cpu_per_request: used / answered,
+        cpus: used / load::PERIOD.as_nanos() as f64,
+    })
+}
+
+/// Runs a load: the last line that it says, and, in nanoseconds, the CPU time that the server took
+/// and the time that passed.
+fn under(server: &Running, load: &mut Command) -> Result<(String, f64, f64), Failure> {
+    load.stdout(Stdio::piped()).stderr(Stdio::null());
+    let (cpu, begun) = (cpu_nanos(server.pid())?, Instant::now());
+    let mut load = Running::start(load, Some(&LOAD))?;
+    let mut lines = load.all_lines(PATIENCE)?;
+    let wall = begun.elapsed().as_nanos() as f64;
+    if !load.wait(PATIENCE)?.is_some_and(|status| status.success()) {
+        return Err("the load failed".into());
+    }
+    let used = (cpu_nanos(server.pid())? - cpu) as f64;
+    Ok((lines.pop().ok_or("the load says nothing")?, used, wall))
 }
 
 /// What all threads of a process have used.
