@@ -40,8 +40,6 @@ fn main() -> ExitCode {
     // A shard with nothing to do sleeps at once. To look for work first would answer a lone client
     // sooner; with many it takes the CPU that they, and the other shards, could use.
     builder.thread_name("kv").spin_before_park(Duration::ZERO).stealing(options.steal);
-    // For the same reason what one of many clients asks may wait a moment for what others ask.
-    builder.batch_wait(Duration::from_micros(50));
     let address = options.address;
     let unix = options.unix.clone();
     let ended = builder.build().and_then(|runtime| {
