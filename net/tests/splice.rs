@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream as StdStream;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -19,6 +19,9 @@ use henge_net::splice::{SpliceDestination, SpliceSource, splice, tee};
 use henge_net::unix::pipe;
 use henge_net::{TcpListener, TcpStream, UnixStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Only a hang exceeds it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn run<T>(future: impl Future<Output = io::Result<T>>) -> T {
     let driver = Driver::new().expect("a ring");
@@ -389,8 +392,13 @@ fn a_proxy_by_a_pipe_loses_nothing_to_drops() {
         let (to, server) = tcp().await?;
         let reader = slow_reader(server);
         let all = bytes.clone();
+        let (waits, waited) = mpsc::channel();
         let writer = thread::spawn(move || {
             for (n, run) in all.chunks(77_777).enumerate() {
+                // However slow the proxy is, it has to wait for this, and to drop what waits.
+                if n == 1 {
+                    waited.recv_timeout(PATIENCE).expect("a transfer is dropped");
+                }
                 client.write_all(run).expect("the proxy reads");
                 thread::sleep(Duration::from_micros(n as u64 % 7 * 100));
             }
@@ -401,21 +409,19 @@ fn a_proxy_by_a_pipe_loses_nothing_to_drops() {
         let mut beginning = [0; 10];
         from.read_exact(&mut beginning).await?;
         let (sender, receiver) = pipe::pipe()?;
-        let mut drops = 0;
-        // Polls it once or twice; if that does not do, drops it.
-        let mut impatient =
-            async |future: &mut (dyn Future<Output = io::Result<usize>> + Unpin)| {
-                for _ in 0..2 {
-                    if let Poll::Ready(done) =
-                        poll_fn(|cx| Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx))).await
-                    {
-                        return Some(done);
-                    }
-                    submit(ops::Nop::new()).await.expect("it does nothing");
+        // Polls it once or twice; if that does not do, drops it, and tells of it, once to somebody.
+        let impatient = async |future: &mut (dyn Future<Output = io::Result<usize>> + Unpin)| {
+            for _ in 0..2 {
+                if let Poll::Ready(done) =
+                    poll_fn(|cx| Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx))).await
+                {
+                    return Some(done);
                 }
-                drops += 1;
-                None
-            };
+                submit(ops::Nop::new()).await.expect("it does nothing");
+            }
+            _ = waits.send(());
+            None
+        };
         let mut left = 0;
         let mut moved = 0;
         loop {
@@ -435,7 +441,6 @@ fn a_proxy_by_a_pipe_loses_nothing_to_drops() {
             }
         }
         assert_eq!(moved, bytes.len() - 10);
-        assert!(drops > 0, "it had to wait now and then");
         drop(to);
         writer.join().expect("it wrote");
         assert!(reader.join().expect("it read") == bytes[10..]);
@@ -517,28 +522,30 @@ fn what_cannot_be_spliced_is_refused() {
 async fn forward(
     from: &impl SpliceSource,
     to: &impl SpliceDestination,
-) -> io::Result<(usize, usize)> {
+    dropped: mpsc::Sender<()>,
+) -> io::Result<usize> {
     async fn dropped_first<F: Future<Output = io::Result<usize>>>(
         mut make: impl FnMut() -> F,
-        drops: &mut usize,
+        dropped: &mpsc::Sender<()>,
     ) -> io::Result<usize> {
         let mut first = Box::pin(make());
         if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await {
             return done;
         }
         drop(first);
-        *drops += 1;
+        // Whoever waits for it is told once, and listens no more.
+        _ = dropped.send(());
         make().await
     }
     let (sender, receiver) = pipe::pipe()?;
-    let (mut moved, mut drops) = (0, 0);
+    let mut moved = 0;
     loop {
-        let mut left = dropped_first(|| splice(from, &sender, 50_000), &mut drops).await?;
+        let mut left = dropped_first(|| splice(from, &sender, 50_000), &dropped).await?;
         if left == 0 {
-            return Ok((moved, drops));
+            return Ok(moved);
         }
         while left > 0 {
-            let n = dropped_first(|| splice(&receiver, to, left), &mut drops).await?;
+            let n = dropped_first(|| splice(&receiver, to, left), &dropped).await?;
             left -= n;
             moved += n;
         }
@@ -549,10 +556,14 @@ async fn forward(
 fn halves_are_as_good_as_streams() {
     const LEN: usize = 2_000_003;
     let bytes: Vec<u8> = (0..LEN).map(|n| (n % 241) as u8).collect();
-    let write = |mut client: std::net::TcpStream| {
+    // However slow the proxy is, it has to wait for the second part, and to drop what waits.
+    let write = |mut client: std::net::TcpStream, waited: mpsc::Receiver<()>| {
         let all = bytes.clone();
         thread::spawn(move || {
-            for run in all.chunks(99_991) {
+            for (n, run) in all.chunks(99_991).enumerate() {
+                if n == 1 {
+                    waited.recv_timeout(PATIENCE).expect("a transfer is dropped");
+                }
                 client.write_all(run).expect("it is read");
                 thread::sleep(Duration::from_micros(50));
             }
@@ -564,13 +575,12 @@ fn halves_are_as_good_as_streams() {
         // Owned halves, as a proxy has them; what is read and written before keeps its place.
         let (from, client) = tcp().await?;
         let (to, server) = unix()?;
-        let (writer, reader) = (write(client), slow_reader(server));
+        let (dropped, waited) = mpsc::channel();
+        let (writer, reader) = (write(client, waited), slow_reader(server));
         let ((mut from, _kept), (_read, mut to)) = (from.into_split(), to.into_split());
         from.read_exact(&mut [0; 4]).await?;
         to.write_all(b"head").await?;
-        let (moved, drops) = forward(&from, &to).await?;
-        assert_eq!(moved, LEN - 4);
-        assert!(drops > 0, "it had to wait now and then");
+        assert_eq!(forward(&from, &to, dropped).await?, LEN - 4);
         drop(to);
         writer.join().expect("it wrote");
         assert!(reader.join().expect("it read") == expected);
@@ -579,18 +589,19 @@ fn halves_are_as_good_as_streams() {
         let (mut from, client) = tcp().await?;
         let (mut between, mut second) = UnixStream::pair()?;
         let (mut to, server) = tcp().await?;
-        let (writer, reader) = (write(client), slow_reader(server));
+        let (dropped, waited) = mpsc::channel();
+        let (writer, reader) = (write(client, waited), slow_reader(server));
         {
             let ((mut from, _), (_, mut between)) = (from.split(), between.split());
             let ((second, _), (_, to)) = (second.split(), to.split());
             from.read_exact(&mut [0; 4]).await?;
             between.write_all(b"head").await?;
             let mut there = pin!(async {
-                let (moved, _) = forward(&from, &between).await?;
+                let moved = forward(&from, &between, dropped).await?;
                 between.shutdown().await?;
                 io::Result::Ok(moved)
             });
-            let mut on = pin!(forward(&second, &to));
+            let mut on = pin!(forward(&second, &to, mpsc::channel().0));
             let (mut first, mut last) = (None, None);
             poll_fn(|cx| {
                 if first.is_none()
@@ -607,7 +618,7 @@ fn halves_are_as_good_as_streams() {
             })
             .await;
             assert_eq!(first.transpose()?, Some(LEN - 4));
-            assert_eq!(last.transpose()?.map(|(moved, _)| moved), Some(LEN));
+            assert_eq!(last.transpose()?, Some(LEN));
         }
         to.shutdown().await?;
         writer.join().expect("it wrote");
