@@ -27,7 +27,7 @@ use crate::stream::methods::write::writes;
 /// send is told by the next call. Dropping the stream sends what is queued, in the background, and
 /// then closes; ending the process does not. When the socket is full the queue takes nothing more.
 ///
-/// [`flush`]: tokio::io::AsyncWriteExt::flush
+/// [`flush`]: https://docs.rs/tokio/1/tokio/io/trait.AsyncWriteExt.html#method.flush
 ///
 /// # Readiness
 ///
