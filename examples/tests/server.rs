@@ -215,7 +215,10 @@ fn ten_thousand_idle_clients() {
     assert_eq!(ask(&mut first, &["get", "key"]), Reply::Bulk('$', b"value".to_vec()));
 }
 
-/// Sends the signal, and waits for the end for at most a second.
+/// Less than a peer that does not read is waited for when a stream is closed.
+const SOON: Duration = Duration::from_secs(15);
+
+/// Sends the signal, and waits for the end, which comes soon.
 fn end(kv: &mut Kv, signal: &str) {
     let process = kv.child.id().to_string();
     let started = Instant::now();
@@ -228,7 +231,7 @@ fn end(kv: &mut Kv, signal: &str) {
     });
     let (status, took) = (status.expect("it ended"), started.elapsed());
     assert_eq!(status.code(), Some(0), "{signal}: {status}");
-    assert!(took < Duration::from_secs(1), "{signal}: {took:?}");
+    assert!(took < SOON, "{signal}: {took:?}");
 }
 
 #[test]

@@ -15,9 +15,11 @@ const _: fn() -> io::Result<()> = uneven::main;
 fn everybody_is_served_in_each_way() {
     let mut all = Vec::new();
     for (story, way) in cases() {
-        let seen = measure(way, story, 1, Duration::from_millis(200)).unwrap();
-        assert!(seen.heavy > 0, "{way:?}: {seen:?}");
-        assert!(!seen.light.is_empty(), "{way:?}: {seen:?}");
+        // Longer where a machine is so slow that nobody comes to an end in that time.
+        let seen = (0..8)
+            .map(|n| measure(way, story, 1, Duration::from_millis(200 << n)).unwrap())
+            .find(|seen| seen.heavy > 0 && !seen.light.is_empty())
+            .unwrap_or_else(|| panic!("{way:?}: somebody is not served"));
         assert!(seen.light.is_sorted(), "{way:?}");
         assert_eq!(seen.crowds.len(), 1, "{way:?}");
         all.push((story.name(), way.name(), seen));

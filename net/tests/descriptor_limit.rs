@@ -10,10 +10,10 @@ use henge_net::TcpListener;
 
 /// Set in the child, whose limit is low.
 const CHILD: &str = "HENGE_TEST_FEW_DESCRIPTORS";
-/// How often a connection waits for a descriptor. After its pause alone, of 50 ms, the listener
-/// would take more than twice as long as is allowed.
-const ROUNDS: u32 = 100;
-const ALLOWED: Duration = Duration::from_millis(2_400);
+/// How often a connection waits for a descriptor.
+const ROUNDS: usize = 100;
+/// Less than the listener's pause of 50 ms, after which it would go on by itself.
+const SOON: Duration = Duration::from_millis(45);
 
 #[test]
 fn a_closed_descriptor_is_used_at_once() {
@@ -26,11 +26,11 @@ fn a_closed_descriptor_is_used_at_once() {
         return;
     }
     let driver = Driver::new().unwrap();
-    let begun = Instant::now();
     let done = driver.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let mut others = Vec::new();
+        let mut soon = 0;
         for _ in 0..ROUNDS {
             let client = std::net::TcpStream::connect(address)?;
             let (first, _) = listener.accept().await?;
@@ -42,14 +42,16 @@ fn a_closed_descriptor_is_used_at_once() {
             let second = std::net::TcpStream::connect(address)?;
             let told = listener.accept().await.map(drop).unwrap_err();
             assert_eq!(told.raw_os_error(), Some(24), "EMFILE, not {told}");
+            let closed = Instant::now();
             drop(first);
             let (served, _) = listener.accept().await?;
+            soon += usize::from(closed.elapsed() < SOON);
             drop((client, second, served));
             others.clear();
         }
-        io::Result::Ok(())
+        io::Result::Ok(soon)
     });
-    done.unwrap().unwrap();
-    let took = begun.elapsed();
-    assert!(took < ALLOWED, "{took:?} for {ROUNDS} connections");
+    // On a busy machine not all of them are.
+    let soon = done.unwrap().unwrap();
+    assert!(soon >= ROUNDS / 4, "{soon} of {ROUNDS} connections were accepted at once");
 }

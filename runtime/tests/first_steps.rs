@@ -121,7 +121,7 @@ fn a_stranger_whose_waker_panics_ends_no_shard() -> io::Result<()> {
         let panics = Arc::new(Panics(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&panics));
         let mut cx = Context::from_waker(&waker);
-        let mut sleep = Box::pin(henge::time::sleep(Duration::from_millis(1)));
+        let mut sleep = Box::pin(henge::time::sleep(Duration::from_millis(20)));
         assert!(sleep.as_mut().poll(&mut cx).is_pending());
         let mut wait = Box::pin(submit(ops::Timeout::new(Duration::from_millis(1))));
         assert!(wait.as_mut().poll(&mut cx).is_pending());

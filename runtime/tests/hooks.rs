@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use henge::runtime::Builder;
 
@@ -59,7 +59,19 @@ fn sleeping_is_announced_and_its_end_too() {
         .on_thread_unpark(count(&calls, |calls| &calls.unpark))
         .build()
         .expect("a runtime");
-    runtime.block_on(async { henge::time::sleep(Duration::from_millis(2)).await });
+    // What ends the sleep comes after it has begun.
+    let (wake, woken) = henge::sync::oneshot::channel();
+    let parks = Arc::clone(&calls);
+    let waker = thread::spawn(move || {
+        let begun = Instant::now();
+        while parks.park.load(Ordering::SeqCst) == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it does not sleep");
+            thread::yield_now();
+        }
+        wake.send(())
+    });
+    assert_eq!(runtime.block_on(woken), Ok(()));
+    assert_eq!(waker.join().expect("no panic"), Ok(()));
     let parks = calls.park.load(Ordering::SeqCst);
     assert!(parks >= 1);
     assert_eq!(calls.unpark.load(Ordering::SeqCst), parks);

@@ -1,7 +1,7 @@
 //! What a runtime says of itself is what it has done, in numbers and as text.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use henge::runtime::{Builder, HistogramConfiguration, LogHistogram, Runtime};
 
@@ -99,6 +99,12 @@ fn the_page_for_prometheus_says_the_same_as_the_numbers() {
         henge::time::sleep(Duration::from_millis(2)).await;
         assert!(henge::metrics::prometheus().contains("henge_shards 2\n"));
     });
+    // The other shard may be slow to begin.
+    let begun = Instant::now();
+    while runtime.metrics().shard(1).turns() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never turns");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     let page = runtime.metrics().prometheus();
     let samples = samples(&page);
     let metrics = runtime.metrics();

@@ -80,11 +80,15 @@ fn a_sequence_of_operations_enters_once_each() {
 #[test]
 fn a_timer_takes_one_sleep() {
     let runtime = lone();
-    let enters = enters(&runtime, async || {
-        henge::time::sleep(Duration::from_millis(30)).await;
-    });
+    let enters = || {
+        enters(&runtime, async || {
+            henge::time::sleep(Duration::from_millis(30)).await;
+        })
+    };
+    // None if something else had the CPU all that time.
+    let enters = (0..100).map(|_| enters()).find(|enters| *enters > 0);
     // The wheel may look once on the way.
-    assert!((1..=3).contains(&enters), "{enters} enters for one timer");
+    assert!(enters.is_some_and(|enters| enters <= 3), "{enters:?} enters for one timer");
 }
 
 /// An answer goes with the enter that waits for the next request. A completion of its own would end

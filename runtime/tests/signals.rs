@@ -46,7 +46,7 @@ fn end(mut child: Child) -> ExitStatus {
         if let Some(status) = child.try_wait().expect("it is our child") {
             return status;
         }
-        if start.elapsed() > Duration::from_secs(20) {
+        if start.elapsed() > Duration::from_secs(60) {
             child.kill().expect("it is our child");
             panic!("the child did not end");
         }

@@ -176,6 +176,7 @@ fn what_a_busy_shard_has_is_not_waited_for() {
             std_theirs
         };
         let (polled_send, polled) = mpsc::channel();
+        let (ended_send, ended) = mpsc::channel();
         let slot = Arc::new(Mutex::new(None::<Waker>));
         let kept = slot.clone();
         let moving = steal::spawn(async move {
@@ -196,7 +197,7 @@ fn what_a_busy_shard_has_is_not_waited_for() {
                 ours.flush().await.unwrap();
                 ours.read_exact(&mut buf).await.unwrap();
             }
-            here()
+            ended_send.send(here()).unwrap();
         });
         // Let it be polled once, wherever.
         let first = loop {
@@ -235,10 +236,11 @@ fn what_a_busy_shard_has_is_not_waited_for() {
                 peer.write_all(&buf).unwrap();
             }
             // Only now may the busy one go on.
+            let last = ended.recv_timeout(PATIENCE).expect("it ends elsewhere");
             stop.store(true, Ordering::SeqCst);
+            assert_ne!(last, first);
         });
-        let last = timeout(PATIENCE, moving).await.expect("it hangs").unwrap();
-        assert_ne!(last, first);
+        timeout(PATIENCE, moving).await.expect("it hangs").unwrap();
         outside.join().unwrap();
         busy.end().await;
     });

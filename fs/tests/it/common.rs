@@ -83,6 +83,7 @@ pub(crate) fn in_a_process_of_its_own(test: &str, limits: &str) {
         .arg(std::env::current_exe().unwrap())
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
