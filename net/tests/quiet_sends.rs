@@ -102,6 +102,107 @@ fn who_waits_for_one_that_is_under_way_is_told_though_no_completion_comes() {
 }
 
 #[test]
+fn what_is_written_in_one_turn_goes_as_one() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let ((mut a, mut peer), (mut b, mut other)) = (pair(&driver), pair(&driver));
+    let before = driver.counters();
+    for word in [b"one, ", b"two, "] {
+        assert!(matches!(write(&mut a, word), Poll::Ready(Ok(5))));
+        assert!(matches!(write(&mut b, word), Poll::Ready(Ok(5))));
+    }
+    assert!(matches!(write(&mut a, &[b'.'; 6_000]), Poll::Ready(Ok(6_000))));
+    driver.turn().expect("it turns");
+    assert_eq!(driver.counters().submissions - before.submissions, 2);
+    let mut bytes = [0; 6_010];
+    peer.read_exact(&mut bytes).expect("they were sent");
+    assert!(bytes.starts_with(b"one, two, ..") && bytes.ends_with(&[b'.'; 6_000]));
+    other.read_exact(&mut bytes[..10]).expect("they were sent");
+    assert_eq!(&bytes[..10], b"one, two, ");
+}
+
+#[test]
+fn what_is_written_behind_what_the_kernel_has_comes_after_it() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    assert!(matches!(write(&mut a, b"first, "), Poll::Ready(Ok(7))));
+    driver.flush().expect("it submits");
+    // It is not known yet whether all of the first has been sent.
+    assert!(matches!(write(&mut a, b"second"), Poll::Ready(Ok(6))));
+    assert_eq!(driver.unsent(), 13);
+    driver.block_on(a.flush()).expect("it turns").expect("it is sent");
+    assert_eq!((driver.unsent(), driver.in_flight()), (0, 0));
+    let mut bytes = [0; 13];
+    peer.read_exact(&mut bytes).expect("they were sent");
+    assert_eq!(&bytes, b"first, second");
+}
+
+#[test]
+fn a_flush_needs_no_completion() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    let before = driver.counters();
+    for _ in 0..10 {
+        assert!(matches!(write(&mut a, b"hello"), Poll::Ready(Ok(5))));
+        driver.block_on(a.flush()).expect("it turns").expect("it is sent");
+        peer.set_nonblocking(true).expect("a socket");
+        let mut bytes = [0; 5];
+        peer.read_exact(&mut bytes).expect("the kernel has them");
+        assert_eq!(&bytes, b"hello");
+    }
+    assert_eq!(driver.counters().completions, before.completions);
+}
+
+#[test]
+fn one_that_is_dropped_before_the_enter_is_closed_after_its_bytes() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    assert!(matches!(write(&mut a, b"the last "), Poll::Ready(Ok(9))));
+    assert!(matches!(write(&mut a, b"word"), Poll::Ready(Ok(4))));
+    drop(a);
+    while driver.unsent() > 0 {
+        driver.turn().expect("it turns");
+    }
+    let mut bytes = Vec::new();
+    peer.set_read_timeout(Some(BOUND)).expect("a socket");
+    peer.read_to_end(&mut bytes).expect("it is closed");
+    assert_eq!(bytes, b"the last word");
+}
+
+#[test]
+fn one_that_moves_before_the_enter_takes_its_bytes_along() {
+    for submitted in [false, true] {
+        let driver = Driver::new().expect("a ring");
+        let _entered = driver.enter();
+        let (mut a, mut peer) = pair(&driver);
+        assert!(matches!(write(&mut a, b"here, "), Poll::Ready(Ok(6))));
+        if submitted {
+            driver.flush().expect("it submits");
+        }
+        let there = thread::spawn(move || {
+            let driver = Driver::new().expect("a ring");
+            driver.block_on(async { a.write_all(b"there").await.and(a.flush().await) })
+        });
+        let mut bytes = [0; 11];
+        peer.set_nonblocking(true).expect("a socket");
+        let (mut read, deadline) = (0, Instant::now() + BOUND);
+        while read < bytes.len() {
+            driver.park(Some(Instant::now() + BOUND / 1_000), || false).expect("it turns");
+            match peer.read(&mut bytes[read..]) {
+                Ok(n) => read += n,
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+            assert!(Instant::now() < deadline, "they do not come");
+        }
+        assert_eq!(&bytes, b"here, there");
+        there.join().expect("no panic").expect("it turns").expect("it is sent");
+    }
+}
+
+#[test]
 fn a_failure_is_told() {
     let driver = Driver::new().expect("a ring");
     let _entered = driver.enter();

@@ -16,7 +16,7 @@ pub(crate) mod entered;
 mod foreign;
 pub(crate) mod homes;
 mod peers;
-mod quiet;
+pub(crate) mod quiet;
 mod reap;
 mod registered;
 mod setup;
@@ -211,8 +211,7 @@ impl Driver {
     ) -> io::Result<Turn> {
         self.assert_turnable();
         self.settle();
-        // Only what was submitted before: nobody waits for what is submitted from here on.
-        let awaited = self.quiet_is_awaited();
+        let awaited = self.inner.quiet.is_awaited();
         self.before_enter();
         let shared = self.inner.remote.shared();
         shared.sleep.publish();
@@ -360,7 +359,7 @@ impl Driver {
     /// ```
     #[inline]
     pub fn has_queued(&self) -> bool {
-        self.inner.homes.has_due() || self.has_entries() || !self.inner.quiet.is_empty()
+        self.inner.homes.has_due() || self.has_entries() || !self.inner.quiet.letters().is_empty()
     }
 
     /// Hands over what is queued without reaping: before the thread does something that takes
@@ -381,7 +380,7 @@ impl Driver {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn flush(&self) -> io::Result<()> {
-        while self.homes().has_due() || self.has_entries() {
+        while self.homes().has_due() || self.quiet().letters().has_open() || self.has_entries() {
             self.before_enter();
             self.refill();
             if !retry(self.inner.ring.submit())? {
@@ -545,7 +544,7 @@ impl Driver {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn in_flight(&self) -> usize {
-        self.inner.slots.borrow().len() + self.inner.quiet.len()
+        self.inner.slots.borrow().len() + self.inner.quiet.letters().len()
     }
 
     /// What the running kernel gave this driver.
@@ -608,6 +607,7 @@ impl Driver {
     #[inline]
     fn before_enter(&self) {
         self.inner.homes.before_enter(self);
+        self.make_quiet_entries();
     }
 
     /// Entries that have been made, and that the kernel has not seen.
@@ -636,7 +636,7 @@ impl Driver {
                 return Ok(());
             }
             if !self.has_entries() && !self.inner.ring.has_overflown() {
-                self.inner.quiet.answer();
+                self.inner.quiet.letters().answer();
             }
             if !rest || self.inner.ring.queued() >= before {
                 return Ok(());

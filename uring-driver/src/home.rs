@@ -46,6 +46,7 @@
 //! dropped by whoever drops the handle, and must stand that.
 
 mod here;
+mod letter;
 mod place;
 mod reference;
 mod seat;
@@ -53,7 +54,7 @@ mod word;
 
 pub use here::Here;
 pub use reference::HomeRef;
-pub use seat::{AtHome, InPlace, Quietly};
+pub use seat::{AtHome, InPlace};
 
 use std::fmt;
 use std::io;
@@ -97,11 +98,13 @@ pub trait Resident: Send + Sized + 'static {
         None
     }
 
-    /// Does anybody wait for the end of the operation in the state's own place? Only asked, like
-    /// [`unsent`](Resident::unsent): nothing can be submitted.
-    fn awaits_end(&self, _shared: &Self::Shared) -> bool {
-        false
-    }
+    /// What was being sent quietly (`Here::send_quietly`) is over; called once for each
+    /// [`Here::tell_when_sent`], also if it was not sent.
+    fn sent_quietly(_home: &AtHome<'_, Self>) {}
+
+    /// Of what was to be sent quietly (`Here::send_quietly`) only so many bytes were sent, or none:
+    /// the error says why.
+    fn not_sent_quietly(_home: &AtHome<'_, Self>, _sent: io::Result<usize>, _bytes: Vec<u8>) {}
 
     /// How many bytes would be lost if the driver ended now, beside those of operations.
     fn unsent(&self) -> usize {
@@ -228,7 +231,8 @@ impl<T: Resident> Homed<T> {
         let place = self.place();
         let _no_driver = current::with(|driver| {
             let here = place.word.is(driver.id().get()) && place.local.refs.get() == 0;
-            if here && place.visit(driver, |here| here.unsent()) == 0 {
+            let idle = here && !place.has_letter(driver);
+            if idle && place.visit(driver, |here| here.unsent()) == 0 {
                 drop(place.leave(driver, Leaving::Recalled));
             }
         });

@@ -49,7 +49,7 @@ impl Stream {
         let busy = || io::Error::new(io::ErrorKind::WouldBlock, "the stream has bytes queued");
         let recv = self.recv.into_inner().map_err(|_kept| busy())?;
         let send = self.send.into_inner().map_err(|_kept| busy())?;
-        if recv.unread() > 0 || !send.is_idle() {
+        if recv.unread() > 0 || !send.is_bare() {
             return Err(busy());
         }
         drop((recv, send));

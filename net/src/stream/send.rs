@@ -2,13 +2,16 @@
 //!
 //! # Who owns the bytes
 //!
-//! A write copies into this side's queue and is done. Before the ring is entered the next time,
-//! everything that has gathered goes into one send; while that is in flight, the next bytes
-//! gather. At most one send is in flight (I8: the order on the wire is the order of calls), and
-//! its bytes belong to the operation until its last completion.
+//! A write copies its bytes and is done. With nothing else under way it copies them into a letter
+//! of the driver's (`Here::send_quietly`), and what is written until the ring is entered the next
+//! time goes into the same one. It is sent with that enter, and over then; it has a completion only
+//! if the socket could not take all of it. Then what is left is sent by an ordinary operation,
+//! which waits; while there is one, the next bytes gather in this side's queue, and go as one send
+//! when it is over. At most one send is in flight (I8: the order on the wire is the order of
+//! calls), and its bytes belong to the driver until it is over.
 //!
-//! - That send is quiet: it ends within the enter, and has a completion only if the socket could
-//!   not take all of it. Then what is left is sent by an ordinary one, which waits.
+//! - Whoever sends in another way has the letter taken back first: its bytes are the first of the
+//!   queue then.
 //! - A large write with nothing queued or in flight does not copy: it is a direct send that
 //!   cannot wait.
 //! - A send that is still in flight after the enter that submitted it found the socket full. Then
@@ -36,7 +39,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use henge_driver::home::{Here, Homed, Resident};
+use henge_driver::home::{AtHome, Here, Homed, Resident};
 use henge_driver::ops::SendInPlace;
 use henge_driver::sys::socket;
 use henge_driver::{Driver, Ticket, current};
@@ -105,28 +108,50 @@ impl Resident for SendSide {
 
     fn recall(here: &mut Here<'_, SendSide>) {
         SendSide::cancel(here);
+        SendSide::take_back_to_queue(here);
         SendSide::stop_polling(here);
     }
 
     fn abandon(here: &mut Here<'_, SendSide>) {
         here.orphaned = true;
         SendSide::stop_polling(here);
+        SendSide::take_back_to_queue(here);
         if here.flight.is_some() {
             // Once more, with a limit to the patience.
             SendSide::cancel(here);
-        } else if here.queue.is_empty() {
-            SendSide::end(here);
-        } else {
-            SendSide::start(here);
+        } else if !here.sends_quietly() {
+            SendSide::go_on(here);
         }
     }
 
     fn before_enter(here: &mut Here<'_, SendSide>) {
-        SendSide::start_at_enter(here);
+        SendSide::start(here);
     }
 
-    fn awaits_end(&self, socket: &Arc<Socket>) -> bool {
-        self.writer.is_some() || socket.writers.has_any()
+    fn sent_quietly(home: &AtHome<'_, SendSide>) {
+        let writer = home.with(|here| {
+            if here.flight.is_some() {
+                // What was not sent quietly: its end is what is waited for.
+                return None;
+            }
+            SendSide::go_on(here);
+            here.writer.take()
+        });
+        wake(writer, home.shared());
+    }
+
+    fn not_sent_quietly(home: &AtHome<'_, SendSide>, sent: io::Result<usize>, bytes: Vec<u8>) {
+        home.with(|here| {
+            match sent {
+                Ok(at) => here.queue.put_back(Outgoing { bytes, at }),
+                // The socket is full: an ordinary operation waits.
+                Err(error) if socket::is_for_later(&error) => {
+                    here.queue.put_back(Outgoing { bytes, at: 0 });
+                }
+                Err(error) => here.fail(error),
+            }
+            SendSide::start(here);
+        });
     }
 
     fn unsent(&self) -> usize {
@@ -156,10 +181,27 @@ impl SendSide {
         }
     }
 
-    /// Nothing is queued or in flight.
+    /// Nothing is queued or in flight, but for what is sent quietly.
     #[inline]
-    pub(crate) fn is_idle(&self) -> bool {
+    pub(crate) fn is_bare(&self) -> bool {
         self.flight.is_none() && self.queue.is_empty()
+    }
+
+    /// Nothing is queued or in flight. If something is, whoever waits is told of its end.
+    #[inline]
+    fn is_idle(here: &Here<'_, SendSide>) -> bool {
+        if here.sends_quietly() {
+            here.tell_when_sent();
+            return false;
+        }
+        here.is_bare()
+    }
+
+    /// What was to be sent quietly is queued instead, unless it is too late for that.
+    fn take_back_to_queue(here: &mut Here<'_, SendSide>) {
+        if let Some(bytes) = here.take_back() {
+            here.queue.put_back(Outgoing { bytes, at: 0 });
+        }
     }
 
     /// The bytes that have gathered are to go with the next enter.
@@ -174,7 +216,10 @@ impl SendSide {
 
     #[inline]
     fn send_at_enter(here: &mut Here<'_, SendSide>) {
-        if here.flight.is_none() && !here.queue.is_empty() {
+        if here.sends_quietly() {
+            // When that is over.
+            here.tell_when_sent();
+        } else if here.flight.is_none() && !here.queue.is_empty() {
             here.before_enter();
         }
     }
@@ -232,17 +277,42 @@ impl SendSide {
         if current::is_moving() {
             return SendSide::send_moving(here, |fd| socket::send_now(fd, bytes));
         }
-        if bytes.len() >= DIRECT && here.is_idle() {
+        if bytes.len() >= DIRECT && here.is_bare() && !here.sends_quietly() {
             match socket::send_now(here.shared().fd(), bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Some(done),
             }
         }
+        SendSide::put(here, bytes).map(Ok)
+    }
+
+    /// Copies as much of `bytes` as there is room for; `None` if there is none.
+    #[inline]
+    fn put(here: &mut Here<'_, SendSide>, bytes: &[u8]) -> Option<usize> {
+        if bytes.is_empty() {
+            return Some(0);
+        }
+        if here.is_bare() {
+            match here.send_quietly(bytes, CAP) {
+                Some(0) => {
+                    here.tell_when_sent();
+                    return None;
+                }
+                Some(n) => return Some(n),
+                None => {}
+            }
+        }
+        SendSide::gather(here, bytes)
+    }
+
+    /// As `put`, behind what is under way.
+    fn gather(here: &mut Here<'_, SendSide>, bytes: &[u8]) -> Option<usize> {
         let room = SendSide::room(here)?;
         let n = room.min(bytes.len());
-        SendSide::gather(here, &bytes[..n]);
+        let (side, driver) = here.parts();
+        side.queue.push(&bytes[..n], || driver.scratch().take());
         SendSide::send_at_enter(here);
-        Some(Ok(n))
+        Some(n)
     }
 
     /// As `write`, with several pieces.
@@ -257,21 +327,21 @@ impl SendSide {
             return SendSide::send_moving(here, |fd| socket::send_vectored_now(fd, pieces));
         }
         let total: usize = pieces.iter().map(|piece| piece.len()).sum();
-        if total >= DIRECT && here.is_idle() {
+        if total >= DIRECT && here.is_bare() && !here.sends_quietly() {
             match socket::send_vectored_now(here.shared().fd(), pieces) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Some(done),
             }
         }
-        let room = SendSide::room(here)?;
-        let mut left = room;
-        for piece in pieces {
-            let n = piece.len().min(left);
-            SendSide::gather(here, &piece[..n]);
-            left -= n;
+        let mut written = 0;
+        for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
+            match SendSide::put(here, piece) {
+                Some(n) => written += n,
+                None if written == 0 => return None,
+                None => break,
+            }
         }
-        SendSide::send_at_enter(here);
-        Some(Ok(room - left))
+        Some(Ok(written))
     }
 
     #[inline]
@@ -283,14 +353,6 @@ impl SendSide {
         (room > 0).then_some(room)
     }
 
-    #[inline]
-    fn gather(here: &mut Here<'_, SendSide>, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            let (side, driver) = here.parts();
-            side.queue.push(bytes, || driver.scratch().take());
-        }
-    }
-
     /// Done when the kernel has everything; `None` while it has not.
     #[inline]
     fn flushed(here: &mut Here<'_, SendSide>) -> Option<io::Result<()>> {
@@ -300,7 +362,7 @@ impl SendSide {
         if current::is_moving() {
             return SendSide::settle_moving(here);
         }
-        here.is_idle().then_some(Ok(()))
+        SendSide::is_idle(here).then_some(Ok(()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The register of a driver: all that is at home there, and who wants to be called when.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::Waker;
@@ -8,7 +9,6 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::Driver;
-use crate::cqe::Cqe;
 use crate::kept::keep;
 
 /// A place, whatever it holds. All calls are at home, except `lose`, which is its last.
@@ -18,13 +18,16 @@ pub(crate) trait Tenant: Send + Sync {
     fn before_enter(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
     /// Asked for through [`Homes::rest`], as `before_enter`.
     fn before_sleep(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
-    /// Its quiet operation has been done. What comes back is as in `before_enter`.
-    fn done(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
-    /// Its quiet operation has not been done, or only in part. What comes back is as in
-    /// `before_enter`.
-    fn not_done(&self, driver: &Driver, cqe: Cqe) -> Option<Arc<dyn Tenant>>;
-    /// Does anybody wait for the end of its operation? Asks, and does nothing.
-    fn is_awaited(&self, driver: &Driver) -> bool;
+    /// What it has sent quietly is over. Asked for through `Quiet::tell`, as `before_enter`.
+    fn sent(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
+    /// Of what it was to send quietly only so much has been sent. What comes back is as in
+    /// `before_enter`; nothing is given back.
+    fn not_sent(
+        &self,
+        driver: &Driver,
+        sent: io::Result<usize>,
+        bytes: Vec<u8>,
+    ) -> Option<Arc<dyn Tenant>>;
     /// The driver ends: cancel, and release when that is done.
     fn recall(&self, driver: &Driver);
     /// The bytes that would be lost now.

@@ -104,7 +104,6 @@ impl Driver {
         }
         self.close();
         let slots = self.inner.slots.borrow();
-        // The places of quiet operations are kept with all that is at home here.
         keep(slots.values().map(|cell| cell.cast()));
         let bytes = slots.values().map(|cell| {
             // SAFETY: a cell in the table is alive, and its header is the driver's.
@@ -187,6 +186,7 @@ impl Driver {
         self.run_posted();
         self.inner.phase.set(Phase::Closed);
         let _lost = self.homes().lose();
+        self.inner.quiet.close();
         self.inner.pool.close(&self.inner.ring, self.in_flight() > 0);
         // If the number cannot be redirected (no such thing is known) messages still go to a ring
         // that nobody reads any more.

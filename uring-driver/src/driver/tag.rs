@@ -8,6 +8,6 @@ pub(super) const WAKE: u64 = 3 << 24;
 pub(super) const EVENT: u64 = 4 << 24;
 /// A wake that this driver sent; the lower 24 bits say to which peer.
 pub(super) const MESSAGE: u64 = 5 << 24;
-/// A quiet operation; the lower 24 bits say which.
+/// A quiet send; the lower 24 bits say which.
 pub(super) const QUIET: u64 = 6 << 24;
 pub(super) const KIND: u64 = !0 << 24;

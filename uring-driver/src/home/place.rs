@@ -7,9 +7,8 @@ use std::task::{Poll, Waker, ready};
 
 use super::Resident;
 use super::here::Here;
-use super::seat::Seat;
+use super::seat::{AtHome, Seat};
 use super::word::{Asked, Passing, Wanted, Word};
-use crate::cqe::Cqe;
 use crate::current;
 use crate::driver::Driver;
 use crate::driver::homes::Tenant;
@@ -39,6 +38,10 @@ pub(super) struct Local {
     pub(super) leaving: Cell<Leaving>,
     pub(super) listed: Cell<bool>,
     pub(super) resting: Cell<bool>,
+    /// Its letter among those of the driver, if that is still its own.
+    pub(super) letter: Cell<u32>,
+    /// It waits to be told that its letter is over.
+    pub(super) told: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +91,8 @@ impl<T: Resident> Place<T> {
                 leaving: Cell::new(Leaving::Stays),
                 listed: Cell::new(false),
                 resting: Cell::new(false),
+                letter: Cell::new(u32::MAX),
+                told: Cell::new(false),
             },
             state: UnsafeCell::new(state),
         }
@@ -177,6 +182,8 @@ impl<T: Resident> Place<T> {
             Leaving::Recalled => self.visit(driver, T::recall),
             Leaving::Abandoned => self.visit(driver, T::abandon),
         }
+        // Until then it stays.
+        self.tell_when_sent(driver);
         self.release_if_idle(driver)
     }
 
@@ -341,17 +348,22 @@ impl<T: Resident> Tenant for Place<T> {
         self.release_one(driver)
     }
 
-    fn done(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
-        self.quiet_done(driver)
+    fn sent(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+        self.local.told.set(false);
+        T::sent_quietly(&AtHome::new(self, driver));
+        self.release_one(driver)
     }
 
-    fn not_done(&self, driver: &Driver, cqe: Cqe) -> Option<Arc<dyn Tenant>> {
-        self.quiet_failed(driver, cqe)
-    }
-
-    fn is_awaited(&self, driver: &Driver) -> bool {
-        self.local.leaving.get() != Leaving::Stays
-            || self.visit(driver, |here| here.state.awaits_end(&self.shared))
+    fn not_sent(
+        &self,
+        driver: &Driver,
+        sent: io::Result<usize>,
+        bytes: Vec<u8>,
+    ) -> Option<Arc<dyn Tenant>> {
+        // What is told may be the end of the state.
+        self.retain();
+        T::not_sent_quietly(&AtHome::new(self, driver), sent, bytes);
+        self.release_one(driver)
     }
 
     fn recall(&self, driver: &Driver) {
@@ -361,7 +373,7 @@ impl<T: Resident> Tenant for Place<T> {
     }
 
     fn unsent(&self, driver: &Driver) -> usize {
-        self.visit(driver, |here| here.unsent()) + self.quietly_unsent()
+        self.visit(driver, |here| here.unsent()) + self.unsent_letter(driver)
     }
 
     fn lose(&self) {

@@ -54,32 +54,11 @@ pub unsafe trait InPlace<T: Resident>: Send + 'static {
     /// The entry to submit. `self` is where it will be until the last completion.
     fn prepare(&mut self, shared: &T::Shared) -> Sqe;
 
-    /// An entry for the same that ends within the call that submits it, and has no completion if
-    /// all was done that it asks for; none if this operation has to be waited for.
-    fn prepare_quietly(&mut self, _shared: &T::Shared) -> Option<Quietly> {
-        None
-    }
-
     /// Makes sense of a completion. The seat is still taken: nothing can be submitted to it.
     fn complete(&mut self, home: &AtHome<'_, T>, cqe: Cqe) -> Next<()>;
 
     /// The last completion has come, and the seat is vacant.
     fn ended(self, home: &AtHome<'_, T>);
-
-    /// As [`complete`](InPlace::complete), after a quiet entry: not all has been done that it asks
-    /// for.
-    fn not_done(&mut self, home: &AtHome<'_, T>, cqe: Cqe) -> Next<()> {
-        self.complete(home, cqe)
-    }
-
-    /// As [`ended`](InPlace::ended), after all has been done that a quiet entry asked for, without
-    /// a completion.
-    fn done(self, home: &AtHome<'_, T>)
-    where
-        Self: Sized,
-    {
-        self.ended(home);
-    }
 
     /// As [`Operation::time_limit`](crate::Operation::time_limit).
     fn time_limit(&self) -> Option<&Timespec> {
@@ -92,18 +71,18 @@ pub unsafe trait InPlace<T: Resident>: Send + 'static {
     }
 }
 
-/// An entry that has no completion if all was done that it asks for: see [`Here::submit_quietly`].
-/// Only operations of this crate make any.
-#[derive(Debug)]
-pub struct Quietly(pub(crate) Sqe);
-
 /// A state, as its own operation sees it: at home, and not visited.
 pub struct AtHome<'a, T: Resident> {
     place: &'a Place<T>,
     driver: &'a Driver,
 }
 
-impl<T: Resident> AtHome<'_, T> {
+impl<'a, T: Resident> AtHome<'a, T> {
+    #[inline]
+    pub(super) fn new(place: &'a Place<T>, driver: &'a Driver) -> AtHome<'a, T> {
+        AtHome { place, driver }
+    }
+
     /// This thread's driver, which is home.
     #[inline]
     pub fn driver(&self) -> &Driver {
@@ -169,36 +148,7 @@ impl<T: Resident> Here<'_, T> {
         unsafe { self.place.submit(self.driver) }
     }
 
-    /// As [`submit`](Here::submit), by an entry that the kernel answers only if it has not done all
-    /// that it asks for at once; then the operation goes on as if it had been submitted by
-    /// `submit`. For what nobody waits for at the moment; see [`Resident::awaits_end`].
-    ///
-    /// # Panics
-    ///
-    /// As [`submit`](Here::submit).
-    #[inline]
-    pub fn submit_quietly(&self, op: T::Operation) {
-        if self.driver.is_closed() {
-            return;
-        }
-        self.sit(op);
-        let place = self.place;
-        // SAFETY: the operation was put there just now, and nobody else looks at it.
-        let op = unsafe { Place::<T>::op(NonNull::from(place).cast()) };
-        let entry = op.prepare_quietly(&place.shared);
-        place.seat.header.key.set(Key::NONE);
-        let tenant = NonNull::from(place as &dyn Tenant);
-        // SAFETY: what a quiet entry does is the promise of who made it; the place is counted, and
-        // `taken` keeps everybody else from the operation.
-        let quiet =
-            entry.is_some_and(|entry| unsafe { self.driver.submit_quietly(tenant, entry.0) });
-        if !quiet {
-            // SAFETY: the operation is in the seat of this place, and was not submitted.
-            unsafe { place.submit(self.driver) };
-        }
-    }
-
-    /// Cancels the operation in the state's own place, unless its entry is quiet: that ends anyway.
+    /// Cancels the operation in the state's own place.
     pub fn cancel(&self) {
         if self.place.seat.taken.get() {
             self.driver.cancel_key(self.place.seat.header.key.get());
@@ -240,49 +190,16 @@ impl<T: Resident> Place<T> {
         unsafe { driver.submit_in_place(NonNull::from(self).cast()) }
     }
 
-    /// The operation is over: empties the seat, and tells it by `tell`.
+    /// The operation is over: empties the seat, and tells it.
     #[inline]
-    fn vacate(
-        &self,
-        driver: &Driver,
-        tell: impl FnOnce(T::Operation, &AtHome<'_, T>),
-    ) -> Option<Arc<dyn Tenant>> {
+    fn vacate(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
         // SAFETY: the kernel and the driver are done with the operation, and the place is at home.
         let op = unsafe { (*self.seat.op.get()).take() };
         self.seat.taken.set(false);
         if let Some(op) = op {
-            tell(op, &AtHome { place: self, driver });
+            op.ended(&AtHome { place: self, driver });
         }
         self.release_one(driver)
-    }
-
-    /// See [`Tenant::done`].
-    #[inline]
-    pub(super) fn quiet_done(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
-        self.vacate(driver, <T::Operation as InPlace<T>>::done)
-    }
-
-    /// See [`Tenant::not_done`].
-    pub(super) fn quiet_failed(&self, driver: &Driver, cqe: Cqe) -> Option<Arc<dyn Tenant>> {
-        // SAFETY: the operation of a quiet entry is in its seat until its end has been told.
-        let op = unsafe { Self::op(NonNull::from(self).cast()) };
-        if let Next::Again = op.not_done(&AtHome { place: self, driver }, cqe) {
-            // SAFETY: the kernel is done with the quiet entry: it has no other completion.
-            unsafe { self.submit(driver) };
-            return None;
-        }
-        self.vacate(driver, <T::Operation as InPlace<T>>::ended)
-    }
-
-    /// The bytes that a quiet entry is to bring to somebody: the driver does not know of it by a
-    /// slot.
-    pub(super) fn quietly_unsent(&self) -> usize {
-        if !self.seat.taken.get() || self.seat.header.key.get() != Key::NONE {
-            return 0;
-        }
-        // SAFETY: the seat is taken, and we are not inside of a function of the operation.
-        let op = unsafe { Self::op(NonNull::from(self).cast()) };
-        op.unsent() as usize
     }
 
     /// The place of a cell.
@@ -336,7 +253,7 @@ impl<T: Resident> Place<T> {
             // SAFETY: our caller's promise (`Kind::release`); what `release_one` takes out of
             // the register is held until this reference has ended.
             let place = unsafe { Self::of(cell) };
-            place.vacate(driver, <T::Operation as InPlace<T>>::ended)
+            place.vacate(driver)
         };
         drop(released);
         None

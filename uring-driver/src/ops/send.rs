@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::buf::IoBuf;
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::home::{AtHome, InPlace, Quietly, Resident};
+use crate::home::{AtHome, Here, InPlace, Resident};
 use crate::operation::{Next, Operation};
 use crate::sqe::{Sqe, Timespec};
 use crate::sys::abi;
@@ -18,9 +18,6 @@ struct Transfer<B> {
     buffer: B,
     at: usize,
 }
-
-/// So much is sent by a quiet entry at most.
-const MOST_QUIETLY: u32 = 1 << 20;
 
 /// What a completion has made of a transfer.
 enum Step {
@@ -45,15 +42,6 @@ impl<B: IoBuf> Transfer<B> {
 
     /// An entry that sends what the socket has room for. What is sent at once is never as much as
     /// the kernel would cut off.
-    #[inline]
-    fn quiet_entry(&self, socket: &Fd) -> Option<Quietly> {
-        let left = u32::try_from(self.left()).ok().filter(|left| *left <= MOST_QUIETLY)?;
-        let from = self.buffer.stable_ptr().wrapping_add(self.at);
-        // With WAITALL less than all is not a success.
-        let flags = abi::MSG_DONTWAIT | abi::MSG_WAITALL;
-        Some(Quietly(Sqe::send(socket, from, left, flags)))
-    }
-
     #[inline]
     fn advance(&mut self, cqe: Cqe) -> Step {
         match cqe.into_result() {
@@ -144,6 +132,22 @@ pub trait SendsInPlace: Resident<Operation = SendInPlace> {
     fn cut_short(home: &AtHome<'_, Self>, why: io::Result<()>, bytes: Vec<u8>, at: usize);
 }
 
+impl<T: SendsInPlace> Here<'_, T> {
+    /// Has bytes sent with the next enter, by an entry that the kernel answers only if it has not
+    /// sent all of them: then [`Resident::not_sent_quietly`] is called. Says how many were taken,
+    /// so that no more than `most` are under way. None were, and they have to be sent in another
+    /// way, if what is under way is the kernel's already, or nothing can be begun now.
+    ///
+    /// For bytes that nothing else is sent before or after, until they have been: see
+    /// [`sends_quietly`](Here::sends_quietly).
+    #[inline]
+    pub fn send_quietly(&self, bytes: &[u8], most: usize) -> Option<usize> {
+        let socket = T::socket(self.shared()).number();
+        // SAFETY: the descriptor is one of what is shared, which the place owns.
+        unsafe { self.write_letter(socket, bytes, most) }
+    }
+}
+
 /// As [`Send`], in the place of the state whose bytes these are.
 #[derive(Debug)]
 pub struct SendInPlace {
@@ -184,24 +188,6 @@ unsafe impl<T: SendsInPlace> InPlace<T> for SendInPlace {
             Step::Ended(result) => self.result = result,
         }
         Next::Done(())
-    }
-
-    #[inline]
-    fn prepare_quietly(&mut self, shared: &T::Shared) -> Option<Quietly> {
-        self.transfer.quiet_entry(T::socket(shared))
-    }
-
-    fn not_done(&mut self, home: &AtHome<'_, T>, cqe: Cqe) -> Next<()> {
-        if cqe.result() == -abi::EAGAIN {
-            // The socket is full: an ordinary entry waits.
-            return if T::goes_on(home) { Next::Again } else { Next::Done(()) };
-        }
-        self.complete(home, cqe)
-    }
-
-    #[inline]
-    fn done(self, home: &AtHome<'_, T>) {
-        T::sent(home, self.transfer.buffer);
     }
 
     #[inline]

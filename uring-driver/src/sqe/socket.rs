@@ -163,7 +163,12 @@ impl Sqe {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn send(fd: &Fd, from: *const u8, len: u32, flags: i32) -> Sqe {
-        let mut sqe = Sqe::new(Opcode::Send, fd.number(), from as u64, len, 0);
+        Sqe::send_number(fd.number(), from, len, flags)
+    }
+
+    #[inline]
+    pub(crate) fn send_number(number: i32, from: *const u8, len: u32, flags: i32) -> Sqe {
+        let mut sqe = Sqe::new(Opcode::Send, number, from as u64, len, 0);
         sqe.op_flags = (flags | abi::MSG_NOSIGNAL).cast_unsigned();
         sqe
     }

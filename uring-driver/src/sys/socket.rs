@@ -317,6 +317,11 @@ pub fn is_cancelled(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ECANCELED)
 }
 
+/// Nothing has happened, and the same is worth another try: there was no room, or a signal came.
+pub fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EINTR | libc::ECANCELED))
+}
+
 /// A receive found no buffer in the pool.
 pub fn is_out_of_buffers(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENOBUFS)

@@ -23,7 +23,7 @@ pub(crate) fn try_write(side: &Homed<SendSide>, pieces: &[IoSlice<'_>]) -> io::R
     let written = side.try_with(|here| {
         here.by_hand = true;
         here.check()?;
-        if !here.is_idle() {
+        if !SendSide::is_idle(here) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let sent = socket::send_vectored_now(here.shared().fd(), pieces);
@@ -40,7 +40,7 @@ pub(crate) fn try_io<R>(
 ) -> io::Result<R> {
     let allowed = side.try_with(|here| {
         here.by_hand = true;
-        here.broken || here.shut || here.is_idle()
+        here.broken || here.shut || SendSide::is_idle(here)
     });
     if allowed != Some(true) {
         // What is queued goes first.
@@ -66,7 +66,7 @@ impl SendSide {
         if !here.by_hand {
             return SendSide::room(here).map(|_room| Ok(Ready::WRITABLE));
         }
-        if !here.is_idle() || here.polling.is_some() {
+        if !SendSide::is_idle(here) || here.polling.is_some() {
             return None;
         }
         if here.full {

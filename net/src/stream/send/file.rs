@@ -44,6 +44,11 @@ impl SendSide {
         if current::is_moving() {
             return SendSide::send_moving(here, send);
         }
+        SendSide::take_back_to_queue(here);
+        if here.sends_quietly() {
+            here.tell_when_sent();
+            return None;
+        }
         if here.flight.is_some() || here.polling.is_some() {
             return None;
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::Waker;
 
-use henge_driver::home::{AtHome, Here, Resident};
+use henge_driver::home::{AtHome, Here};
 use henge_driver::ops::{SendInPlace, SendsInPlace};
 use henge_driver::sys::socket;
 use henge_driver::{Fd, Ticket};
@@ -23,18 +23,7 @@ pub(super) struct Flight {
 }
 
 impl SendSide {
-    /// Sends what has gathered, with the enter that is about to be made.
-    #[inline]
-    pub(super) fn start_at_enter(here: &mut Here<'_, SendSide>) {
-        if here.orphaned || here.awaits_end(here.shared()) {
-            return SendSide::start(here);
-        }
-        if let Some(send) = SendSide::take_off(here, false) {
-            here.submit_quietly(send);
-        }
-    }
-
-    /// As `start_at_enter`, whenever the next enter is, and whoever waits for the end.
+    /// Sends what has gathered, if nothing else is in flight.
     pub(super) fn start(here: &mut Here<'_, SendSide>) {
         let patient = here.orphaned;
         let Some(mut send) = SendSide::take_off(here, patient) else { return };
@@ -45,9 +34,8 @@ impl SendSide {
     }
 
     /// The next send, which is in flight from now on: what has gathered, if nothing else is.
-    #[inline]
     fn take_off(here: &mut Here<'_, SendSide>, patient: bool) -> Option<SendInPlace> {
-        if here.flight.is_some() || here.is_leaving() {
+        if here.flight.is_some() || here.sends_quietly() || here.is_leaving() {
             return None;
         }
         let Outgoing { bytes, at } = here.queue.take()?;

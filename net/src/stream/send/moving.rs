@@ -24,7 +24,7 @@ impl SendSide {
 
     /// Whether it is worth while to ask the socket. If not, something will tell when it is.
     fn may_try(here: &mut Here<'_, SendSide>) -> bool {
-        if here.flight.is_some() || here.polling.is_some() {
+        if here.flight.is_some() || here.polling.is_some() || here.sends_quietly() {
             // From when the stream did not move: the end of the visit ends it, and what it has not
             // sent comes back.
             return false;
@@ -35,7 +35,8 @@ impl SendSide {
 
     /// Sends what was queued when the stream did not move.
     pub(super) fn settle_moving(here: &mut Here<'_, SendSide>) -> Option<io::Result<()>> {
-        if here.is_idle() {
+        SendSide::take_back_to_queue(here);
+        if SendSide::is_idle(here) {
             return Some(Ok(()));
         }
         if !SendSide::may_try(here) {

@@ -47,7 +47,7 @@ fn poll_write_owned<B: IoBuf>(
             };
             return Some((result, Some(mine)));
         }
-        if here.is_idle() && !here.is_leaving() {
+        if SendSide::is_idle(here) && !here.is_leaving() {
             SendSide::submit_owned(here, mine, at);
         } else {
             *buffer = Some((mine, at));

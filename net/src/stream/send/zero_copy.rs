@@ -79,7 +79,7 @@ pub(super) fn poll_write_all<B: IoBuf>(
         if let Err(error) = here.check() {
             return Some(Err(error));
         }
-        if !here.is_idle() || here.is_leaving() {
+        if !SendSide::is_idle(here) || here.is_leaving() {
             return None;
         }
         let (buffer, _none_sent) = buffer.take()?;

@@ -1,0 +1,334 @@
+//! The letters of a turn: what is written, and how far it has come. Addresses of places are names
+//! here, and nothing else.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::RawFd;
+use std::ptr::NonNull;
+
+use crate::driver::homes::Tenant;
+use crate::driver::tag;
+
+/// The place in the list is the lower half of the 24 bits that a name has, the round the upper.
+const PLACE_BITS: u32 = 12;
+const MOST: usize = 1 << PLACE_BITS;
+const ROUNDS: u32 = 1 << (24 - PLACE_BITS);
+
+/// What a letter has room for without being enlarged, and for how many such room is kept.
+const CAPACITY: usize = 4 << 10;
+const KEPT: usize = 128;
+
+pub(super) struct Letter {
+    pub(super) bytes: Vec<u8>,
+    pub(super) socket: RawFd,
+    /// Whose it is; none if it was taken back, or was not done.
+    pub(super) from: Option<NonNull<dyn Tenant>>,
+}
+
+impl Letter {
+    #[inline]
+    fn is_from(&self, place: NonNull<dyn Tenant>) -> bool {
+        self.from.is_some_and(|from| from.cast::<()>() == place.cast::<()>())
+    }
+}
+
+/// The letters of this turn.
+#[derive(Default)]
+pub(crate) struct Letters {
+    /// Behind those that are in use are others whose memory is.
+    all: RefCell<Vec<Letter>>,
+    used: Cell<usize>,
+    /// All before this one are entries.
+    made: Cell<usize>,
+    /// An enter has answered all.
+    answered: Cell<bool>,
+    /// How often the list has begun anew, modulo `ROUNDS`.
+    round: Cell<u32>,
+}
+
+impl Letters {
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.used.get() == 0
+    }
+
+    /// There are letters that are no entries yet.
+    #[inline]
+    pub(crate) fn has_open(&self) -> bool {
+        self.made.get() < self.used.get()
+    }
+
+    /// How many the kernel may have.
+    pub(crate) fn len(&self) -> usize {
+        let all = self.all.borrow();
+        all[..self.made.get()].iter().filter(|letter| letter.from.is_some()).count()
+    }
+
+    /// Begins a letter and says which; none if there are too many, or at the wrong time.
+    #[inline]
+    pub(super) fn put(
+        &self,
+        from: NonNull<dyn Tenant>,
+        socket: RawFd,
+        bytes: &[u8],
+    ) -> Option<u32> {
+        let at = self.used.get();
+        if at == MOST || self.answered.get() {
+            return None;
+        }
+        let mut all = self.all.borrow_mut();
+        if at == all.len() {
+            all.push(Letter { bytes: Vec::new(), socket, from: None });
+        }
+        let letter = &mut all[at];
+        if letter.bytes.capacity() != CAPACITY || bytes.len() > CAPACITY {
+            letter.bytes = Vec::with_capacity(bytes.len().max(CAPACITY));
+        }
+        letter.bytes.clear();
+        letter.bytes.extend_from_slice(bytes);
+        letter.socket = socket;
+        letter.from = Some(from);
+        self.used.set(at + 1);
+        Some(at as u32)
+    }
+
+    /// Whether a letter is this one's, and is not over.
+    #[inline]
+    pub(crate) fn has(&self, at: u32, from: NonNull<dyn Tenant>) -> bool {
+        let at = at as usize;
+        at < self.used.get() && self.all.borrow()[at].is_from(from)
+    }
+
+    /// Adds to a letter as far as there is room, `most` bytes in all; none if it is not one's own,
+    /// or is an entry already.
+    #[inline]
+    pub(crate) fn add(
+        &self,
+        at: u32,
+        from: NonNull<dyn Tenant>,
+        bytes: &[u8],
+        most: usize,
+    ) -> Option<usize> {
+        self.open(at, from, |letter| {
+            let n = bytes.len().min(most.saturating_sub(letter.bytes.len()));
+            letter.bytes.extend_from_slice(&bytes[..n]);
+            n
+        })
+    }
+
+    /// The bytes of a letter that is no entry yet, and will be none.
+    pub(crate) fn take_back(&self, at: u32, from: NonNull<dyn Tenant>) -> Option<Vec<u8>> {
+        self.open(at, from, |letter| {
+            letter.from = None;
+            std::mem::take(&mut letter.bytes)
+        })
+    }
+
+    #[inline]
+    fn open<R>(
+        &self,
+        at: u32,
+        from: NonNull<dyn Tenant>,
+        f: impl FnOnce(&mut Letter) -> R,
+    ) -> Option<R> {
+        let at = at as usize;
+        if at < self.made.get() || at >= self.used.get() {
+            return None;
+        }
+        let mut all = self.all.borrow_mut();
+        let letter = &mut all[at];
+        letter.is_from(from).then(|| f(letter))
+    }
+
+    /// The bytes of a letter that is not over.
+    pub(crate) fn unsent(&self, at: u32, from: NonNull<dyn Tenant>) -> usize {
+        if self.has(at, from) { self.all.borrow()[at as usize].bytes.len() } else { 0 }
+    }
+
+    /// Whose letter this name stands for, and the bytes; it is over.
+    pub(super) fn fail(&self, name: u64) -> Option<(NonNull<dyn Tenant>, Vec<u8>)> {
+        let name = (name & !tag::KIND) as u32;
+        let at = name as usize % MOST;
+        if name >> PLACE_BITS != self.round.get() || at >= self.made.get() {
+            return None;
+        }
+        let mut all = self.all.borrow_mut();
+        let letter = &mut all[at];
+        let from = letter.from.take()?;
+        Some((from, std::mem::take(&mut letter.bytes)))
+    }
+
+    /// An enter has answered all.
+    #[inline]
+    pub(crate) fn answer(&self) {
+        self.answered.set(self.used.get() > 0 && !self.has_open());
+    }
+
+    /// All that has come has been handled: the letters are over if they were answered, which is the
+    /// answer.
+    #[inline]
+    pub(super) fn finish(&self) -> bool {
+        if !self.answered.get() {
+            return false;
+        }
+        if self.used.get() > KEPT {
+            self.all.borrow_mut().truncate(KEPT);
+        }
+        self.used.set(0);
+        self.made.set(0);
+        self.answered.set(false);
+        self.round.set((self.round.get() + 1) % ROUNDS);
+        true
+    }
+
+    /// Calls `make` with the name of each letter that is no entry yet, which it is from now on.
+    #[inline]
+    pub(super) fn make(&self, mut make: impl FnMut(u64, &Letter)) {
+        let all = self.all.borrow();
+        let (first, end) = (self.made.get(), self.used.get());
+        self.made.set(end);
+        let round = tag::QUIET | u64::from(self.round.get() << PLACE_BITS);
+        for (at, letter) in all[..end].iter().enumerate().skip(first) {
+            if letter.from.is_some() {
+                make(round | at as u64, letter);
+            }
+        }
+    }
+
+    /// The driver ends: all letters, if the kernel may not have done with some.
+    pub(super) fn close(&self) -> Option<Vec<Letter>> {
+        let all = self.all.take();
+        self.used.set(0);
+        (self.made.replace(0) > 0).then_some(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::ptr::NonNull;
+    use std::sync::Arc;
+
+    use super::{CAPACITY, KEPT, Letters, MOST, ROUNDS};
+    use crate::driver::Driver;
+    use crate::driver::homes::Tenant;
+
+    /// A place of which only the address counts.
+    struct Named(#[expect(dead_code, reason = "so that it has an address of its own")] u8);
+
+    impl Tenant for Named {
+        fn before_enter(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
+            None
+        }
+        fn before_sleep(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
+            None
+        }
+        fn sent(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
+            None
+        }
+        fn not_sent(
+            &self,
+            _: &Driver,
+            _: io::Result<usize>,
+            _: Vec<u8>,
+        ) -> Option<Arc<dyn Tenant>> {
+            None
+        }
+        fn recall(&self, _: &Driver) {}
+        fn unsent(&self, _: &Driver) -> usize {
+            0
+        }
+        fn lose(&self) {}
+    }
+
+    static PLACES: [Named; 2] = [Named(0), Named(1)];
+
+    fn place(n: usize) -> NonNull<dyn Tenant> {
+        NonNull::from(&PLACES[n])
+    }
+
+    fn put(letters: &Letters, place: NonNull<dyn Tenant>, bytes: &[u8]) -> Option<u32> {
+        letters.put(place, 0, bytes)
+    }
+
+    fn make(letters: &Letters) -> Vec<u64> {
+        let mut names = Vec::new();
+        letters.make(|name, _| names.push(name));
+        names
+    }
+
+    #[test]
+    fn bytes_are_added_until_the_entry_is_made() {
+        let letters = Letters::default();
+        let (a, b) = (place(0), place(1));
+        let at = put(&letters, a, b"one").unwrap();
+        let other = put(&letters, b, b"other").unwrap();
+        assert_eq!(letters.add(at, a, b", two, three", 8), Some(5));
+        assert_eq!(letters.add(at, a, b"no room", 8), Some(0));
+        assert_eq!(letters.add(at, b, b"not b's", 100), None);
+        assert_eq!(letters.unsent(at, a), 8);
+        assert_eq!(letters.take_back(other, b).unwrap(), b"other");
+        assert!(!letters.has(other, b) && letters.take_back(other, b).is_none());
+        make(&letters);
+        assert_eq!(letters.add(at, a, b"late", 100), None);
+        assert!(letters.take_back(at, a).is_none());
+        assert!(letters.has(at, a));
+        assert_eq!(letters.len(), 1);
+    }
+
+    #[test]
+    fn only_what_was_answered_is_over() {
+        let letters = Letters::default();
+        let (a, b) = (place(0), place(1));
+        let first = put(&letters, a, b"first").unwrap();
+        let second = put(&letters, b, b"second").unwrap();
+        letters.answer();
+        assert!(!letters.finish(), "they are no entries");
+        let names = make(&letters);
+        assert!(make(&letters).is_empty());
+        assert!(!letters.finish(), "no enter has taken the entries");
+        letters.answer();
+        assert_eq!(put(&letters, a, b"at the wrong time"), None);
+        let (from, bytes) = letters.fail(names[1]).unwrap();
+        assert!(from.cast::<()>() == b.cast() && bytes == b"second");
+        assert!(letters.fail(names[1]).is_none());
+        assert!(letters.has(first, a) && !letters.has(second, b));
+        assert!(letters.finish() && !letters.finish());
+        assert!(!letters.has(first, a) && letters.is_empty());
+    }
+
+    #[test]
+    fn a_name_of_another_round_is_nobodys() {
+        let (letters, place) = (Letters::default(), place(0));
+        let mut old = Vec::new();
+        for _ in 0..ROUNDS - 1 {
+            put(&letters, place, b"a").unwrap();
+            old.extend(make(&letters));
+            letters.answer();
+            assert!(letters.finish());
+        }
+        put(&letters, place, b"a").unwrap();
+        make(&letters);
+        assert_eq!(old.len(), ROUNDS as usize - 1);
+        assert!(old.into_iter().all(|name| letters.fail(name).is_none()));
+        assert_eq!(letters.len(), 1);
+    }
+
+    #[test]
+    fn there_is_a_limit_and_the_memory_of_most_is_given_back() {
+        let (letters, place) = (Letters::default(), place(0));
+        assert!((0..MOST).all(|_| put(&letters, place, b"a").is_some()));
+        assert_eq!(put(&letters, place, b"a"), None);
+        make(&letters);
+        letters.answer();
+        assert!(letters.finish());
+        assert_eq!(letters.all.borrow().len(), KEPT);
+        let large = vec![0; 2 * CAPACITY];
+        put(&letters, place, &large).unwrap();
+        assert_eq!(letters.all.borrow()[0].bytes.capacity(), large.len());
+        make(&letters);
+        letters.answer();
+        assert!(letters.finish());
+        put(&letters, place, b"small").unwrap();
+        assert_eq!(letters.all.borrow()[0].bytes.capacity(), CAPACITY);
+    }
+}

@@ -1,0 +1,91 @@
+//! What a state sends quietly: its letter among those of its home; see `driver/quiet`.
+
+use std::os::fd::RawFd;
+use std::ptr::NonNull;
+
+use super::Resident;
+use super::here::Here;
+use super::place::{Leaving, Place};
+use crate::current;
+use crate::driver::Driver;
+use crate::driver::homes::Tenant;
+
+impl<T: Resident> Here<'_, T> {
+    /// Adds to the letter, or begins one; see `Here::send_quietly`.
+    ///
+    /// # Safety
+    ///
+    /// The descriptor is open for as long as the state has a place.
+    #[inline]
+    pub(crate) unsafe fn write_letter(
+        &self,
+        socket: RawFd,
+        bytes: &[u8],
+        most: usize,
+    ) -> Option<usize> {
+        let (place, driver) = (self.place, self.driver);
+        let (local, tenant) = (&place.local, place.tenant());
+        let letters = driver.quiet().letters();
+        if letters.has(local.letter.get(), tenant) {
+            return letters.add(local.letter.get(), tenant, bytes, most);
+        }
+        // Who moves leaves nothing behind, and may be here only in passing.
+        let stays = local.leaving.get() == Leaving::Stays && !current::is_moving();
+        if !stays || driver.is_closed() {
+            return None;
+        }
+        let bytes = &bytes[..bytes.len().min(most)];
+        // SAFETY: the place is at home here, and registered, since its visitor does not move. It is
+        // not released before `leave` was called, which counts it while its letter is not over. So
+        // the descriptor is open, too: the caller's promise.
+        let letter = unsafe { driver.quiet().put(tenant, socket, bytes) }?;
+        local.letter.set(letter);
+        Some(bytes.len())
+    }
+
+    /// Whether something is being sent quietly.
+    #[inline]
+    pub fn sends_quietly(&self) -> bool {
+        self.place.has_letter(self.driver)
+    }
+
+    /// How many bytes that are.
+    pub fn unsent_quietly(&self) -> usize {
+        self.place.unsent_letter(self.driver)
+    }
+
+    /// The bytes that were to be sent quietly, and now are not; none if it is too late for that.
+    pub fn take_back(&self) -> Option<Vec<u8>> {
+        let place = self.place;
+        self.driver.quiet().letters().take_back(place.local.letter.get(), place.tenant())
+    }
+
+    /// Asks for one call of [`Resident::sent_quietly`] if something is being sent quietly.
+    pub fn tell_when_sent(&self) {
+        self.place.tell_when_sent(self.driver);
+    }
+}
+
+impl<T: Resident> Place<T> {
+    #[inline]
+    fn tenant(&self) -> NonNull<dyn Tenant> {
+        NonNull::from(self as &dyn Tenant)
+    }
+
+    #[inline]
+    pub(super) fn has_letter(&self, driver: &Driver) -> bool {
+        driver.quiet().letters().has(self.local.letter.get(), self.tenant())
+    }
+
+    pub(super) fn unsent_letter(&self, driver: &Driver) -> usize {
+        driver.quiet().letters().unsent(self.local.letter.get(), self.tenant())
+    }
+
+    pub(super) fn tell_when_sent(&self, driver: &Driver) {
+        if self.has_letter(driver) && !self.local.told.replace(true) {
+            self.retain();
+            // SAFETY: at home, and counted just now; `Tenant::sent` gives that back.
+            unsafe { driver.quiet().tell(self.tenant()) };
+        }
+    }
+}
