@@ -97,7 +97,14 @@ fn missing<T: Awaits>(here: &mut Here<'_, T>, cx: &Context<'_>) -> Missing {
         let told = here.watch().as_ref().map(|watch| watch.told());
         return told.map_or(Missing::Nothing, Missing::Watch);
     }
-    if here.awaiting().wait_by(cx.waker()) { Missing::Nothing } else { Missing::Waker }
+    let spare = here.awaiting().is_spare();
+    if !here.awaiting().wait_by(cx.waker()) {
+        return Missing::Waker;
+    }
+    if spare {
+        here.has_done();
+    }
+    Missing::Nothing
 }
 
 /// As [`poll_side`], for one of several that wait by `&self`, and without spending budget: as in

@@ -92,8 +92,9 @@ pub trait Resident: Send + Sized + 'static {
     /// Called before the ring is entered, once for each [`Here::before_enter`].
     fn before_enter(_here: &mut Here<'_, Self>) {}
 
-    /// Called before the driver sleeps, and every few turns, once for each
-    /// [`Here::before_sleep`]. What comes back is dropped outside of the visit.
+    /// Called before the driver sleeps, and every few turns, if there is anything to do for those
+    /// who asked, once for each [`Here::before_sleep`]; and before the state leaves. What comes
+    /// back is dropped outside of the visit.
     fn before_sleep(_here: &mut Here<'_, Self>) -> Option<Waker> {
         None
     }

@@ -204,6 +204,12 @@ impl Pool {
         self.buffers.borrow().as_ref().is_some_and(|buffers| buffers.ledger.kernels() > 0)
     }
 
+    /// Whether anybody holds a piece of a buffer.
+    #[inline]
+    pub(crate) fn is_lent(&self) -> bool {
+        self.buffers.borrow().as_ref().is_some_and(|buffers| buffers.ledger.out() > 0)
+    }
+
     /// The memory of all buffers, in bytes.
     pub fn bytes(&self) -> usize {
         self.buffers

@@ -30,6 +30,12 @@ impl Waiting {
         self.waits
     }
 
+    /// Whether it has a waker that nobody waits by.
+    #[inline]
+    pub(crate) fn is_spare(&self) -> bool {
+        !self.waits && self.waker.is_some()
+    }
+
     /// Waits, if the waker is known; if not, it is to be [set](Waiting::set).
     #[inline]
     pub(crate) fn wait_by(&mut self, waker: &Waker) -> bool {
@@ -101,6 +107,7 @@ mod tests {
             assert!(waiting.take().is_none());
             assert!(waiting.give_back(taken).is_none());
             assert!(!waiting.is_some() && waiting.take().is_none(), "nobody waits");
+            assert!(waiting.is_spare());
             assert!(waiting.wait_by(&waker));
         }
     }

@@ -18,6 +18,8 @@ pub(crate) trait Tenant: Send + Sync {
     fn before_enter(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
     /// Asked for through [`Homes::rest`], as `before_enter`.
     fn before_sleep(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
+    /// Where it stands from now on among those that rest.
+    fn rests_at(&self, place: usize);
     /// What it has sent quietly is over. Asked for through `Quiet::tell`, as `before_enter`.
     fn sent(&self, driver: &Driver) -> Option<Arc<dyn Tenant>>;
     /// Of what it was to send quietly only so much has been sent. What comes back is as in
@@ -40,7 +42,11 @@ pub(crate) trait Tenant: Send + Sync {
 pub(crate) struct Homes {
     tenants: RefCell<Slab<Arc<dyn Tenant>>>,
     due: List,
-    resting: List,
+    /// Those that may have something to do before the driver sleeps, each counted in the place's
+    /// `refs`. They stay on the list while nobody has.
+    resting: RefCell<Vec<NonNull<dyn Tenant>>>,
+    /// How many of them have: at least so many.
+    restless: Cell<usize>,
     /// What is to be dropped when a list has been run, and not while it is: it may be the user's.
     wakers: RefCell<Vec<Waker>>,
 }
@@ -92,7 +98,8 @@ impl Homes {
         Homes {
             tenants: RefCell::new(Slab::new()),
             due: List::default(),
-            resting: List::default(),
+            resting: RefCell::default(),
+            restless: Cell::new(0),
             wakers: RefCell::default(),
         }
     }
@@ -111,9 +118,33 @@ impl Homes {
         self.due.push(place);
     }
 
+    /// Puts a place on the list of those that rest, and says where. The count is its.
+    pub(crate) fn rest(&self, place: NonNull<dyn Tenant>) -> usize {
+        let mut resting = self.resting.borrow_mut();
+        resting.push(place);
+        resting.len() - 1
+    }
+
+    /// Takes a place off that list; the count is the caller's.
+    pub(crate) fn rise(&self, place: usize) {
+        let mut resting = self.resting.borrow_mut();
+        resting.swap_remove(place);
+        if let Some(moved) = resting.get(place) {
+            // SAFETY: the list's count keeps it at home here, hence registered, hence alive.
+            unsafe { moved.as_ref() }.rests_at(place);
+        }
+    }
+
+    /// One of those that rest has something to do before the driver sleeps.
     #[inline]
-    pub(crate) fn rest(&self, place: NonNull<dyn Tenant>) {
-        self.resting.push(place);
+    pub(crate) fn has_to_do(&self) {
+        self.restless.set(self.restless.get() + 1);
+    }
+
+    /// It has not, any more.
+    #[inline]
+    pub(crate) fn has_done(&self) {
+        self.restless.set(self.restless.get().saturating_sub(1));
     }
 
     /// Whether something is to be submitted that is no entry yet.
@@ -133,10 +164,28 @@ impl Homes {
     /// To be called before the driver sleeps, and now and then while it does not.
     #[inline]
     pub(crate) fn before_sleep(&self, driver: &Driver) {
-        if !self.resting.is_empty() {
-            self.resting.run(driver, |tenant, driver| tenant.before_sleep(driver));
-            drop(self.wakers.take());
+        if self.restless.get() > 0 || driver.pool().is_lent() {
+            self.call_resting(driver);
         }
+    }
+
+    fn call_resting(&self, driver: &Driver) {
+        self.restless.set(0);
+        // Those that come to rest meanwhile are not asked.
+        let many = self.resting.borrow().len();
+        let next = || self.resting.borrow_mut().pop();
+        for _ in 0..many {
+            let Some(place) = next() else { break };
+            let released = {
+                // SAFETY: the list's count, which `before_sleep` gives back, keeps the place at
+                // home here, hence registered, hence alive; what that takes out of the register is
+                // held until this reference to it has ended.
+                let tenant = unsafe { place.as_ref() };
+                tenant.before_sleep(driver)
+            };
+            drop(released);
+        }
+        drop(self.wakers.take());
     }
 
     /// Drops a waker after the list that is being run.

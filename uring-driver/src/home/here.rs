@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 use super::Resident;
-use super::place::{Leaving, Place};
+use super::place::{Leaving, NOWHERE, Place};
 use super::reference::HomeRef;
 use crate::driver::Driver;
 use crate::driver::homes::Tenant;
@@ -62,13 +62,33 @@ impl<T: Resident> Here<'_, T> {
         self.place.local.listed.get()
     }
 
-    /// Asks for one call of [`Resident::before_sleep`].
+    /// Asks for one call of [`Resident::before_sleep`], before the first sleep for which one of
+    /// those who asked [has something to do](Here::has_to_do), or somebody holds a piece of the
+    /// pool's.
     #[inline]
     pub fn before_sleep(&self) {
-        if !self.place.local.resting.replace(true) {
-            self.place.retain();
-            self.driver.homes().rest(NonNull::from(self.place as &dyn Tenant));
+        if self.place.local.resting.get() == NOWHERE {
+            self.rest();
         }
+    }
+
+    #[inline(never)]
+    fn rest(&self) {
+        self.place.retain();
+        let at = self.driver.homes().rest(NonNull::from(self.place as &dyn Tenant));
+        self.place.local.resting.set(at);
+    }
+
+    /// There is something for [`Resident::before_sleep`] to do.
+    #[inline]
+    pub fn has_to_do(&self) {
+        self.driver.homes().has_to_do();
+    }
+
+    /// There is no more of what [`has_to_do`](Here::has_to_do) was called for.
+    #[inline]
+    pub fn has_done(&self) {
+        self.driver.homes().has_done();
     }
 }
 

@@ -37,12 +37,16 @@ pub(super) struct Local {
     pub(super) refs: Cell<u32>,
     pub(super) leaving: Cell<Leaving>,
     pub(super) listed: Cell<bool>,
-    pub(super) resting: Cell<bool>,
+    /// Where it is on the list of those that rest.
+    pub(super) resting: Cell<usize>,
     /// Its letter among those of the driver, if that is still its own.
     pub(super) letter: Cell<u32>,
     /// It waits to be told that its letter is over.
     pub(super) told: Cell<bool>,
 }
+
+/// Not on the list of those that rest.
+pub(super) const NOWHERE: usize = usize::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leaving {
@@ -90,7 +94,7 @@ impl<T: Resident> Place<T> {
                 refs: Cell::new(0),
                 leaving: Cell::new(Leaving::Stays),
                 listed: Cell::new(false),
-                resting: Cell::new(false),
+                resting: Cell::new(NOWHERE),
                 letter: Cell::new(u32::MAX),
                 told: Cell::new(false),
             },
@@ -184,7 +188,20 @@ impl<T: Resident> Place<T> {
         }
         // Until then it stays.
         self.tell_when_sent(driver);
+        self.rise(driver);
         self.release_if_idle(driver)
+    }
+
+    /// Does now what was to be done before the driver sleeps. The caller has a reference.
+    fn rise(&self, driver: &Driver) {
+        let at = self.local.resting.replace(NOWHERE);
+        if at != NOWHERE {
+            driver.homes().rise(at);
+            self.local.refs.set(self.local.refs.get() - 1);
+            // Dropped outside of the visit: it is the user's.
+            let waker = self.visit(driver, T::before_sleep);
+            drop(waker);
+        }
     }
 
     /// Lets a visitor in where the place is not settled; one that has to wait gets its turn by
@@ -341,11 +358,15 @@ impl<T: Resident> Tenant for Place<T> {
     }
 
     fn before_sleep(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
-        self.local.resting.set(false);
+        self.local.resting.set(NOWHERE);
         if let Some(waker) = self.visit(driver, T::before_sleep) {
             driver.homes().drop_later(waker);
         }
         self.release_one(driver)
+    }
+
+    fn rests_at(&self, place: usize) {
+        self.local.resting.set(place);
     }
 
     fn sent(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {

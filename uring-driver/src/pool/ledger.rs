@@ -29,6 +29,8 @@ pub(super) struct Ledger {
     entries: Vec<Entry>,
     size: u32,
     kernels: usize,
+    /// Pieces that are out, of all buffers.
+    out: usize,
 }
 
 /// What a completion has brought.
@@ -47,7 +49,7 @@ pub(super) enum Used {
 impl Ledger {
     /// No buffers, each to be of `size` bytes.
     pub(super) fn new(size: u32) -> Ledger {
-        Ledger { entries: Vec::new(), size, kernels: 0 }
+        Ledger { entries: Vec::new(), size, kernels: 0, out: 0 }
     }
 
     /// How many buffers there are.
@@ -83,6 +85,7 @@ impl Ledger {
         }
         if len > 0 {
             entry.held += 1;
+            self.out += 1;
             Used::Piece { at, len }
         } else if !entry.kernels && entry.held == 0 {
             Used::Provide
@@ -98,6 +101,7 @@ impl Ledger {
         let entry = &mut self.entries[usize::from(id)];
         debug_assert!(entry.held >= n, "more pieces came back than were given out");
         entry.held -= n;
+        self.out -= n as usize;
         entry.held == 0 && !entry.kernels
     }
 
@@ -108,6 +112,12 @@ impl Ledger {
         debug_assert!(!entry.kernels && entry.held == 0);
         *entry = Entry { filled: 0, held: 0, kernels: true };
         self.kernels += 1;
+    }
+
+    /// How many pieces are out.
+    #[inline]
+    pub(super) fn out(&self) -> usize {
+        self.out
     }
 
     /// How many pieces of buffer `id` are read by somebody.
@@ -194,6 +204,7 @@ mod tests {
                 }
                 let kernels = naive.kernel.iter().filter(|filled| filled.is_some()).count();
                 assert_eq!(ledger.kernels(), kernels);
+                assert_eq!(ledger.out(), naive.pieces.len());
             }
         }
     }

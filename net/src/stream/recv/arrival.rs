@@ -42,6 +42,7 @@ impl ReceivesInPlace for RecvSide {
             reader.wake_by_ref();
             let spare = home.with(|here| {
                 here.before_sleep();
+                here.has_to_do();
                 here.reader.give_back(reader)
             });
             drop(spare);

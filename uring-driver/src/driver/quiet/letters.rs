@@ -222,6 +222,7 @@ mod tests {
         fn before_sleep(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
             None
         }
+        fn rests_at(&self, _: usize) {}
         fn sent(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
             None
         }
