@@ -8,13 +8,17 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use crossbeam_utils::CachePadded;
+
 use super::Home;
 use super::roster::Roster;
 use crate::queue::stack::{Closed, Drain, Link, Stack};
 
 /// The half of a shard that is everybody's.
 pub(crate) struct Inbox {
-    stack: Stack,
+    /// In a line of its own: the shard looks at it all the time, while others, before they push,
+    /// count references to this inbox and read how to wake the shard.
+    stack: CachePadded<Stack>,
     /// Wakes the shard if it sleeps, or is about to.
     bell: Box<dyn Fn() + Send + Sync>,
     /// Where tasks are registered that are sent here, if anybody wants to know.
@@ -36,7 +40,7 @@ impl Inbox {
     /// `bell` is called after each push; it may be called from any thread at any time, also
     /// after the shard is gone.
     pub(crate) fn new(bell: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { stack: Stack::new(), bell: Box::new(bell), roster: None }
+        Self { stack: CachePadded::new(Stack::new()), bell: Box::new(bell), roster: None }
     }
 
     /// The same, whose tasks stand in a roster if there is one.
