@@ -311,7 +311,7 @@ impl<T> Hub<T> {
         let (consumers, outlets): (Vec<_>, Vec<_>) =
             inlets.into_iter().map(Inlet::into_parts).unzip();
         lock(&self.left).extend(consumers);
-        outlets.into_iter().for_each(|outlet| outlet.call());
+        outlets.into_iter().for_each(|outlet| outlet.room().call());
         self.drop_what_is_left();
     }
 

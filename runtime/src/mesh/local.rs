@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::bound::Stamp;
 use super::current::Entered;
+use super::flush::{Flush, Flushes, Known, give_back};
 use super::lane::{Lane, Letter};
 use super::peers::Peers;
 use super::ring::{self, Producer};
@@ -20,16 +21,6 @@ use crate::executor::inbox::{Inbox, Parcel};
 
 /// Letters beyond a lane's room from which on those that nobody waits for are looked for.
 const CROWD: usize = 64;
-
-/// Something that has news for other threads, to be told once in a while: by the thread that asked
-/// for it, which fences between the two.
-pub(super) trait Flush: Send + Sync {
-    /// Makes it visible.
-    fn publish(&self);
-
-    /// Calls those who wait for it. True if it was for somebody who need not be called.
-    fn call(&self) -> bool;
-}
 
 /// What the loop is to do at the end of the poll, which it would otherwise do some polls later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +59,10 @@ pub(crate) struct Local {
     hopes: Cell<bool>,
     /// Lanes that the target has not been told of.
     dirty: RefCell<Vec<usize>>,
-    others: RefCell<Vec<Arc<dyn Flush>>>,
+    /// Channels' ends to be flushed.
+    others: Flushes,
+    /// It is being told.
+    tells: Cell<bool>,
     /// This shard's part of each service, by the service's number.
     services: RefCell<Vec<Option<Rc<dyn Any>>>>,
     closed: Cell<bool>,
@@ -108,7 +102,8 @@ impl Local {
             watch: Watch::new(),
             hopes: Cell::new(false),
             dirty: RefCell::default(),
-            others: RefCell::default(),
+            others: Flushes::new(),
+            tells: Cell::new(false),
             services: RefCell::default(),
             closed: Cell::new(false),
         }
@@ -242,33 +237,53 @@ impl Local {
     #[inline]
     pub(crate) fn rest(&self, home: &Home) {
         self.watch.rest(Some(home));
+        self.others.forget();
     }
 
-    /// Has `other` flushed the next time.
-    pub(super) fn remember(&self, other: Arc<dyn Flush>) {
-        self.others.borrow_mut().push(other);
+    /// Has one who is `known` flushed the next time.
+    #[inline]
+    pub(super) fn remember(&self, known: &Known, who: impl FnOnce() -> Arc<dyn Flush>) {
+        self.others.note(known, who);
         self.has_news.set(true);
+        self.tell_if_closed();
+    }
+
+    /// A loop that closes tells at once.
+    #[inline]
+    fn tell_if_closed(&self) {
         if self.closed.get() {
+            self.tell_all();
+        }
+    }
+
+    /// Tells until there is nothing more to be told.
+    fn tell_all(&self) {
+        // What is to be told while it tells is told afterwards.
+        while self.has_news.get() && !self.tells.get() {
             self.tell();
         }
+        self.others.forget();
     }
 
     fn tell(&self) {
         self.has_news.set(false);
         // Telling may wake tasks of anybody's, who may have more to tell: that is for the next
         // time. The lists' memory is used again.
-        let (mut dirty, mut others) = (self.dirty.take(), self.others.take());
+        self.tells.set(true);
+        let mut dirty = self.dirty.take();
+        let others = self.others.begin();
         let lanes = || dirty.iter().filter_map(|index| self.lanes.get(*index)?.get());
         lanes().for_each(Outgoing::publish);
-        others.iter().for_each(|other| other.publish());
+        others.each(|other| other.publish());
         // Once for all: against the fences of those who let go of what they watch, or wait.
         fence_before_calls();
         let mut saved = lanes().filter(|lane| lane.announce()).count();
         dirty.clear();
-        saved += others.drain(..).filter(|other| other.call()).count();
+        others.each(|other| saved += usize::from(other.call()));
+        drop(others);
+        self.tells.set(false);
         self.saved.set(self.saved.get() + saved as u64);
         give_back(&self.dirty, dirty);
-        give_back(&self.others, others);
     }
 
     /// Sends a letter to a shard, at the next flush at the latest. If there is no room it waits
@@ -282,9 +297,7 @@ impl Local {
                     self.dirty.borrow_mut().push(to);
                     self.has_news.set(true);
                     self.hurry(&lane.turn);
-                    if self.closed.get() {
-                        self.tell();
-                    }
+                    self.tell_if_closed();
                 }
             }
             None => letter.refused(),
@@ -355,23 +368,13 @@ impl Local {
         }
         self.closed.set(true);
         self.watch.rest(None);
-        while self.has_news.get() {
-            self.tell();
-        }
+        self.tell_all();
         for (to, lane) in self.lanes.iter().enumerate() {
             if let (Some(lane), Some(from)) = (lane.get(), self.index) {
                 lane.refuse_all();
                 self.peers.show_depth(from, to, None);
             }
         }
-    }
-}
-
-/// Puts an empty list back where it came from, to be filled again, unless there is a new one.
-fn give_back<T>(place: &RefCell<Vec<T>>, list: Vec<T>) {
-    let mut place = place.borrow_mut();
-    if place.capacity() == 0 {
-        *place = list;
     }
 }
 

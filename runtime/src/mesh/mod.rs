@@ -25,6 +25,7 @@
 // | `ring` | a bounded ring between two threads |
 // | `prefetch` | hints about lines that are on their way between two cores |
 // | `lane` | one direction between two shards, and who may take out |
+// | `flush` | who has news for others |
 // | `local` | what a loop's thread keeps: its lanes, and what it has yet to tell |
 // | `peers` | the shards of a runtime |
 // | `current` | which loop runs on this thread |
@@ -48,6 +49,7 @@ mod channel;
 mod current;
 mod error;
 mod everywhere;
+mod flush;
 mod group;
 #[allow(unsafe_code, reason = "the permission to take out goes from thread to thread")]
 mod lane;

@@ -238,6 +238,15 @@ impl<T> Producer<T> {
         self.staged.get().wrapping_sub(self.tail.get())
     }
 
+    /// One value will be put in and shown at once: asks for all that changes by that. Else the two
+    /// lines would come one after the other, as stores leave in order.
+    #[inline]
+    pub(crate) fn expect_publish(&self) {
+        prefetch::to_write(&raw const *self.ring.tail);
+        // SAFETY: this end keeps the ring.
+        prefetch::to_write(ptr::from_ref(unsafe { self.slots.get(self.staged.get()) }));
+    }
+
     /// Shows the consumer all that was put in.
     #[inline]
     pub(crate) fn publish(&self) {

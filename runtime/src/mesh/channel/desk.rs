@@ -2,20 +2,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use crossbeam_utils::CachePadded;
 
 use super::super::bound::Bound;
 use super::super::current;
-use super::super::local::{Flush, Local};
+use super::super::flush::{Flush, Known};
+use super::super::local::Local;
 use super::super::ring::Glance;
 use super::super::summons::{Summoned, Summons};
 use super::super::watch::Watched;
 use crate::executor::inbox::Parcel;
 use crate::executor::{Home, swallow};
-use crate::loom::sync::atomic::AtomicU64;
 
 /// Lanes of a receiver that a loop looks at; where there are more, senders call.
 const LANES_WATCHED: usize = 8;
@@ -28,43 +28,73 @@ pub(super) trait Room: Send + Sync {
     fn has_unpublished(&self) -> bool;
 }
 
-/// Where the receiver is called. In a line of its own: senders read the summons around it.
-pub(super) struct Desk(CachePadded<Own>);
-
-/// What the receiver's thread uses.
-struct Own {
-    /// Counts how often senders were told of room. Outside of what is bound, so that the receiver,
-    /// which is on its thread, need not prove it for each message.
-    round: AtomicU64,
-    waiter: Bound<Waiter>,
+/// The other end of a lane as the receiver's thread has it, which writes here in each turn: in a
+/// line of its own, since the sender's thread has allocated it, among what that one writes.
+#[repr(align(128))]
+pub(super) struct Inward {
+    /// The sender is to be told of room at the end of this turn.
+    noted: AtomicBool,
+    known: Known,
+    room: Box<dyn Room>,
 }
+
+impl Inward {
+    pub(super) fn new(room: impl Room + 'static) -> Arc<Inward> {
+        let (noted, known) = (AtomicBool::new(false), Known::default());
+        Arc::new(Inward { noted, known, room: Box::new(room) })
+    }
+
+    /// The other end.
+    #[inline]
+    pub(super) fn room(&self) -> &dyn Room {
+        &*self.room
+    }
+
+    /// Whether the sender is told of room at the end of this turn in any case.
+    #[inline]
+    pub(super) fn is_noted(&self) -> bool {
+        self.noted.load(Ordering::Relaxed)
+    }
+
+    /// Has the sender told of room at the end of this turn.
+    pub(super) fn note(this: &Arc<Inward>, local: &Local) {
+        // Before it is remembered: a loop that closes tells at once.
+        this.noted.store(true, Ordering::Relaxed);
+        local.remember(&this.known, || Arc::clone(this) as _);
+    }
+}
+
+impl Flush for Inward {
+    fn publish(&self) {}
+
+    fn call(&self) -> bool {
+        self.noted.store(false, Ordering::Relaxed);
+        self.room.call();
+        // Who does not wait for room has nothing to hear.
+        false
+    }
+}
+
+/// Where the receiver is called. In a line of its own: senders read the summons around it.
+pub(super) struct Desk(CachePadded<Bound<Waiter>>);
 
 impl Desk {
     /// The desk of a receiver on this thread.
     pub(super) fn new(local: &Local) -> Arc<Parcel<Summons<Desk>>> {
-        // An inlet that is new was noted in none.
-        let round = AtomicU64::new(1);
-        let waiter = Bound::new(local.stamp(), Waiter::new());
-        let desk = Desk(CachePadded::new(Own { round, waiter }));
+        let desk = Desk(CachePadded::new(Bound::new(local.stamp(), Waiter::new())));
         Summons::new(Arc::clone(local.inbox()), desk)
-    }
-
-    /// Which it is, of the rounds in which senders are told of room.
-    #[inline]
-    pub(super) fn round(&self) -> u64 {
-        self.0.round.load(Ordering::Relaxed)
     }
 
     /// What the receiver's thread uses, on that thread, inside of its loop.
     #[inline]
     pub(super) fn waiter(&self) -> Option<&Waiter> {
-        self.0.waiter.get()
+        self.0.get()
     }
 
     /// The same, for one who has what this thread keeps at hand.
     #[inline]
     pub(super) fn waiter_of(&self, local: &Local) -> Option<&Waiter> {
-        self.0.waiter.of(local)
+        self.0.of(local)
     }
 }
 
@@ -76,8 +106,6 @@ pub(super) struct Waiter {
     watched: Cell<bool>,
     /// What the loop looks at.
     pub(super) gauges: RefCell<Vec<Box<dyn Glance>>>,
-    /// Outlets whose lanes were taken from in this turn.
-    pub(super) drained: RefCell<Vec<Arc<dyn Room>>>,
 }
 
 impl Waiter {
@@ -88,7 +116,6 @@ impl Waiter {
             waits: Cell::new(false),
             watched: Cell::new(false),
             gauges: RefCell::default(),
-            drained: RefCell::default(),
         }
     }
 
@@ -110,9 +137,14 @@ impl Waiter {
 
 impl Summoned for Desk {
     fn come(&self) {
-        let waker = self.waiter().and_then(|waiter| waiter.waker.take());
-        if let Some(waker) = waker {
-            waker.wake();
+        let Some(waiter) = self.waiter() else { return };
+        // It stays for the next wait; while it is used it is in nobody's way.
+        if let Some(waker) = waiter.waker.take() {
+            waker.wake_by_ref();
+            let newer = waiter.waker.replace(Some(waker));
+            if newer.is_some() {
+                drop(waiter.waker.replace(newer));
+            }
         }
     }
 }
@@ -142,23 +174,5 @@ impl Watched for Parcel<Summons<Desk>> {
             }
             waiter.waits.set(false);
         }
-    }
-}
-
-impl Flush for Parcel<Summons<Desk>> {
-    fn publish(&self) {}
-
-    fn call(&self) -> bool {
-        let Some(waiter) = self.content.who.waiter() else {
-            unreachable!("it is flushed by the thread that received")
-        };
-        let round = &self.content.who.0.round;
-        round.store(self.content.who.round() + 1, Ordering::Relaxed);
-        let mut drained = waiter.drained.take();
-        drained.drain(..).for_each(|outlet| outlet.call());
-        // Its memory is used again.
-        waiter.drained.replace(drained);
-        // Who does not wait for room has nothing to hear.
-        false
     }
 }

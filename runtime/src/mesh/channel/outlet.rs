@@ -14,11 +14,12 @@ use crossbeam_utils::CachePadded;
 
 use super::super::bound::Bound;
 use super::super::current;
-use super::super::local::{Flush, Local};
+use super::super::flush::{Flush, Known};
+use super::super::local::Local;
 use super::super::ring::{self, Producer};
 use super::super::summons::{Summoned, Summons};
 use super::Hub;
-use super::desk::Room;
+use super::desk::{Inward, Room};
 use super::receiver::Inlet;
 use crate::executor::inbox::Parcel;
 use crate::loom::sync::atomic::AtomicBool;
@@ -44,6 +45,8 @@ pub(super) struct Part<T> {
     producer: Producer<T>,
     /// [`BATCH`], or less where the lane is short.
     batch: u32,
+    /// As one who is flushed.
+    known: Known,
     /// The turn in which it was flushed sooner.
     turn: Cell<u64>,
     /// The receiver was called for the sake of this lane, whether it wanted to be or not.
@@ -74,6 +77,7 @@ impl<T: Send + 'static> Outlet<T> {
         let part = Part {
             producer,
             batch,
+            known: Known::default(),
             turn: Cell::new(0),
             introduced: Cell::new(false),
             line: RefCell::default(),
@@ -85,7 +89,7 @@ impl<T: Send + 'static> Outlet<T> {
             unpublished: AtomicBool::new(false),
         };
         let called = Summons::new(Arc::clone(local.inbox()), outlet);
-        hub.add(Inlet::new(consumer, Arc::new(Far(Arc::clone(&called)))));
+        hub.add(Inlet::new(consumer, Inward::new(Far(Arc::clone(&called)))));
         called
     }
 
@@ -122,11 +126,15 @@ impl<T: Send + 'static> Part<T> {
         // Before this one: what is shown ends with a line of slots, or the two sides would pull at
         // the line in the middle.
         self.show_batch(&outlet.hub);
+        let is_first = !outlet.unpublished.load(Ordering::Relaxed);
+        if is_first {
+            self.producer.expect_publish();
+        }
         let pushed = self.producer.push(message);
-        if pushed.is_ok() && !outlet.unpublished.load(Ordering::Relaxed) {
+        if pushed.is_ok() && is_first {
             outlet.unpublished.store(true, Ordering::Relaxed);
-            self.remember(local, called);
             self.producer.publish();
+            self.remember(local, called);
         }
         self.show_batch(&outlet.hub);
         if self.has_line.get() {
@@ -149,7 +157,7 @@ impl<T: Send + 'static> Part<T> {
     }
 
     fn remember(&self, local: &Local, called: &Called<T>) {
-        local.remember(Arc::clone(called) as Arc<dyn Flush>);
+        local.remember(&self.known, || Arc::clone(called) as _);
         local.hurry(&self.turn);
     }
 
@@ -285,9 +293,7 @@ impl<T: Send + 'static> Flush for Parcel<Summons<Outlet<T>>> {
     }
 }
 
-/// An outlet as the receiver has it. The receiver notes in each turn whom to call, and the sender
-/// what to publish, both by one more reference: to two different things, or each would wait for the
-/// line in which the other one has counted.
+/// An outlet as the receiver has it.
 struct Far<T>(Called<T>);
 
 impl<T: Send + 'static> Room for Far<T> {

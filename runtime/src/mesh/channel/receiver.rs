@@ -10,11 +10,10 @@ use std::task::{Context, Poll, ready};
 use henge_driver::coop;
 
 use super::super::current;
-use super::super::local::Flush;
 use super::super::ring::Consumer;
 use super::super::summons::{Summons, fence_before_calls};
 use super::Hub;
-use super::desk::{Desk, Room};
+use super::desk::{Desk, Inward};
 use crate::executor::inbox::Parcel;
 use crate::sync::mpsc::error::TryRecvError;
 
@@ -65,9 +64,7 @@ pub struct Receiver<T> {
 /// The receiving end of a lane.
 pub(super) struct Inlet<T> {
     consumer: Consumer<T>,
-    outlet: Arc<dyn Room>,
-    /// The round of the desk in which this was noted, for the sender to be told of room.
-    noted: Cell<u64>,
+    outlet: Arc<Inward>,
     /// Messages that were taken since it was told at once, before this run.
     taken: Cell<usize>,
     /// With how many messages this run began.
@@ -75,14 +72,13 @@ pub(super) struct Inlet<T> {
 }
 
 impl<T: Send + 'static> Inlet<T> {
-    pub(super) fn new(consumer: Consumer<T>, outlet: Arc<dyn Room>) -> Inlet<T> {
-        let (noted, taken, run) = (Cell::new(0), Cell::new(0), Cell::new(0));
-        Inlet { consumer, outlet, noted, taken, run }
+    pub(super) fn new(consumer: Consumer<T>, outlet: Arc<Inward>) -> Inlet<T> {
+        Inlet { consumer, outlet, taken: Cell::new(0), run: Cell::new(0) }
     }
 }
 
 impl<T> Inlet<T> {
-    pub(super) fn into_parts(self) -> (Consumer<T>, Arc<dyn Room>) {
+    pub(super) fn into_parts(self) -> (Consumer<T>, Arc<Inward>) {
         (self.consumer, self.outlet)
     }
 }
@@ -283,14 +279,14 @@ impl<T: Send + 'static> Receiver<T> {
         }
         // In this order: who has sent something says so before it goes.
         self.take_arrivals();
-        self.inlets.iter().any(|inlet| inlet.outlet.has_unpublished())
+        self.inlets.iter().any(|inlet| inlet.outlet.room().has_unpublished())
     }
 
     /// The next message, from the lane whose turn it is.
     #[inline]
     fn take(&mut self) -> Option<T> {
         if let Some(inlet) = self.inlets.get(self.at)
-            && inlet.noted.get() == self.desk.content.who.round()
+            && inlet.outlet.is_noted()
             && let Some(message) = inlet.consumer.pop_quickly()
         {
             return Some(message);
@@ -348,27 +344,19 @@ impl<T: Send + 'static> Receiver<T> {
 
     /// Has whoever waits for room in this lane told at the end of the turn that there is some.
     fn note(&self, inlet: &Inlet<T>) {
-        let desk = &self.desk.content.who;
-        if inlet.noted.get() == desk.round() {
+        if inlet.outlet.is_noted() {
             return;
         }
         let noted = current::with(|local| {
             let local = local?;
-            let mut drained = desk.waiter_of(local)?.drained.borrow_mut();
-            drained.push(Arc::clone(&inlet.outlet));
-            let is_first = drained.len() == 1;
-            drop(drained);
-            // Before it is remembered: a loop that closes tells at once.
-            inlet.noted.set(desk.round());
-            if is_first {
-                local.remember(Arc::clone(&self.desk) as Arc<dyn Flush>);
-            }
+            self.desk.content.who.waiter_of(local)?;
+            Inward::note(&inlet.outlet, local);
             Some(())
         });
         if noted.is_none() {
             // Outside of the loop.
             fence_before_calls();
-            inlet.outlet.call();
+            inlet.outlet.room().call();
         }
     }
 
@@ -382,7 +370,7 @@ impl<T: Send + 'static> Receiver<T> {
         if inlet.taken.get() * 2 >= self.hub.capacity {
             inlet.taken.set(0);
             fence_before_calls();
-            inlet.outlet.call();
+            inlet.outlet.room().call();
         }
     }
 }
@@ -391,6 +379,7 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if let Some(waiter) = self.desk.content.who.waiter() {
             waiter.waits.set(false);
+            drop(waiter.waker.take());
         }
         self.hub.close(std::mem::take(&mut self.inlets));
     }
