@@ -1,9 +1,12 @@
 //! Child processes: nothing of them is left behind, whatever becomes of their handles.
 
+use std::future::{Future, poll_fn};
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
+use std::pin::pin;
 use std::process::Stdio;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +14,7 @@ use henge::fs::{self, File};
 use henge::io::{AsyncReadExt, AsyncWriteExt};
 use henge::net::{TcpListener, TcpStream, UdpSocket, UnixStream, unix};
 use henge::process::{Child, Command};
+use henge::runtime::Builder;
 use henge::signal::unix::{SignalKind, signal};
 use henge::time::timeout;
 
@@ -132,6 +136,29 @@ fn waited_for_by_another_runtime_than_before() {
     }
     let runtime = henge::runtime::Runtime::new().unwrap();
     runtime.block_on(child.kill()).unwrap();
+}
+
+#[test]
+fn waited_for_where_a_ring_turns_although_once_where_none_does() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let mut child = sleeper().spawn().unwrap();
+    let id = child.id().unwrap().to_string();
+    // This thread waits in vain, and turns its ring no more.
+    let soon = Duration::from_millis(5);
+    runtime.block_on(async { assert!(timeout(soon, child.wait()).await.is_err()) });
+    let (tx, rx) = mpsc::channel();
+    let _task = runtime.spawn(async move {
+        let mut waiting = pin!(child.wait());
+        poll_fn(|cx| {
+            let waited = waiting.as_mut().poll(cx);
+            tx.send(waited.is_ready()).unwrap();
+            waited.map(drop)
+        })
+        .await;
+    });
+    assert_eq!(rx.recv_timeout(LONG), Ok(false), "it still runs");
+    assert!(std::process::Command::new("kill").arg(id).status().unwrap().success());
+    assert_eq!(rx.recv_timeout(LONG), Ok(true), "it has ended");
 }
 
 #[henge::test]

@@ -1,7 +1,9 @@
 //! Signals of the process, in children that are sent them.
 
+use std::future::poll_fn;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use henge::fs::{Advice, File};
@@ -121,6 +123,32 @@ fn a_signal_that_nobody_asked_for_ends_the_process() {
     };
     send(&child, "-TERM");
     assert_eq!(end(child).signal(), Some(15));
+}
+
+#[test]
+fn waited_for_where_a_ring_turns_although_once_where_none_does() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let mut resized = signal(SignalKind::window_change()).expect("it can be handled");
+    // This thread waits in vain, and turns its ring no more.
+    let soon = Duration::from_millis(5);
+    runtime.block_on(async {
+        assert!(henge::time::timeout(soon, resized.recv()).await.is_err());
+    });
+    let (tx, rx) = mpsc::channel();
+    let _task = runtime.spawn(async move {
+        let waits = tx.clone();
+        poll_fn(move |cx| {
+            let received = resized.poll_recv(cx);
+            waits.send(received.is_ready()).expect("somebody listens");
+            received
+        })
+        .await
+    });
+    let bound = Duration::from_secs(20);
+    assert_eq!(rx.recv_timeout(bound), Ok(false), "none has come");
+    let me = std::process::id().to_string();
+    assert!(Command::new("kill").args(["-WINCH", &me]).status().expect("it starts").success());
+    assert_eq!(rx.recv_timeout(bound), Ok(true), "one has come");
 }
 
 #[test]

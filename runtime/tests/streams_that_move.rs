@@ -2,10 +2,11 @@
 
 #![allow(clippy::async_yields_async, reason = "handles leave the runtime on purpose here")]
 
+use std::io::Write;
 use std::time::Duration;
 
 use henge::io::{AsyncReadExt, AsyncWriteExt};
-use henge::net::{TcpListener, TcpStream};
+use henge::net::{TcpListener, TcpStream, UnixStream};
 use henge::runtime::Builder;
 use henge::shard::ShardId;
 
@@ -49,6 +50,29 @@ fn from_a_guest_to_a_shard_to_another_and_back() -> std::io::Result<()> {
         })?;
     }
     assert_eq!(runtime.block_on(async { ask(&mut stream, 20).await })?, 21);
+    Ok(())
+}
+
+#[test]
+fn a_receive_into_an_owned_buffer_goes_along() -> std::io::Result<()> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).build()?;
+    let (mut peer, ours) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let mut stream = UnixStream::from_std(ours)?;
+    let mut reading = Box::pin(async move {
+        let (read, buffer) = stream.read_owned(Vec::with_capacity(8)).await;
+        read.map(|n| buffer[..n].to_vec())
+    });
+    // It is under way on this thread's ring, and then awaited on a shard.
+    runtime.block_on(async {
+        let soon = Duration::from_millis(5);
+        assert!(henge::time::timeout(soon, &mut reading).await.is_err());
+    });
+    let (tx, rx) = std::sync::mpsc::channel();
+    let _task = runtime.spawn(async move { tx.send(reading.await) });
+    peer.write_all(b"hello")?;
+    let read = rx.recv_timeout(Duration::from_secs(20)).map_err(std::io::Error::other)?;
+    assert_eq!(read?, b"hello");
     Ok(())
 }
 

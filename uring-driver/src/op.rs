@@ -115,6 +115,18 @@ unsafe impl<O: Operation> Sync for Op<O> {}
 // Nothing in it is pinned: the operation moves into its cell before it is prepared.
 impl<O: Operation> Unpin for Op<O> {}
 
+impl<O: Operation> Op<O> {
+    /// Another driver has it, whose thread may be far from turning it: what changes nothing, and so
+    /// may be asked for twice, is then better submitted anew where it is awaited.
+    #[doc(hidden)]
+    pub fn is_elsewhere(&self) -> bool {
+        match &self.stage {
+            Stage::Submitted(submitted) => !current::is(submitted.home.id()),
+            Stage::Waiting(_) | Stage::Finished => false,
+        }
+    }
+}
+
 impl<O: Operation> Future for Op<O> {
     type Output = O::Output;
 

@@ -83,9 +83,11 @@ impl Running {
             if let Some(status) = self.try_wait()? {
                 return Poll::Ready(Ok(status));
             }
+            // Where it was waited for before, nobody may turn the ring any more.
+            self.wait.take_if(|wait| wait.is_elsewhere());
             let process = &self.process;
             let wait = self.wait.get_or_insert_with(|| submit(Readable::new(Arc::clone(process))));
-            // An error says that its ring is gone; there may be another where this is polled now.
+            // An error says that the wait was cancelled, as at the end of its ring.
             _ = ready!(Pin::new(wait).poll(cx));
             self.wait = None;
         }

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use henge_driver::buf::IoBufMut;
 use henge_driver::home::{Here, Homed};
 use henge_driver::ops::{Recv, RecvSink};
+use henge_driver::sys::socket;
 use henge_driver::{Fd, buf, current};
 
 use super::arrival::To;
@@ -35,12 +36,18 @@ fn poll_read_owned<B: IoBufMut>(
     buffer: &mut Option<B>,
 ) -> Poll<(io::Result<usize>, Option<B>)> {
     let polled = poll_side(side, cx, |here| {
-        let Some(mut mine) = buffer.take() else {
-            let filled = here.filled.take()?.into_any().downcast::<Owned<B>>();
-            return Some(match filled {
-                Ok(owned) => (owned.result, Some(owned.buffer)),
-                Err(_) => unreachable!("one `read_owned` at a time borrows the stream"),
-            });
+        let mut mine = match buffer.take() {
+            Some(mine) => mine,
+            None => {
+                let Ok(owned) = here.filled.take()?.into_any().downcast::<Owned<B>>() else {
+                    unreachable!("one `read_owned` at a time borrows the stream");
+                };
+                match owned.result {
+                    // The stream has moved to another driver: it is received from there.
+                    Err(error) if socket::is_cancelled(&error) => owned.buffer,
+                    result => return Some((result, Some(owned.buffer))),
+                }
+            }
         };
         if let Some(taken) = RecvSide::look_owned(here, &mut mine) {
             return Some((taken, Some(mine)));
