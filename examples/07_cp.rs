@@ -125,7 +125,7 @@ pub(crate) async fn show(
 }
 
 #[henge::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
+pub(crate) async fn main() -> io::Result<()> {
     let paths: Vec<_> = std::env::args_os().skip(1).collect();
     let progress = Rc::<Progress>::default();
     match &paths[..] {

@@ -27,7 +27,7 @@ const SLOW: Duration = Duration::from_secs(10);
 const BACKLOG: usize = 256;
 
 #[henge::main]
-async fn main() -> std::io::Result<()> {
+pub(crate) async fn main() -> std::io::Result<()> {
     let server = Server::default();
     println!("chatting on 127.0.0.1:7070");
     let stop = server.stop.clone();

@@ -27,7 +27,7 @@ const HEAD: u64 = 8 << 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[henge::main]
-async fn main() -> io::Result<()> {
+pub(crate) async fn main() -> io::Result<()> {
     let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) else {
         return Err(io::Error::other("usage: 13_files FOLDER"));
     };

@@ -20,7 +20,7 @@ use henge::time::sleep;
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[henge::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
+pub(crate) async fn main() -> io::Result<()> {
     let Some(path) = std::env::args_os().nth(1) else {
         return Err(io::Error::other("usage: 14_tail LOG"));
     };

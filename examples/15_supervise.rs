@@ -33,7 +33,7 @@ pub(crate) struct Patience {
 }
 
 #[henge::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
+pub(crate) async fn main() -> io::Result<()> {
     let patience = Patience {
         first: Duration::from_millis(100),
         longest: Duration::from_secs(30),

@@ -10,6 +10,9 @@ use henge::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use henge::net::{TcpListener, TcpStream};
 use henge::time::timeout;
 
+/// What `cargo run` runs.
+const _: fn() -> std::process::ExitCode = chat::main;
+
 struct Client(Lines<BufReader<OwnedReadHalf>>, OwnedWriteHalf);
 
 impl Client {

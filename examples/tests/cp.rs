@@ -11,6 +11,9 @@ use std::rc::Rc;
 
 use cp::Progress;
 
+/// What `cargo run` runs.
+const _: fn() -> std::io::Result<()> = cp::main;
+
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
 

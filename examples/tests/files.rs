@@ -12,6 +12,9 @@ use henge::io::{AsyncReadExt, AsyncWriteExt};
 use henge::net::{TcpListener, TcpStream};
 use henge::time::timeout;
 
+/// What `cargo run` runs.
+const _: fn() -> std::process::ExitCode = files::main;
+
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
 

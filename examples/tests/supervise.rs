@@ -15,6 +15,9 @@ use henge::time::{sleep, timeout};
 use rustix::process::{Signal, getpid, kill_process};
 use supervise::{Event, Patience};
 
+/// What `cargo run` runs.
+const _: fn() -> std::io::Result<()> = supervise::main;
+
 const BOUND: Duration = Duration::from_secs(60);
 const SIGTERM: i32 = 15;
 const SIGKILL: i32 = 9;

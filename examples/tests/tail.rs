@@ -10,6 +10,9 @@ use std::time::Duration;
 
 use henge::time::timeout;
 
+/// What `cargo run` runs.
+const _: fn() -> std::io::Result<()> = tail::main;
+
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote};
-use syn::{Error, FnArg, Ident, ItemFn, Pat, ReturnType};
+use syn::{Block, Error, FnArg, Ident, ItemFn, Pat, ReturnType};
 
 use crate::arguments::{Arguments, Flavor};
 
@@ -86,14 +86,14 @@ fn expand_function(
     let (attributes, visibility, signature) = (&function.attrs, &function.vis, &function.sig);
     let body = &function.block;
     let test = (kind == Kind::Test).then(|| quote! { #[::core::prelude::v1::test] });
-    Ok(quote! {
-        #(#attributes)*
-        #test
-        #visibility #signature {
-            #inner #body
-            #run
-        }
-    })
+    let head = quote! { #(#attributes)* #test #visibility #signature };
+    Ok(function_of(head, body, quote! { #inner #body #run }))
+}
+
+/// A function with the braces that were written, so that lints take it for one that was written.
+fn function_of(mut head: TokenStream, body: &Block, inside: TokenStream) -> TokenStream {
+    body.brace_token.surround(&mut head, |tokens| tokens.extend(inside));
+    head
 }
 
 /// A method knows `self`, which only a block inside of it does, too. That borrows from the caller's
@@ -108,19 +108,17 @@ fn expand_method(kind: Kind, arguments: &Arguments, mut function: ItemFn) -> Tok
     let (attributes, visibility, signature) = (&function.attrs, &function.vis, &function.sig);
     let body = &function.block;
     let test = (kind == Kind::Test).then(|| quote! { #[::core::prelude::v1::test] });
-    quote! {
-        #(#attributes)*
-        #test
-        #visibility #signature {
-            let body = async #body;
-            // Tells the compiler the type of the result.
-            #[allow(unreachable_code, clippy::diverging_sub_expression)]
-            if false {
-                let _: &dyn ::core::future::Future<Output = #output> = &body;
-            }
-            #builder.build().expect("Failed building the Runtime").block_on(body)
+    let head = quote! { #(#attributes)* #test #visibility #signature };
+    let inside = quote! {
+        let body = async #body;
+        // Tells the compiler the type of the result.
+        #[allow(unreachable_code, clippy::diverging_sub_expression)]
+        if false {
+            let _: &dyn ::core::future::Future<Output = #output> = &body;
         }
-    }
+        #builder.build().expect("Failed building the Runtime").block_on(body)
+    };
+    function_of(head, body, inside)
 }
 
 fn builder(kind: Kind, arguments: &Arguments) -> TokenStream {
