@@ -265,7 +265,8 @@ impl RecvSide {
         } else if !RecvSide::may_try(here) {
             return None;
         }
-        if here.pace.is_direct() && here.queue.is_empty() {
+        let open = here.queue.is_empty() && matches!(here.end, End::Open);
+        if here.pace.is_direct() && open && here.filled.is_none() {
             return RecvSide::read_direct(here, buf);
         }
         let before = buf.filled().len();
@@ -279,13 +280,8 @@ impl RecvSide {
         read
     }
 
-    /// Receives into the reader's own memory. The queue is empty.
+    /// Receives into the reader's own memory. There is nothing that comes before.
     fn read_direct(here: &mut Here<'_, RecvSide>, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
-        if here.filled.is_some() || !matches!(here.end, End::Open) {
-            return RecvSide::look(here, |queue| {
-                queue.read(buf.remaining(), |bytes| buf.put_slice(bytes));
-            });
-        }
         if let Some(flight) = &here.flight {
             if !flight.polls {
                 // The last multishot might take what this read is to get: it ends first.
@@ -326,21 +322,28 @@ impl RecvSide {
         if here.filled.is_some() {
             here.reclaim();
         }
-        if !here.queue.is_empty() {
-            let taken = take(&mut here.queue);
-            RecvSide::resume(here);
-            return Some(Ok(taken));
-        }
-        match std::mem::replace(&mut here.end, End::Open) {
-            End::Open => {
+        if here.queue.is_empty() && !matches!(here.end, End::Closed) {
+            if matches!(here.end, End::Open) {
                 RecvSide::arm(here);
+                return None;
+            }
+            return here.tell_failure().map(Err);
+        }
+        // At one place, so that it is compiled into its caller.
+        let taken = take(&mut here.queue);
+        RecvSide::resume(here);
+        Some(Ok(taken))
+    }
+
+    /// Why it has failed; once.
+    #[cold]
+    fn tell_failure(&mut self) -> Option<io::Error> {
+        match std::mem::replace(&mut self.end, End::Open) {
+            End::Failed(error) => Some(error),
+            other => {
+                self.end = other;
                 None
             }
-            End::Closed => {
-                here.end = End::Closed;
-                Some(Ok(take(&mut here.queue)))
-            }
-            End::Failed(error) => Some(Err(error)),
         }
     }
 }
