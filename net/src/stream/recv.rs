@@ -200,7 +200,7 @@ impl RecvSide {
         if current::is_moving() {
             return RecvSide::arm_watch(here);
         }
-        if here.flight.is_none() && !here.is_leaving() {
+        if here.flight.is_none() && !here.is_leaving() && !here.is_abandoned() {
             RecvSide::arm_anew(here);
         }
     }

@@ -116,6 +116,9 @@ impl Resident for SendSide {
         here.orphaned = true;
         SendSide::stop_polling(here);
         SendSide::take_back_to_queue(here);
+        if SendSide::is_to_reset(here) {
+            here.queue.clear();
+        }
         if here.flight.is_some() {
             // Once more, with a limit to the patience.
             SendSide::cancel(here);
@@ -143,10 +146,10 @@ impl Resident for SendSide {
     fn not_sent_quietly(home: &AtHome<'_, SendSide>, sent: io::Result<usize>, bytes: Vec<u8>) {
         home.with(|here| {
             match sent {
-                Ok(at) => here.queue.put_back(Outgoing { bytes, at }),
+                Ok(at) => SendSide::put_back(here, Outgoing { bytes, at }),
                 // The socket is full: an ordinary operation waits.
                 Err(error) if socket::is_for_later(&error) => {
-                    here.queue.put_back(Outgoing { bytes, at: 0 });
+                    SendSide::put_back(here, Outgoing { bytes, at: 0 });
                 }
                 Err(error) => here.fail(error),
             }
@@ -202,6 +205,20 @@ impl SendSide {
         if let Some(bytes) = here.take_back() {
             here.queue.put_back(Outgoing { bytes, at: 0 });
         }
+    }
+
+    /// What was not sent is the first of the queue again, unless nobody wants it sent any more.
+    fn put_back(here: &mut Here<'_, SendSide>, outgoing: Outgoing) {
+        if !SendSide::is_to_reset(here) {
+            here.queue.put_back(outgoing);
+        }
+    }
+
+    /// The stream was dropped, and its close is to reset the connection: what is queued is dropped
+    /// as well, as the kernel drops what the socket has.
+    fn is_to_reset(here: &Here<'_, SendSide>) -> bool {
+        let socket = here.shared();
+        here.orphaned && socket.resets() && socket.at_drop() == AtDrop::Close
     }
 
     /// The bytes that have gathered are to go with the next enter.

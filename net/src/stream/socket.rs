@@ -91,6 +91,10 @@ impl Socket {
         self.resets.store(resets, Ordering::Relaxed);
     }
 
+    pub(crate) fn resets(&self) -> bool {
+        self.resets.load(Ordering::Relaxed)
+    }
+
     /// Sets `O_NONBLOCK`, for transfers that are not the ring's. Whoever comes second at the same
     /// time sets it again, so a relaxed note suffices.
     pub(crate) fn make_nonblocking(&self) -> io::Result<()> {
@@ -145,7 +149,7 @@ impl Socket {
     pub(crate) fn hang_up(&self, polling: bool) {
         let polling = polling || self.polls.load(Ordering::Relaxed) > 0;
         let held = polling || self.receiving.load(Ordering::Relaxed);
-        if held && !self.resets.load(Ordering::Relaxed) {
+        if held && !self.resets() {
             // It fails if the connection is gone already: nobody needs to be told then.
             let _gone = socket::shutdown(&self.fd, std::net::Shutdown::Both);
         }

@@ -48,6 +48,11 @@ impl<T: Resident> Here<'_, T> {
         self.place.local.leaving.get() == Leaving::Recalled
     }
 
+    /// The handle is gone: nobody will ask for what would be started.
+    pub fn is_abandoned(&self) -> bool {
+        self.place.local.leaving.get() == Leaving::Abandoned
+    }
+
     /// Asks for one call of [`Resident::before_enter`], before the next submission.
     #[inline]
     pub fn before_enter(&self) {

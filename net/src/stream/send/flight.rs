@@ -94,7 +94,7 @@ impl SendsInPlace for SendSide {
             let failed = why.is_err();
             match why {
                 Err(error) if !socket::is_cancelled(&error) => here.fail(error),
-                _ => here.queue.put_back(Outgoing { bytes, at }),
+                _ => SendSide::put_back(here, Outgoing { bytes, at }),
             }
             if patient && failed {
                 // The peer is gone, or takes nothing; nobody is left to be told.

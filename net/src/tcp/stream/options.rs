@@ -221,7 +221,7 @@ impl TcpStream {
         sys::set_linger(self.fd(), linger)
     }
 
-    /// Makes the close a reset.
+    /// Makes the close a reset: what a dropped stream has not sent by then is dropped as well.
     ///
     /// # Errors
     ///
