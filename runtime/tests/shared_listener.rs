@@ -1,6 +1,6 @@
 //! One fresh port, and an accept queue a shard.
 
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,6 +27,51 @@ async fn serve(listener: TcpListener) -> io::Result<()> {
         let shard = u8::try_from(shard::current().index()).expect("few shards");
         henge::spawn(async move { stream.write_all(&[shard]).await });
     }
+}
+
+#[test]
+fn a_guest_that_has_left_takes_no_connections() -> io::Result<()> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).build()?;
+    let answer = |mut stream: TcpStream, with: u8| async move { stream.write_all(&[with]).await };
+    let listener = runtime.block_on(async { TcpListener::bind("127.0.0.1:0").await })?;
+    let (address, listener) = (listener.local_addr()?, Arc::new(listener));
+    let here = Arc::clone(&listener);
+    // It waits on the ring of this thread, which then does something else.
+    runtime.block_on(async {
+        henge::spawn(async move {
+            loop {
+                answer(here.accept().await?.0, 0).await?;
+            }
+            #[expect(unreachable_code, reason = "it says what the loop may fail with")]
+            io::Result::Ok(())
+        });
+        henge::time::sleep(Duration::from_millis(5)).await;
+    });
+    let ask = move || {
+        let mut answer = [9];
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(LONG))?;
+        stream.read_exact(&mut answer)?;
+        io::Result::Ok(answer[0])
+    };
+    let there = runtime.spawn(async move {
+        loop {
+            answer(listener.accept().await?.0, 1).await?;
+        }
+        #[expect(unreachable_code, reason = "it says what the loop may fail with")]
+        io::Result::Ok(())
+    });
+    for _ in 0..20 {
+        assert_eq!(ask()?, 1);
+    }
+    // With nobody else to ask, it goes on where it was.
+    there.abort();
+    let asked = runtime.block_on(async move {
+        assert!(there.await.is_err());
+        timeout(LONG, henge::task::spawn_blocking(ask)).await
+    });
+    assert_eq!(asked???, 0);
+    Ok(())
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod submit;
 mod tag;
 mod turn;
 mod until_close;
+mod until_left;
 mod wake;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -98,6 +99,9 @@ pub(crate) struct Inner {
     gathers: Cell<bool>,
     /// What to cancel when a descriptor is closed.
     until_close: RefCell<Vec<Ticket>>,
+    /// To be cancelled when the thread leaves its loop, beside some that have ended.
+    until_left: RefCell<Vec<Ticket>>,
+    leaving: Cell<bool>,
     /// Turns since the streams were last asked to let go of shared buffers.
     unsettled: Cell<u32>,
     remote: Remote,

@@ -21,6 +21,9 @@
 //! and its driver only polls for them: a multishot accept that is left with a driver that is busy
 //! would keep connections which others wait for.
 //!
+//! For the same reason an accept ends when its driver's thread leaves its loop; who stands in line
+//! there stands in line again when it is polled.
+//!
 //! Everything is behind one mutex, taken once a connection. Nothing of a user's runs under it.
 
 use std::collections::VecDeque;
@@ -187,7 +190,9 @@ impl Queue {
         let (ticket, doing) = if current::is_moving() {
             (driver.submit_detached(PollOnce::readable(to)), Doing::Polling)
         } else {
-            (driver.submit_detached(AcceptMultishot::new(to)), Doing::Accepting)
+            let ticket = driver.submit_detached(AcceptMultishot::new(to));
+            driver.cancel_at_leave(ticket);
+            (ticket, Doing::Accepting)
         };
         let arm = Arm { remote: driver.remote().clone(), ticket, stop, doing };
         state.arms.push((driver.id(), arm));
@@ -230,7 +235,7 @@ impl Queue {
     }
 
     /// A driver's accept has brought something.
-    fn accepted(self: &Arc<Self>, id: DriverId, connection: io::Result<Fd>, more: bool) {
+    fn accepted(self: &Arc<Self>, connection: io::Result<Fd>, more: bool) {
         let mut rest = false;
         let mut state = self.state();
         let mut unwanted = None;
@@ -250,15 +255,10 @@ impl Queue {
         let next = if state.ready.is_empty() { None } else { state.next_in_line() };
         if !more {
             let _ended = current::with(|driver| {
-                if driver.is_shutting_down() {
-                    // Those in line for this driver look for another when they are polled.
-                    state.arms.retain(|(of, _)| *of != id);
-                    stranded = state.wakers_of(id);
-                } else if rest && !state.closed {
+                if rest && !state.closed && !goes(driver) {
                     self.rest(driver, &mut state);
                 } else {
-                    state.arms.retain(|(of, _)| *of != id);
-                    self.arm_if_wanted(driver, &mut state);
+                    stranded = self.go_on(driver, &mut state);
                 }
             });
         }
@@ -279,11 +279,18 @@ impl Queue {
         }
     }
 
-    fn arm_if_wanted(self: &Arc<Self>, driver: &Driver, state: &mut State) {
+    /// This driver's accept has ended: arms it again, if somebody is in line and the driver stays.
+    /// If not, those look for another when they are polled, and are to be woken.
+    fn go_on(self: &Arc<Self>, driver: &Driver, state: &mut State) -> Vec<Waker> {
+        state.arms.retain(|(of, _)| *of != driver.id());
+        if goes(driver) {
+            return state.strand(driver.id());
+        }
         let wanted = state.line.iter().any(|waiter| waiter.driver == driver.id());
         if wanted && !state.closed {
             self.arm(driver, state);
         }
+        Vec::new()
     }
 
     /// Tries again when a descriptor is closed: by this thread, which is known at once, or by
@@ -291,11 +298,8 @@ impl Queue {
     fn rest(self: &Arc<Self>, driver: &Driver, state: &mut State) {
         let (queue, id) = (Arc::clone(self), driver.id());
         let again = move || {
-            let _here = current::with(|driver| {
-                let mut state = queue.state();
-                state.arms.retain(|(of, _)| *of != id);
-                queue.arm_if_wanted(driver, &mut state);
-            });
+            let stranded = current::with(|driver| queue.go_on(driver, &mut queue.state()));
+            stranded.into_iter().flatten().for_each(Waker::wake);
         };
         let pause = driver.submit_detached(After::new(REST, again));
         driver.cancel_at_close(pause);
@@ -303,6 +307,11 @@ impl Queue {
             arm.doing = Doing::Resting;
         }
     }
+}
+
+/// The driver ends, or its thread goes on to something else.
+fn goes(driver: &Driver) -> bool {
+    driver.is_shutting_down() || driver.is_leaving()
 }
 
 impl Doing {
@@ -346,9 +355,13 @@ impl State {
         self.line.get(at).map(|waiter| waiter.waker.clone())
     }
 
-    fn wakers_of(&self, id: DriverId) -> Vec<Waker> {
-        let waiters = self.line.iter().filter(|waiter| waiter.driver == id);
-        waiters.map(|waiter| waiter.waker.clone()).collect()
+    /// Who waits there leaves the line: what came for them is for others. All are to be woken.
+    fn strand(&mut self, id: DriverId) -> Vec<Waker> {
+        let line = std::mem::take(&mut self.line);
+        let (gone, stay): (VecDeque<_>, _) = line.into_iter().partition(|at| at.driver == id);
+        self.line = stay;
+        let called = self.line.iter().take(self.ready.len()).map(|waiter| waiter.waker.clone());
+        gone.into_iter().map(|waiter| waiter.waker).chain(called).collect()
     }
 
     fn arm_of(&mut self, id: DriverId) -> Option<&mut Arm> {
@@ -368,7 +381,7 @@ impl Acceptor for Into {
     }
 
     fn accepted(&mut self, connection: io::Result<Fd>, more: bool) {
-        self.queue.accepted(self.driver, connection, more);
+        self.queue.accepted(connection, more);
     }
 }
 

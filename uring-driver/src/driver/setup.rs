@@ -87,6 +87,8 @@ impl Driver {
                 blocking: RefCell::new(config.blocking.clone()),
                 gathers: Cell::new(false),
                 until_close: RefCell::default(),
+                until_left: RefCell::default(),
+                leaving: Cell::new(false),
                 unsettled: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),
                 remote,

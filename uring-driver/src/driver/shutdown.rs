@@ -37,7 +37,7 @@ pub struct Leaked {
 }
 
 /// How long one wait is at most while shutting down, to see a deadline that other ends caused.
-const STEP: Duration = Duration::from_millis(50);
+pub(super) const STEP: Duration = Duration::from_millis(50);
 
 /// So many turns are made after the deadline, which is the kernel's: a thread that was not let run
 /// until then has not seen yet what the kernel did meanwhile. They do not wait.
@@ -225,6 +225,7 @@ impl Driver {
             }
             self.park(Some(deadline.min(now + STEP)), || false)?;
         }
+        self.cancel_all_until_left(patience)?;
         let deadline = clock::after(patience);
         while !self.homes().is_empty() && clock::now() < deadline {
             self.homes().recall(self);
