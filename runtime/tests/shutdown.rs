@@ -23,7 +23,7 @@ fn lone() -> Runtime {
 }
 
 /// Generous: the deadlines of a shutdown add up to a second, and the machine may be busy.
-const BOUND: Duration = Duration::from_secs(20);
+const BOUND: Duration = Duration::from_secs(60);
 
 /// Says on which thread it was dropped.
 struct Dropped(mpsc::Sender<ThreadId>);
