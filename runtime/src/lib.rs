@@ -63,6 +63,8 @@ pub mod io;
 mod loom;
 pub mod mesh;
 pub mod metrics;
+#[allow(unsafe_code, reason = "instructions that are hints")]
+mod prefetch;
 pub mod process;
 mod queue;
 mod run_each;

@@ -12,6 +12,7 @@ use crossbeam_utils::CachePadded;
 
 use super::Home;
 use super::roster::Roster;
+use crate::prefetch;
 use crate::queue::stack::{Closed, Drain, Link, Stack};
 
 /// The half of a shard that is everybody's.
@@ -50,6 +51,12 @@ impl Inbox {
 
     pub(crate) fn roster(&self) -> Option<&Arc<Roster>> {
         self.roster.as_ref()
+    }
+
+    /// A push is about to come: asks for what it changes.
+    #[inline]
+    pub(crate) fn expect_push(&self) {
+        prefetch::to_write(&raw const *self.stack);
     }
 
     /// Pushes a task by its link and wakes the shard.

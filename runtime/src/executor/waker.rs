@@ -12,6 +12,7 @@ use super::raw::swallow;
 use super::slab;
 use super::state::{Kind, MERGED, Owes, RUNNING, YIELDED};
 use super::stealable;
+use crate::prefetch;
 
 /// A `static`, so that its address identifies our wakers.
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
@@ -136,6 +137,8 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 unsafe fn wake(data: *const ()) {
     // SAFETY: called by a waker of ours, whose reference this function takes over.
     let task = unsafe { task_of(data) };
+    // Where the line is another core's it is not fetched twice, to look and to change it.
+    prefetch::to_write(task.as_ptr().as_ptr());
     match home_of(task) {
         Some(home) => {
             home.wake(task);
@@ -147,6 +150,8 @@ unsafe fn wake(data: *const ()) {
             stealable::release(task);
         }
         None => {
+            // The home's as a rule, like the task's own line, and comes together with it.
+            task.place().inbox().expect_push();
             // One step: the home, which has to count what was made there and dropped here, would
             // be woken a second time for the reference.
             if task.header().local.is_done() {

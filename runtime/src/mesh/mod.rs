@@ -23,7 +23,6 @@
 // | room | what is in it |
 // |---|---|
 // | `ring` | a bounded ring between two threads |
-// | `prefetch` | hints about lines that are on their way between two cores |
 // | `lane` | one direction between two shards, and who may take out |
 // | `flush` | who has news for others |
 // | `local` | what a loop's thread keeps: its lanes, and what it has yet to tell |
@@ -55,8 +54,6 @@ mod group;
 mod lane;
 mod local;
 mod peers;
-#[allow(unsafe_code, reason = "instructions that are hints")]
-mod prefetch;
 #[allow(unsafe_code, reason = "slots that two threads have in turns")]
 mod ring;
 mod sharded;

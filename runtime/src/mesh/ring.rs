@@ -43,10 +43,10 @@ use std::sync::atomic::Ordering;
 
 use crossbeam_utils::CachePadded;
 
-use super::prefetch::{self, LINE};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::Arc;
 use crate::loom::sync::atomic::AtomicUsize;
+use crate::prefetch::{self, LINE};
 
 /// Lines of slots that are asked for before the producer comes to them.
 const LINES_AHEAD: usize = 8;

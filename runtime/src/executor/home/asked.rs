@@ -6,6 +6,7 @@ use crate::executor::inbox::{Entries, Entry};
 use crate::executor::raw::swallow;
 use crate::executor::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, RUNNING, Settled};
 use crate::executor::waker;
+use crate::prefetch;
 
 impl Home {
     /// Does what other threads asked for: queues the tasks that they woke or spawned, runs their
@@ -39,6 +40,8 @@ impl Home {
 
     /// Does for one task what others asked for.
     pub(super) fn answer(&self, task: TaskPtr) {
+        // Who asked has written it last; it will be changed at once.
+        prefetch::to_write(task.as_ptr().as_ptr());
         let local = &task.header().local;
         let asked = task.header().shared.take();
         if asked.newborn {

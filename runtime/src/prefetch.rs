@@ -5,11 +5,11 @@
 //! they leave a core in order, one line after the other.
 
 /// The bytes of a cache line.
-pub(super) const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// The line at `place` will be read.
 #[inline(always)]
-pub(super) fn to_read<T>(place: *const T) {
+pub(crate) fn to_read<T>(place: *const T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -22,7 +22,7 @@ pub(super) fn to_read<T>(place: *const T) {
 
 /// The line at `place` will be written: the other core is to give it up.
 #[inline(always)]
-pub(super) fn to_write<T>(place: *const T) {
+pub(crate) fn to_write<T>(place: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: as above. A processor that does not know the instruction does nothing. (The intrinsic
     // for it would be a `prefetcht0` where the target does not promise that it does.)
