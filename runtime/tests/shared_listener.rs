@@ -78,7 +78,7 @@ fn a_guest_that_has_left_takes_no_connections() -> io::Result<()> {
 fn a_fresh_port_is_served_by_every_shard() {
     let answers = shards().run(|| async {
         let shared = TcpListener::bind("127.0.0.1:0").await?.for_each_shard()?;
-        let address = shared.local_addr();
+        let address = shared.local_addr()?;
         let ready = Arc::new(Barrier::new(SHARDS + 1));
         let there = Arc::clone(&ready);
         let servers = henge::spawn(henge::run_each(move || {

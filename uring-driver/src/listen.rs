@@ -60,7 +60,7 @@ impl ListenGroup {
         let mut addresses = self.addresses();
         let members = addresses.get(&address).map_or(&[][..], Vec::as_slice);
         if members.contains(&driver) {
-            return Err(io::ErrorKind::AddrInUse.into());
+            return Err(listens_already());
         }
         let role = if members.is_empty() { Role::First } else { Role::Joins };
         let (listener, address) = open(role)?;
@@ -87,7 +87,7 @@ impl Membership {
     /// `AddrInUse` if `driver` listens there already, or `group` is another one.
     pub fn hand_to(&mut self, driver: DriverId, group: &Arc<ListenGroup>) -> io::Result<()> {
         if !Arc::ptr_eq(&self.group, group) {
-            return Err(io::ErrorKind::AddrInUse.into());
+            return Err(in_use("the listener belongs to another runtime"));
         }
         if driver == self.driver {
             return Ok(());
@@ -95,7 +95,7 @@ impl Membership {
         let mut addresses = self.group.addresses();
         let members = addresses.entry(self.address).or_default();
         if members.contains(&driver) {
-            return Err(io::ErrorKind::AddrInUse.into());
+            return Err(listens_already());
         }
         members.retain(|member| *member != self.driver);
         members.push(driver);
@@ -114,6 +114,14 @@ impl Drop for Membership {
             }
         }
     }
+}
+
+fn listens_already() -> io::Error {
+    in_use("this shard listens there already: bind once on each, or share a listener by an `Arc`")
+}
+
+fn in_use(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::AddrInUse, why)
 }
 
 #[cfg(test)]
@@ -150,7 +158,9 @@ mod tests {
         let group = Arc::new(ListenGroup::new());
         let one = DriverId::fresh();
         let (_, held) = open(&group, one, 80).unwrap();
-        assert_eq!(open(&group, one, 80).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        let refused = open(&group, one, 80).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+        assert!(refused.to_string().contains("this shard listens there already"), "{refused}");
         drop(held);
         assert_eq!(open(&group, one, 80).unwrap().0, Role::First);
     }

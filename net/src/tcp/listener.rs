@@ -232,7 +232,7 @@ impl TcpListener {
     /// # let driver = henge_driver::Driver::new()?;
     /// # driver.block_on(async {
     /// let shared = henge_net::TcpListener::bind("127.0.0.1:0").await?.for_each_shard()?;
-    /// println!("listening on {}", shared.local_addr());
+    /// println!("listening on {}", shared.local_addr()?);
     /// let listener = shared.listen()?; // on each shard
     /// # std::io::Result::Ok(())
     /// # })??;

@@ -19,7 +19,7 @@ use super::listener::TcpListener;
 /// # driver.block_on(async {
 /// let listener = henge_net::TcpListener::bind("127.0.0.1:0").await?;
 /// let shared: henge_net::tcp::SharedListener = listener.for_each_shard()?;
-/// println!("listening on {}", shared.local_addr());
+/// println!("listening on {}", shared.local_addr()?);
 /// # std::io::Result::Ok(())
 /// # })??;
 /// # Ok::<(), std::io::Error>(())
@@ -51,7 +51,7 @@ impl SharedListener {
     /// # driver.block_on(async {
     /// let shared = henge_net::TcpListener::bind("127.0.0.1:0").await?.for_each_shard()?;
     /// let listener = shared.listen()?;
-    /// assert_eq!(listener.local_addr()?, shared.local_addr());
+    /// assert_eq!(listener.local_addr()?, shared.local_addr()?);
     /// assert_eq!(shared.listen().unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
     /// # std::io::Result::Ok(())
     /// # })??;
@@ -68,19 +68,23 @@ impl SharedListener {
 
     /// The address that all of them listen at, with its real port.
     ///
+    /// # Errors
+    ///
+    /// None at present: a `Result`, as [`TcpListener::local_addr`] is.
+    ///
     /// # Examples
     ///
     /// ```
     /// # let driver = henge_driver::Driver::new()?;
     /// # driver.block_on(async {
     /// let shared = henge_net::TcpListener::bind("127.0.0.1:0").await?.for_each_shard()?;
-    /// assert_ne!(shared.local_addr().port(), 0);
+    /// assert_ne!(shared.local_addr()?.port(), 0);
     /// # std::io::Result::Ok(())
     /// # })??;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn local_addr(&self) -> SocketAddr {
-        self.address
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
     }
 
     fn first(&self) -> MutexGuard<'_, Option<TcpListener>> {
