@@ -4,14 +4,14 @@
 struct Readme;
 #[doc = include_str!("../docs/guide/01-thinking-in-shards.md")]
 struct ThinkingInShards;
-#[doc = include_str!("../docs/guide/02-executor.md")]
-struct Executor;
-#[doc = include_str!("../docs/guide/03-nothing-lost.md")]
+#[doc = include_str!("../docs/guide/02-nothing-lost.md")]
 struct NothingLost;
-#[doc = include_str!("../docs/guide/04-many-shards.md")]
+#[doc = include_str!("../docs/guide/03-many-shards.md")]
 struct ManyShards;
-#[doc = include_str!("../docs/guide/05-between-shards.md")]
+#[doc = include_str!("../docs/guide/04-between-shards.md")]
 struct BetweenShards;
+#[doc = include_str!("../docs/guide/05-ending.md")]
+struct Ending;
 #[doc = include_str!("../docs/guide/06-stealing.md")]
 struct Stealing;
 #[doc = include_str!("../docs/guide/07-files.md")]
@@ -22,11 +22,15 @@ struct DatagramsUnixSocketsAndPipes;
 struct OperationsOfYourOwn;
 #[doc = include_str!("../docs/guide/10-seeing.md")]
 struct Seeing;
+#[doc = include_str!("../docs/guide/11-executor.md")]
+struct Executor;
 #[doc = include_str!("../docs/guide/cancel-safety.md")]
 struct CancelSafety;
 #[doc = include_str!("../docs/guide/cpu-bound-work.md")]
 struct CpuBoundWork;
 #[doc = include_str!("../docs/guide/future-sizes.md")]
 struct FutureSizes;
+#[doc = include_str!("../docs/guide/tests.md")]
+struct Tests;
 #[doc = include_str!("../docs/guide/porting-from-tokio.md")]
 struct PortingFromTokio;
