@@ -1,5 +1,9 @@
 //! Files on the henge driver: tokio's `fs`, and transfers of owned buffers at places of a file.
 //!
+//! In a program that depends on `henge`, this crate is `henge::fs`. The examples here run without
+//! the runtime: read `henge::fs` for `henge_fs`, `henge::driver` for `henge_driver`, and
+//! `henge::io` for `tokio::io`.
+//!
 //! Needs a driver and nothing else. What may outlive the future that asked for it belongs to the
 //! operation: paths are copied, buffers are lent by value and come back beside the result, and a
 //! [`File`] stays open until the last operation on it has ended.

@@ -1,12 +1,15 @@
 //! Sockets and pipes on the henge driver, with tokio's names, tokio's I/O traits, and nothing lost
 //! on a drop.
 //!
+//! In a program that depends on `henge`, this crate is `henge::net`. The examples here run without
+//! the runtime: read `henge::net` for `henge_net`, `henge::driver` for `henge_driver`, and
+//! `henge::io` for `tokio::io`.
+//!
 //! A [`TcpListener`] owns its accept queue and a [`TcpStream`] its receive queue and its send
 //! queue. The futures of `accept`, `read` and `write` only look into them, so dropping one, at any
 //! moment, loses no connection and no byte.
 //!
-//! This crate knows the driver and nothing above it: it spawns nothing and reads no clock.
-//! `henge::net` is this crate.
+//! It knows the driver and nothing above it: it spawns nothing and reads no clock.
 //!
 //! ```
 //! use henge_net::{TcpListener, TcpStream};

@@ -9,7 +9,7 @@
 //! use henge::runtime::Runtime;
 //!
 //! fn main() -> std::io::Result<()> {
-//!     let runtime = Runtime::new()?; // a shard a CPU
+//!     let runtime = Runtime::new()?; // a shard per CPU
 //!     runtime.run_each(|| async {
 //!         // This runs on every shard, and what it spawns stays there.
 //!         let here = henge::shard::current();
@@ -27,11 +27,15 @@
 //! | to bound something in time | [`time::timeout`] |
 //! | the first of several | [`select!`], [`task::JoinSet`] |
 //! | to tell many, on all shards | [`sync::broadcast`], [`sync::watch`] |
-//! | to end in order | [`signal::ctrl_c`], [`sync::CancellationToken`], [`task::TaskTracker`] |
-//! | to call what blocks or computes for long | [`task::spawn_blocking`] |
+//! | to shut down gracefully | [`signal`], [`sync::CancellationToken`], [`task::TaskTracker`] |
+//! | to call what blocks or computes for long | [`task::spawn_blocking`], [`blocking::Limit`] |
+//! | one of something on every shard | [`mesh::Sharded`] |
+//! | connections placed by load | [`shard::Acceptor`] |
+//! | work that idle shards take | [`steal::spawn`] |
 //!
 //! `examples/11_chat.rs` in the repository is a chat server of these: rooms, time-outs, and an end
-//! that waits for everybody.
+//! that waits for everybody. The guide, which begins with `docs/guide/01-thinking-in-shards.md`,
+//! is for those who know tokio; `docs/guide/porting-from-tokio.md` lists what differs.
 //!
 //! | module | what it has |
 //! |---|---|
@@ -40,6 +44,7 @@
 //! | [`blocking`] | bounds on blocking work |
 //! | [`shard`] | which shards there are, and where this runs |
 //! | [`mesh`] | calls and channels between shards, services that have a part on each |
+//! | [`steal`] | tasks that idle shards may take |
 //! | [`sync`] | channels, semaphores, notifications |
 //! | [`time`] | sleeping, time-outs, intervals, a clock that tests can stop |
 //! | [`net`], [`fs`] | sockets and files |

@@ -1,5 +1,8 @@
 //! The io_uring driver under henge: a ring a thread, operations, descriptors, and nothing above.
 //!
+//! In a program that depends on `henge`, this crate is `henge::driver`, and a shard has made its
+//! driver already; the examples here say `henge_driver`, and make their own.
+//!
 //! A [`Driver`] is made on the thread that uses it. Operations ([`Operation`]) are submitted to it
 //! and belong to it until the kernel has finished with them; whoever waits is woken through a
 //! [`Waker`](std::task::Waker). It knows no tasks, no timers, no cores and no protocols, and can

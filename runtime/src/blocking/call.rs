@@ -43,10 +43,10 @@ where
 ///
 /// # What waits
 /// The tasks of this shard are pinned, so no other thread takes them over: all of them wait until
-/// the closure returns or blocks by [`Handle::block_on`], which the tasks below it on the stack do
-/// not: the one that called this, and the one around that. A closure that waits for one of them in
-/// any other way waits for ever. What was queued for the kernel is submitted first; what the
-/// closure queues (as by dropping a stream), and all results, wait for its end.
+/// the closure returns. While it blocks by [`Handle::block_on`], the shard's other tasks run,
+/// except the calling task and, when nested, its caller's. A closure that waits for a task of this
+/// shard in any other way waits for ever. What was queued for the kernel is submitted first; what
+/// the closure queues (as by dropping a stream), and all results, wait for its end.
 /// Tasks that may be [stolen](crate::steal) go to other shards at once, and wait where all shards
 /// block: no thread is started in the place of one.
 /// [`Handle::spawn`] puts tasks on other shards, if there are any; shutting the runtime down waits

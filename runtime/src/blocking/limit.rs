@@ -64,7 +64,7 @@ impl Limit {
 
     /// Runs a closure in the pool as soon as fewer than [`max`](Self::max) of this limit are there.
     ///
-    /// Who calls first is first. The closure's place is free again when it has returned, or
+    /// Whoever calls first is first. The closure's place is free again when it has returned, or
     /// panicked, or was dropped, before this future resolves.
     ///
     /// # Errors

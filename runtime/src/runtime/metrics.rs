@@ -232,7 +232,7 @@ impl RuntimeMetrics {
     /// use std::time::Duration;
     ///
     /// let runtime = henge::runtime::Builder::new_current_thread().build()?;
-    /// // To the runtime who blocks a thread is busy.
+    /// // To the runtime, a blocked thread counts as busy.
     /// runtime.block_on(async { std::thread::sleep(Duration::from_millis(5)) });
     /// assert!(runtime.metrics().worker_total_busy_duration(0) >= Duration::from_millis(5));
     /// # Ok::<(), std::io::Error>(())

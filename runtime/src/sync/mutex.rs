@@ -217,7 +217,7 @@ impl<T: ?Sized> Mutex<T> {
         Ok(OwnedMutexGuard { held: Exclusive::try_lock(self)? })
     }
 
-    /// The value. Who has the mutex to itself needs no lock.
+    /// The value. Whoever has the mutex to itself needs no lock.
     ///
     /// # Examples
     ///

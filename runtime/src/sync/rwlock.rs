@@ -69,7 +69,7 @@ impl<T: ?Sized> RwLock<T> {
         Self { guarded: Guarded::new(value, MAX_READERS) }
     }
 
-    /// An unlocked lock that `max_reads` may read through at once. Who comes then waits.
+    /// An unlocked lock that `max_reads` may read through at once. Whoever comes then waits.
     ///
     /// # Panics
     ///
@@ -356,7 +356,7 @@ impl<T: ?Sized> RwLock<T> {
         Ok(OwnedRwLockWriteGuard { held: Exclusive::try_lock(self)? })
     }
 
-    /// The value. Who has the lock to itself needs no guard.
+    /// The value. Whoever has the lock to itself needs no guard.
     ///
     /// # Examples
     ///

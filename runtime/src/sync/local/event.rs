@@ -77,8 +77,8 @@ impl Event {
         true
     }
 
-    /// From now on one has to wait. Who waits already when it is set is woken even if it is reset
-    /// before it runs. Returns whether it was set.
+    /// From now on one has to wait. Whoever waits already when it is set is woken even if it is
+    /// reset before it runs. Returns whether it was set.
     ///
     /// # Examples
     ///
