@@ -1,8 +1,8 @@
 //! What a runtime does, in numbers.
 //!
 //! [`RuntimeMetrics`] has tokio's names where tokio has one, and [`RuntimeMetrics::shard`] what
-//! only a shard has. The numbers are written by the shards, once a turn, without any lock; whoever
-//! reads them disturbs nobody.
+//! only a shard has. The numbers are written by the shards, once per turn, without any lock;
+//! whoever reads them disturbs nobody.
 //!
 //! | I want to know | look at |
 //! |---|---|

@@ -10,8 +10,8 @@
 //! [`stealing(true)`](crate::runtime::Builder::stealing). Without it, both choose the less loaded
 //! of two shards that are drawn, once.
 //!
-//! Stealable tasks and the tasks of a shard take turns, so neither keep the others waiting. A task
-//! that computes for long keeps its shard from both, as ever; the stealable ones go elsewhere.
+//! Stealable tasks and the tasks of a shard take turns, so neither kind keeps the other waiting. A
+//! task that computes for long keeps its shard from both, as ever; the stealable ones go elsewhere.
 
 use std::future::{Future, pending};
 use std::panic::{Location, resume_unwind};

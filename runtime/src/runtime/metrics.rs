@@ -16,7 +16,7 @@ pub use shard::ShardMetrics;
 /// What a runtime has done so far; see [`Handle::metrics`](super::Handle::metrics).
 ///
 /// tokio's names, for what tokio has a name for; then [`shard`](RuntimeMetrics::shard). The numbers
-/// of a shard are published once a turn, each by itself.
+/// of a shard are published once per turn, each by itself.
 ///
 /// # Examples
 /// ```

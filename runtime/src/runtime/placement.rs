@@ -44,7 +44,7 @@ pub enum Pinning {
     /// One CPU a shard, far apart: packages in turn, a core's second hardware thread last. The most
     /// cache and memory bandwidth a shard.
     Spread,
-    /// Shard `i` on the `i`-th of these CPUs, by the kernel's numbers. There must be one a shard,
+    /// Shard `i` on the `i`-th of these CPUs, by the kernel's numbers. There must be one per shard,
     /// and the process must be allowed to use it.
     Cpus(Vec<usize>),
 }
