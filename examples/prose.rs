@@ -30,6 +30,8 @@ struct CancelSafety;
 struct CpuBoundWork;
 #[doc = include_str!("../docs/guide/future-sizes.md")]
 struct FutureSizes;
+#[doc = include_str!("../docs/guide/processes-and-signals.md")]
+struct ProcessesAndSignals;
 #[doc = include_str!("../docs/guide/tests.md")]
 struct Tests;
 #[doc = include_str!("../docs/guide/porting-from-tokio.md")]
