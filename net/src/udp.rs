@@ -28,7 +28,7 @@ use crate::readiness::watched::Watched;
 /// [`bind`](UdpSocket::bind) it, then use [`send_to`](UdpSocket::send_to) and
 /// [`recv_from`](UdpSocket::recv_from) for many peers, or [`connect`](UdpSocket::connect) it and
 /// use [`send`](UdpSocket::send) and [`recv`](UdpSocket::recv) for one. It needs no splitting: all
-/// calls take `&self`, so share it by an `Arc`.
+/// calls take `&self`, so share it by an `Arc`, among tasks and among shards.
 ///
 /// Where there are many datagrams, [`recv_many`](UdpSocket::recv_many),
 /// [`send_many`](UdpSocket::send_many) and [`send_segments`](UdpSocket::send_segments) move them

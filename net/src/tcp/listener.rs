@@ -28,8 +28,8 @@ use crate::stream::listener::Listener;
 /// Each shard of a runtime may bind the same address once, and gets an accept queue of its own,
 /// over which the kernel spreads the connections (`SO_REUSEPORT`). A second bind on the same shard,
 /// in another runtime or in another process is refused with `AddrInUse`. Port 0 is a fresh port
-/// each time; [`for_each_shard`](TcpListener::for_each_shard) shares one. A shard's listener that
-/// is closed resets the connections in its kernel queue.
+/// each time; [`for_each_shard`](TcpListener::for_each_shard) shares one, which is what tests want.
+/// A shard's listener that is closed resets the connections in its kernel queue.
 ///
 /// # Examples
 ///

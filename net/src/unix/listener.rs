@@ -21,6 +21,8 @@ use crate::stream::listener::Listener;
 /// [`accept`](UnixListener::accept) takes them, so a dropped future loses none. While nobody waits
 /// in `accept` nothing is accepted: connections wait in the kernel's backlog.
 ///
+/// A path is bound once: shards that accept from it share the listener by an `Arc`.
+///
 /// # Examples
 ///
 /// ```

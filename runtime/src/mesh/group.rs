@@ -12,7 +12,7 @@ use crate::sync::Semaphore;
 ///
 /// Calls are never lost and never lock up for want of room, however many there are: what is limited
 /// here is the work that they are at the other end, where a burst of them would stand in the way of
-/// everything else. Who is beyond the limit waits at the caller, in the order of the calls.
+/// everything else. Calls beyond the limit wait at the caller, in the order of the calls.
 ///
 /// A call of a group that itself calls in the same group can wait for itself: give each level of
 /// calls a group of its own.

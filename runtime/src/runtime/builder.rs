@@ -190,7 +190,7 @@ impl Builder {
         self
     }
 
-    /// Timers that are less than 100 µs late, instead of up to a millisecond and a little; off by
+    /// Timers that are less than 100 µs late, instead of slightly more than a millisecond; off by
     /// default. A shard then wakes more often for its timers.
     ///
     /// # Examples
@@ -285,7 +285,7 @@ impl Builder {
     ///
     /// # Errors
     /// If io_uring cannot be had here (the error names the cause and the cure), a thread cannot be
-    /// started, [`Pinning::Cpus`] does not name one CPU a shard that the process may use, or a
+    /// started, [`Pinning::Cpus`] does not name one CPU per shard that the process may use, or a
     /// paused clock is asked for in other than a current-thread runtime.
     ///
     /// # Examples

@@ -195,9 +195,10 @@ impl Runtime {
     ///
     /// The future may borrow, and need not be `Send`.
     ///
-    /// It returns when the kernel has what was written to this thread's streams, which may mean to
-    /// wait for their peers. Once these take nothing for three seconds, the rest stays queued: it
-    /// goes on in the next `block_on` of this thread, or, for half a second, when the runtime ends.
+    /// It returns when the kernel has what was written to this thread's streams, which may mean
+    /// waiting for their peers. Once these take nothing for three seconds, the rest stays queued:
+    /// it goes on in the next `block_on` of this thread, or, for half a second, when the runtime
+    /// ends.
     ///
     /// # Panics
     /// In async context, where nothing may block; if the future does; and if this thread cannot

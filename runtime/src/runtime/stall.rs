@@ -46,7 +46,7 @@ pub struct Stall {
 }
 
 impl Stall {
-    /// The shard that nothing else runs on.
+    /// The shard that is held up.
     ///
     /// # Examples
     /// ```
@@ -185,9 +185,9 @@ impl Stall {
         self.lasted
     }
 
-    /// Where the shard's thread is, a frame a line, the innermost first, if
+    /// Where the shard's thread is, one frame per line, the innermost first, if
     /// [`Builder::stall_backtraces`](super::Builder::stall_backtraces) has asked for it and the
-    /// thread has answered. The poll may be over by then, and this be another place.
+    /// thread has answered. The poll may be over by then, and the thread somewhere else.
     ///
     /// With the feature `backtrace`.
     #[cfg(feature = "backtrace")]

@@ -332,7 +332,7 @@ pub fn signal(kind: SignalKind) -> io::Result<Signal> {
 /// let mut one = signal(SignalKind::user_defined1())?;
 /// let mut other = signal(SignalKind::user_defined1())?;
 /// Command::new("sh").args(["-c", "kill -USR1 $PPID"]).status().await?;
-/// // Whoever listens gets it, also who waits for it only now.
+/// // Whoever listens gets it, even if it is waited for only now.
 /// assert_eq!(henge::join!(one.recv(), other.recv()), (Some(()), Some(())));
 /// # Ok(())
 /// # }

@@ -216,10 +216,11 @@ impl Builder {
         self.lifo_slot(false)
     }
 
-    /// How many calls and answers are under way at most from one shard to another, until the other
-    /// one's next turn takes them; 256 by default. What does not fit waits at its sender.
+    /// How many places a *lane* has, the bounded queue from one shard to another: so many calls and
+    /// answers are under way at most, until the other one's next turn takes them; 256 by default.
+    /// What does not fit waits at its sender.
     ///
-    /// A shard makes its lane to another one when it first calls it: 16 bytes a place.
+    /// A shard makes its lane to another one when it first calls it: 16 bytes per place.
     ///
     /// # Panics
     /// If `places` is 0.

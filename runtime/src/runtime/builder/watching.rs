@@ -81,9 +81,8 @@ impl Builder {
     ///
     /// A thread beside the shards looks twice a `threshold`, and a report comes that much later at
     /// most; it comes again whenever the poll has taken twice as long. Each task's origin is kept
-    /// for it, which costs about 100 ns a task, and each poll two looks at the clock. What
-    /// [`block_in_place`](crate::task::block_in_place) does is no stall, and guests are not
-    /// watched.
+    /// for it, which costs about 100 ns per task, and each poll costs two clock reads. Time in
+    /// [`block_in_place`](crate::task::block_in_place) does not count, and guests are not watched.
     ///
     /// # Panics
     /// If `threshold` is zero.
@@ -111,8 +110,8 @@ impl Builder {
         self
     }
 
-    /// Who is told of what [`detect_stalls`](Builder::detect_stalls) finds, instead of the error
-    /// output. Called on the detector's thread; a panic is swallowed.
+    /// What is called with what [`detect_stalls`](Builder::detect_stalls) finds, instead of a line
+    /// on the error output. It runs on the detector's thread; a panic is swallowed.
     ///
     /// # Examples
     /// ```
