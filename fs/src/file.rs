@@ -33,7 +33,7 @@ fn beyond() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "an offset beyond the largest file")
 }
 
-/// An open file: tokio's `File`, and beside it transfers at places that the caller names.
+/// An open file: tokio's `File`, and beside it transfers at offsets that the caller names.
 ///
 /// # Reading and writing at the file's position
 ///
@@ -51,7 +51,7 @@ fn beyond() -> io::Error {
 ///   how many of its bytes were written is not known. A read or a seek between them does not see
 ///   it.
 ///
-/// # Transfers at places
+/// # Transfers at offsets
 ///
 /// [`read_at`](File::read_at), [`write_at`](File::write_at) and their like take buffers by value
 /// and leave the file's position alone. Any number of them may be under way at a time.
@@ -224,7 +224,7 @@ impl File {
     ///
     /// # Panics
     ///
-    /// If transfers at places are under way whose futures were dropped, and the descriptor cannot
+    /// If transfers at offsets are under way whose futures were dropped, and the descriptor cannot
     /// be duplicated because the process has too many.
     ///
     /// # Examples

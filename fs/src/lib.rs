@@ -1,4 +1,4 @@
-//! Files on the henge driver: tokio's `fs`, and transfers of owned buffers at places of a file.
+//! Files on the henge driver: tokio's `fs`, and transfers of owned buffers at offsets.
 //!
 //! In a program that depends on `henge`, this crate is `henge::fs`. The examples here run without
 //! the runtime: read `henge::fs` for `henge_fs`, `henge::driver` for `henge_driver`, and
@@ -36,8 +36,8 @@
 //! |---|---|---|---|
 //! | [`File::open`], [`OpenOptions::open`] | if nothing is made or emptied | else | std's options |
 //! | [`File::create`], [`File::create_new`] | | yes | |
-//! | reads and writes of a [`File`], at its position or a place | up to 64 KiB | else | |
-//! | vectored reads and writes at places | | yes | |
+//! | reads and writes of a [`File`], at its position or an offset | up to 64 KiB | else | |
+//! | vectored reads and writes at offsets | | yes | |
 //! | reads and writes of a [`DirectFile`], a [`DirectReader`], a [`DirectWriter`] | | yes | |
 //! | seeks ([`AsyncSeek`](tokio::io::AsyncSeek)) | yes | | from a network file's end |
 //! | [`File::metadata`], [`DirEntry::metadata`] | on local file systems | | else |

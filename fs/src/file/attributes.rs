@@ -15,7 +15,7 @@ use crate::{FileTimes, facts};
 impl File {
     /// Returns when all that was written before is on the device, metadata included.
     ///
-    /// Waits for what is under way at the file's position; transfers at places have to be awaited
+    /// Waits for what is under way at the file's position; transfers at offsets have to be awaited
     /// before.
     ///
     /// # Errors
