@@ -8,7 +8,9 @@
 /// they are not.
 const LARGE: usize = 8 << 10;
 
-/// So many waits in a row must speak for the other way.
+/// So many waits in a row must speak for the pool's buffers. For the socket one is enough: the
+/// first large message of a connection says what it is for, and what comes by the pool until then
+/// takes memory that is touched for the first time.
 const STREAK: u8 = 4;
 
 /// The state of the rule for one stream.
@@ -78,7 +80,7 @@ impl Pace {
             return;
         }
         self.streak += 1;
-        if self.streak == STREAK {
+        if !self.direct || self.streak == STREAK {
             self.streak = 0;
             self.direct = !self.direct;
             self.drained = false;
@@ -126,23 +128,22 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_a_streak_to_change_the_way() {
+    fn one_large_message_leads_to_the_socket_and_a_streak_of_small_ones_back() {
         let mut pace = Pace::new();
-        for _ in 1..STREAK {
-            request(&mut pace, LARGE);
+        for _ in 0..2 * STREAK {
+            request(&mut pace, LARGE - 1);
         }
         assert!(!pace.is_direct());
-        request(&mut pace, LARGE - 1);
-        for _ in 1..STREAK {
-            request(&mut pace, LARGE);
-        }
-        assert!(!pace.is_direct(), "a small one in between begins the streak anew");
         request(&mut pace, LARGE);
         assert!(pace.is_direct());
         for _ in 1..STREAK {
             request(&mut pace, LARGE / 2 - 1);
         }
-        assert!(pace.is_direct());
+        request(&mut pace, LARGE / 2);
+        for _ in 1..STREAK {
+            request(&mut pace, LARGE / 2 - 1);
+        }
+        assert!(pace.is_direct(), "a large one in between begins the streak anew");
         request(&mut pace, 1);
         assert!(!pace.is_direct());
     }
@@ -150,18 +151,19 @@ mod tests {
     #[test]
     fn small_reads_of_a_large_message_are_large() {
         let mut pace = Pace::new();
-        for _ in 0..STREAK {
-            (0..8).for_each(|_| pace.took(LARGE / 8));
-            pace.waits();
-        }
+        (0..7).for_each(|_| pace.took(LARGE / 8));
+        pace.waits();
+        assert!(!pace.is_direct());
+        (0..8).for_each(|_| pace.took(LARGE / 8));
+        pace.waits();
         assert!(pace.is_direct());
     }
 
     #[test]
     fn waits_that_brought_nothing_do_not_count() {
         let mut pace = Pace::new();
-        for _ in 0..STREAK {
-            request(&mut pace, LARGE);
+        request(&mut pace, LARGE);
+        for _ in 0..2 * STREAK {
             pace.waits();
         }
         assert!(pace.is_direct());
