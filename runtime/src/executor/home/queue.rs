@@ -128,13 +128,16 @@ impl RunQueue {
     /// Puts those that gave way behind the others.
     #[inline]
     pub(super) fn end_turn(&self) {
-        self.ready.with(|ready| {
-            if ready.is_empty() && ready.capacity() >= HUGE {
-                ready.rest();
-            }
-        });
         if self.yielded.with(|yielded| !yielded.is_empty()) {
             self.ready.with(|ready| self.yielded.with(|yielded| ready.append(yielded)));
+        } else {
+            // Nobody waits: what a crowd has needed is given back. One who gave way in the middle
+            // of something may be about to spawn as many again.
+            self.ready.with(|ready| {
+                if ready.is_empty() && ready.capacity() >= HUGE {
+                    ready.rest();
+                }
+            });
         }
         if !self.yielded_wakers.borrow().is_empty() {
             for waker in self.yielded_wakers.take() {
