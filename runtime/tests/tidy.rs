@@ -448,3 +448,38 @@ fn modules_have_no_unknown_cycles() {
     let gone = known.difference(&found).map(|(name, a, b)| format!("gone from {name}: {a}, {b}"));
     report("break the cycle, or take it off the list", new.chain(gone).collect());
 }
+
+/// The map of `docs/architecture.md`: whatever it names is there, and no room of the driver or of
+/// the runtime is missing from it.
+#[test]
+fn the_map_is_of_this_tree() {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).expect("the map");
+    let mut complaints = Vec::new();
+    for (heading, folder) in [("The driver", "uring-driver"), ("The runtime", "runtime")] {
+        let mut sections = text.split("\n## ");
+        let section = sections.find(|section| section.starts_with(heading)).expect("a section");
+        let rooms: BTreeSet<&str> = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split(" | ").next())
+            .flat_map(|cell| cell.split('`').step_by(2))
+            .map(|room| room.trim_end_matches('/'))
+            .collect();
+        assert!(rooms.len() > 10, "a table of rooms");
+        let source = root().join(folder).join("src");
+        for room in &rooms {
+            if !source.join(room).is_dir() && !source.join(room).with_extension("rs").is_file() {
+                complaints.push(format!("{folder} has no `{room}`"));
+            }
+        }
+        for entry in fs::read_dir(&source).expect("a crate") {
+            let name = entry.expect("a folder entry").file_name();
+            let name = name.to_string_lossy();
+            let module = name.trim_end_matches(".rs");
+            let on_it = rooms.iter().any(|room| room.split('/').next() == Some(module));
+            if module != "lib" && !on_it {
+                complaints.push(format!("{folder}'s `{module}` is not on it"));
+            }
+        }
+    }
+    report("the map of docs/architecture.md is wrong", complaints);
+}
