@@ -171,7 +171,7 @@ impl Homes {
 
     fn call_resting(&self, driver: &Driver) {
         self.restless.set(0);
-        // Those that come to rest meanwhile are not asked.
+        // No more than there are: a call may bring others to rest.
         let many = self.resting.borrow().len();
         let next = || self.resting.borrow_mut().pop();
         for _ in 0..many {
@@ -185,6 +185,8 @@ impl Homes {
             };
             drop(released);
         }
+        // Whoever is left has not been asked.
+        self.restless.set(self.restless.get() + self.resting.borrow().len());
         drop(self.wakers.take());
     }
 
