@@ -352,10 +352,15 @@ impl SendSide {
         }
         let mut written = 0;
         for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
-            match SendSide::put(here, piece) {
-                Some(n) => written += n,
-                None if written == 0 => return None,
-                None => break,
+            let Some(n) = SendSide::put(here, piece) else {
+                if written == 0 {
+                    return None;
+                }
+                break;
+            };
+            written += n;
+            if n < piece.len() {
+                break;
             }
         }
         Some(Ok(written))
