@@ -83,13 +83,11 @@ impl From<Vec<u8>> for RecvBuf {
     }
 }
 
-// SAFETY: there is no way to change what is inside, so the address and the length are the same for
-// as long as it lives, wherever it is moved:
-// - a piece keeps its buffer alive and in place, on any thread, after its driver, and for ever if
-//   it is leaked; the ledger does not provide the buffer to the kernel again while it is out, so
-//   that nobody writes to these bytes, which the kernel has filled;
-// - a vector's bytes are on the heap, and only `&mut Vec`, which nobody has, could move them;
-// - an empty slice's address is not null, and valid for no bytes.
+// SAFETY: nothing changes what is inside, so address and length stay while it lives, wherever it is
+// moved. A piece keeps its buffer in place, on any thread, after its driver, and if it is leaked;
+// the ledger does not provide it to the kernel while it is out, so nobody writes to these bytes,
+// which the kernel has filled. A vector's are on the heap: only `&mut Vec`, which nobody has, moves
+// them. An empty slice's address is not null, and valid for no bytes.
 unsafe impl IoBuf for RecvBuf {
     fn stable_ptr(&self) -> *const u8 {
         self.as_ptr()
