@@ -26,7 +26,8 @@ pub(crate) enum Takes {
     /// The echo rows of one connection.
     OneConnection,
     ThreadsOnly,
-    FilesOnly,
+    /// Files, and `timer-exact`.
+    FilesAndSleeps,
     /// The rows of the server of a file.
     ServedFilesOnly,
     /// The reads past the cache.
@@ -71,7 +72,7 @@ pub(crate) const ALL: [Contestant; 15] = [
     // Two floors: which is lower depends on the size.
     Contestant::variant("bare-multishot", "bare", "multishot"),
     Contestant::variant("bare-oneshot", "bare", "oneshot"),
-    Contestant { takes: Takes::FilesOnly, ..Contestant::new("bare", "bare") },
+    Contestant { takes: Takes::FilesAndSleeps, ..Contestant::new("bare", "bare") },
     // Not a runtime, and not ours: the rate that everybody else reports of a device.
     Contestant { takes: Takes::DirectReadsOnly, ..Contestant::new("fio", "bare") },
     Contestant { takes: Takes::ThreadsOnly, ..Contestant::new("threads", "threads") },

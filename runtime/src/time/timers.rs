@@ -33,12 +33,12 @@ use super::wheel::{Key, Wheel};
 pub(crate) enum Resolution {
     /// Ticks of a millisecond: a loaded shard wakes at most 1,000 times a second for its timers.
     Millisecond,
-    /// Ticks of 2¹⁶ ns, 65.5 µs: timers are below 100 µs late, and those due within a tick still
-    /// share one wake of the shard.
+    /// Ticks of 90 µs: timers are below 100 µs late where the kernel wakes a thread within 10 µs,
+    /// and those due within a tick still share one wake of the shard.
     Exact,
 }
 
-const EXACT_BITS: u32 = 16;
+const EXACT_TICK: u64 = 90_000;
 
 impl Resolution {
     /// The first tick at or after this many nanoseconds.
@@ -46,7 +46,7 @@ impl Resolution {
     fn ceil(self, nanos: u64) -> u64 {
         match self {
             Resolution::Millisecond => nanos.saturating_add(999_999) / 1_000_000,
-            Resolution::Exact => nanos.saturating_add((1 << EXACT_BITS) - 1) >> EXACT_BITS,
+            Resolution::Exact => nanos.saturating_add(EXACT_TICK - 1) / EXACT_TICK,
         }
     }
 
@@ -55,7 +55,7 @@ impl Resolution {
     fn floor(self, nanos: u64) -> u64 {
         match self {
             Resolution::Millisecond => nanos / 1_000_000,
-            Resolution::Exact => nanos >> EXACT_BITS,
+            Resolution::Exact => nanos / EXACT_TICK,
         }
     }
 
@@ -63,7 +63,7 @@ impl Resolution {
     fn nanos(self, tick: u64) -> u64 {
         match self {
             Resolution::Millisecond => tick.saturating_mul(1_000_000),
-            Resolution::Exact => tick.saturating_mul(1 << EXACT_BITS),
+            Resolution::Exact => tick.saturating_mul(EXACT_TICK),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Contestant: a bare io_uring loop, the floor under every runtime: no tasks, no wakers, no timers,
-//! one enter a turn. Reads and writes of files, and two servers, because no one way is best at
-//! every size:
-//! size:
+//! one enter a turn. Reads and writes of files, sleeps, and two servers, because no one way is best
+//! at every size:
 //!
 //! - `multishot`: multishot receive into a provided-buffer ring, echoed from the ring's buffer;
 //! - `oneshot`: one buffer a connection, a receive into it, a send from it, in turn.
@@ -16,6 +15,7 @@ mod multishot;
 mod oneshot;
 #[allow(unsafe_code, reason = "entries name memory and descriptors")]
 mod ring;
+mod timers;
 
 use std::net::TcpListener;
 
@@ -33,7 +33,7 @@ fn main() -> std::io::Result<()> {
         }
         Job::Http { .. } => contestant::unsupported("a loop, no HTTP"),
         Job::Micro { row } => {
-            contestant::micro(&row, files::ROWS);
+            contestant::micro(&row, &[files::ROWS, timers::ROWS].concat());
             Ok(())
         }
     }
