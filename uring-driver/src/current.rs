@@ -6,7 +6,7 @@ use std::io;
 
 use crate::driver::{Driver, entered};
 use crate::driver_id::DriverId;
-use crate::thread::{LOCAL, UNLIMITED};
+use crate::thread::{LOCAL, MOVING, UNLIMITED};
 
 pub use crate::driver::Entered;
 
@@ -76,10 +76,17 @@ pub fn is(id: DriverId) -> bool {
     self::id() == id.get()
 }
 
+/// What the word of a state ([`Homed`](crate::home::Homed)) has to be so that it is at home here,
+/// and nothing stands against a visit: no such word says that the visitor moves.
+#[inline]
+pub(crate) fn visitor() -> u64 {
+    LOCAL.with(|local| local.driver.get())
+}
+
 /// The id of this thread's driver, or 0.
 #[inline]
 pub(crate) fn id() -> u64 {
-    LOCAL.with(|local| local.driver.get())
+    LOCAL.with(|local| local.id())
 }
 
 /// Whether this thread may wait for something: it has entered no driver, or is inside of
@@ -97,7 +104,7 @@ pub(crate) fn id() -> u64 {
 /// ```
 #[inline]
 pub fn may_block() -> bool {
-    LOCAL.with(|local| local.driver.get() == 0 || local.may_block.get())
+    id() == 0 || LOCAL.with(|local| local.may_block.get())
 }
 
 /// Runs `f`, which polls something that another thread may poll the next time, and that must not
@@ -116,10 +123,10 @@ pub fn moving<R>(f: impl FnOnce() -> R) -> R {
     impl Drop for Reset {
         #[inline]
         fn drop(&mut self) {
-            LOCAL.with(|local| local.moving.set(self.0));
+            LOCAL.with(|local| local.set_moving(self.0));
         }
     }
-    let _reset = Reset(LOCAL.with(|local| local.moving.replace(true)));
+    let _reset = Reset(LOCAL.with(|local| local.set_moving(true)));
     f()
 }
 
@@ -136,7 +143,7 @@ pub fn moving<R>(f: impl FnOnce() -> R) -> R {
 /// ```
 #[inline]
 pub fn is_moving() -> bool {
-    LOCAL.with(|local| local.moving.get())
+    LOCAL.with(|local| local.driver.get() & MOVING != 0)
 }
 
 /// Runs `f`, which may block, and has no budget to spend, in the middle of a poll. The driver stays
@@ -163,14 +170,14 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
         fn drop(&mut self) {
             LOCAL.with(|local| {
                 local.may_block.set(self.may_block);
-                local.moving.set(self.moving);
+                local.set_moving(self.moving);
                 local.budget.set(self.budget);
             });
         }
     }
     let _reset = LOCAL.with(|local| Reset {
         may_block: local.may_block.replace(true),
-        moving: local.moving.replace(false),
+        moving: local.set_moving(false),
         budget: local.budget.replace(UNLIMITED),
     });
     f()

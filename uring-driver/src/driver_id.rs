@@ -3,6 +3,9 @@
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Ids are multiples of this one: whoever keeps one in a word has room for flags below it.
+pub(crate) const STEP: u64 = 8;
+
 /// The name of one driver; no two drivers of a process have the same, one after the other neither.
 ///
 /// ```
@@ -19,9 +22,9 @@ pub struct DriverId(NonZeroU64);
 
 impl DriverId {
     pub(crate) fn fresh() -> DriverId {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        DriverId(NonZeroU64::new(id).expect("2⁶⁴ drivers were made"))
+        static NEXT: AtomicU64 = AtomicU64::new(STEP);
+        let id = NEXT.fetch_add(STEP, Ordering::Relaxed);
+        DriverId(NonZeroU64::new(id).expect("2⁶¹ drivers were made"))
     }
 
     #[inline]

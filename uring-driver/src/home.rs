@@ -19,8 +19,8 @@
 //!
 //! - **Adopted**: the first thread with a driver that visits a homeless place becomes its home.
 //!   The home's register gets a reference.
-//! - **Visited**: [`Homed::poll_with`] and [`HomeRef::with`] lend `&mut T` to a closure. `busy`
-//!   is set meanwhile: a visit within a visit is a panic, not two `&mut`. No waker is woken,
+//! - **Visited**: [`Homed::poll_with`] and [`HomeRef::with`] lend `&mut T` to a closure. The
+//!   word says so meanwhile: a visit within a visit is a panic, not two `&mut`. No waker is woken,
 //!   cloned or dropped in there by this module.
 //! - **In use**: an operation in flight has a [`HomeRef`]: a count in plain memory and a pointer.
 //!   While the count is not zero the place keeps its home, so the register keeps its reference,
@@ -172,6 +172,15 @@ impl<T: Resident> Homed<T> {
             Ok(polled) => polled,
             Err(no_driver) => Poll::Ready(Err(no_driver.into())),
         }
+    }
+
+    /// Lends the state to `visit` if, as nearly always, it is at home here, is neither visited nor
+    /// about to leave, and the visitor does not move. All that is one comparison. Where it fails,
+    /// the other ways to visit tell why.
+    #[inline]
+    pub fn visit_settled<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
+        let place = self.place();
+        current::with(|driver| place.visit_settled(driver, visit)).ok().flatten()
     }
 
     /// Lends the state to `visit` if that can be done at once: it is at home here, or nowhere.

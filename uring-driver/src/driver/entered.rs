@@ -61,7 +61,7 @@ impl<'a> Entered<'a> {
         LOCAL.with(|local| Entered {
             installed,
             previous: ENTERED.replace(installed),
-            previous_id: local.driver.replace(id),
+            previous_id: local.enter(id),
             previously_blocking: local.may_block.replace(false),
             driver: PhantomData,
         })
@@ -73,7 +73,7 @@ impl Drop for Entered<'_> {
         if ptr::eq(ENTERED.get(), self.installed) {
             ENTERED.set(self.previous);
             LOCAL.with(|local| {
-                local.driver.set(self.previous_id);
+                local.enter(self.previous_id);
                 local.may_block.set(self.previously_blocking);
             });
             // SAFETY: the strong reference that `new` made; nothing points to it any more.

@@ -49,7 +49,7 @@ struct Number {
 
 impl Number {
     fn is_at_home(&self) -> bool {
-        LOCAL.with(|local| local.driver.get()) == self.home.get()
+        LOCAL.with(|local| local.id()) == self.home.get()
     }
 }
 

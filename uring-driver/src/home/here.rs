@@ -15,6 +15,8 @@ pub struct Here<'a, T: Resident> {
     pub(super) place: &'a Place<T>,
     pub(super) driver: &'a Driver,
     pub(super) state: &'a mut T,
+    /// It is known that neither the state nor its visitor moves.
+    pub(super) settled: bool,
 }
 
 impl<T: Resident> Here<'_, T> {

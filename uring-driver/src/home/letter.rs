@@ -30,7 +30,7 @@ impl<T: Resident> Here<'_, T> {
             return letters.add(local.letter.get(), tenant, bytes, most);
         }
         // Who moves leaves nothing behind, and may be here only in passing.
-        let stays = local.leaving.get() == Leaving::Stays && !current::is_moving();
+        let stays = self.settled || local.leaving.get() == Leaving::Stays && !current::is_moving();
         if !stays || driver.is_closed() {
             return None;
         }

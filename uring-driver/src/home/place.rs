@@ -31,8 +31,6 @@ pub(super) struct Place<T: Resident> {
 pub(super) struct Local {
     /// Where the register has the reference.
     pub(super) slot: Cell<usize>,
-    /// A visit is under way.
-    pub(super) busy: Cell<bool>,
     /// References of operations, and of the register's lists.
     pub(super) refs: Cell<u32>,
     pub(super) leaving: Cell<Leaving>,
@@ -90,7 +88,6 @@ impl<T: Resident> Place<T> {
             shared,
             local: Local {
                 slot: Cell::new(0),
-                busy: Cell::new(false),
                 refs: Cell::new(0),
                 leaving: Cell::new(Leaving::Stays),
                 listed: Cell::new(false),
@@ -165,13 +162,43 @@ impl<T: Resident> Place<T> {
     #[inline]
     pub(super) fn visit<R>(&self, driver: &Driver, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> R {
         debug_assert!(self.word.is(driver.id().get()));
-        assert!(!self.local.busy.replace(true), "a visit within a visit of the same state");
-        let _reset = Reset(&self.local.busy);
-        // SAFETY: this thread's driver is home, so no other thread touches the state; `busy` was
-        // false, so this thread has no other borrow of it, and stays true until this one ends
-        // (also by a panic). A place is not released while busy.
+        assert!(self.word.begin(), "a visit within a visit of the same state");
+        // SAFETY: begun just now, at home.
+        unsafe { self.visit_begun(driver, false, visit) }
+    }
+
+    /// Lends the state if the place is [settled](Self::is_settled).
+    #[inline]
+    pub(super) fn visit_settled<R>(
+        &self,
+        driver: &Driver,
+        visit: impl FnOnce(&mut Here<'_, T>) -> R,
+    ) -> Option<R> {
+        if !self.word.begin_settled(current::visitor()) {
+            return None;
+        }
+        // SAFETY: the id that was compared is that of `driver`, and the visit was begun just now.
+        Some(unsafe { self.visit_begun(driver, true, visit) })
+    }
+
+    /// Lends the state, and ends the visit.
+    ///
+    /// # Safety
+    ///
+    /// `driver`, this thread's, is home, and the visit was begun for this.
+    #[inline]
+    pub(super) unsafe fn visit_begun<R>(
+        &self,
+        driver: &Driver,
+        settled: bool,
+        visit: impl FnOnce(&mut Here<'_, T>) -> R,
+    ) -> R {
+        let _end = End(&self.word);
+        // SAFETY: this thread's driver is home, so no other thread touches the state; nobody
+        // visited it, so this thread has no other borrow of it, and nobody can until this one ends
+        // (also by a panic). A place is not released while it is visited.
         let state = unsafe { &mut *self.state.get() };
-        visit(&mut Here { place: self, driver, state })
+        visit(&mut Here { place: self, driver, state, settled })
     }
 
     /// Starts to leave: asked for, or for ever. What comes back is the register's reference, for
@@ -181,6 +208,7 @@ impl<T: Resident> Place<T> {
             return None;
         }
         self.local.leaving.set(why);
+        self.word.set_leaving();
         match why {
             Leaving::Stays => unreachable!("nobody leaves by staying"),
             Leaving::Recalled => self.visit(driver, T::recall),
@@ -231,7 +259,6 @@ impl<T: Resident> Place<T> {
     }
 
     /// It is at home here, and no leaving is under way.
-    #[inline]
     fn is_staying_here(&self) -> bool {
         self.word.is(current::id()) && self.local.leaving.get() == Leaving::Stays
     }
@@ -239,7 +266,7 @@ impl<T: Resident> Place<T> {
     /// As nearly always: it is at home here and stays, as does the visitor, who owes nothing.
     #[inline]
     pub(super) fn is_settled(&self) -> bool {
-        self.is_staying_here() && !current::is_moving()
+        self.word.is_settled(current::visitor())
     }
 
     /// Holds a homeless place without making it at home, for a visitor that moves.
@@ -288,7 +315,8 @@ impl<T: Resident> Place<T> {
     #[inline]
     pub(super) fn release_if_idle(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
         let local = &self.local;
-        if local.leaving.get() == Leaving::Stays || local.refs.get() != 0 || local.busy.get() {
+        if local.leaving.get() == Leaving::Stays || local.refs.get() != 0 || self.word.is_visited()
+        {
             return None;
         }
         Some(self.release(driver))
@@ -317,12 +345,13 @@ impl<T: Resident> Place<T> {
     }
 }
 
-struct Reset<'a>(&'a Cell<bool>);
+/// Ends a visit, also by a panic.
+struct End<'a>(&'a Word<Remote>);
 
-impl Drop for Reset<'_> {
+impl Drop for End<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.set(false);
+        self.0.end();
     }
 }
 

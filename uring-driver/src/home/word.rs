@@ -23,16 +23,29 @@
 //!   under the lock, the new one sees it under the lock.
 //! - Who passes by (`pass`) holds the lock while it touches a homeless state: nobody adopts it
 //!   meanwhile, and it is homeless again afterwards, unless it `stay`s.
+//! - The flags below the id are the home's thread's own, which sets and clears them without the
+//!   lock: everybody else looks at the id alone. So one comparison tells that thread all that a
+//!   visit has to know, as nearly always: the state is at home, is not being visited, and stays.
 //! - Nobody who asks is forgotten: a waker is put in line under the lock and only while `home` is
 //!   some driver's; whoever takes that driver's id away, takes the line with it and wakes it.
 
 use std::sync::atomic::Ordering;
 
+use crate::driver_id::STEP;
 use crate::loom::sync::{AtomicU64, Mutex, MutexGuard};
+use crate::thread::MOVING;
 use std::task::Waker;
 
 const HOMELESS: u64 = 0;
-const LOST: u64 = u64::MAX;
+const LOST: u64 = !FLAGS;
+
+/// The state is lent to somebody.
+const VISITED: u64 = 1 << 1;
+/// It leaves as soon as nothing is in flight.
+const LEAVING: u64 = 1 << 2;
+const FLAGS: u64 = VISITED | LEAVING;
+// No id has them, nor the flag that a thread's word has (`MOVING`), which is none of them.
+const _: () = assert!(FLAGS & MOVING == 0 && FLAGS < STEP && MOVING < STEP);
 
 /// Where a state is at home. `R` is how its home is reached from elsewhere.
 pub(super) struct Word<R> {
@@ -107,10 +120,57 @@ impl<R: Clone> Word<R> {
         self.line.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// The driver that is home, or why there is none.
+    #[inline]
+    fn name(&self) -> u64 {
+        self.home.load(Ordering::Relaxed) & !FLAGS
+    }
+
     /// Whether the calling thread, whose driver is `me`, may touch the state.
     #[inline]
     pub(super) fn is(&self, me: u64) -> bool {
+        self.name() == me
+    }
+
+    /// Whether the state is at home at `me`, nobody visits it, and it stays.
+    #[inline]
+    pub(super) fn is_settled(&self, me: u64) -> bool {
         self.home.load(Ordering::Relaxed) == me
+    }
+
+    /// Begins a visit if the state [is settled](Self::is_settled).
+    #[inline]
+    pub(super) fn begin_settled(&self, me: u64) -> bool {
+        let settled = self.is_settled(me);
+        if settled {
+            self.home.store(me | VISITED, Ordering::Relaxed);
+        }
+        settled
+    }
+
+    /// At home: begins a visit, if there is none.
+    #[inline]
+    pub(super) fn begin(&self) -> bool {
+        let home = self.home.load(Ordering::Relaxed);
+        self.home.store(home | VISITED, Ordering::Relaxed);
+        home & VISITED == 0
+    }
+
+    /// At home: the visit has ended.
+    #[inline]
+    pub(super) fn end(&self) {
+        self.home.store(self.home.load(Ordering::Relaxed) & !VISITED, Ordering::Relaxed);
+    }
+
+    /// At home: somebody visits.
+    #[inline]
+    pub(super) fn is_visited(&self) -> bool {
+        self.home.load(Ordering::Relaxed) & VISITED != 0
+    }
+
+    /// At home: from now on the state is not settled, until somebody adopts it.
+    pub(super) fn set_leaving(&self) {
+        self.home.store(self.home.load(Ordering::Relaxed) | LEAVING, Ordering::Relaxed);
     }
 
     /// Adopts the state for driver `me`, or puts `waker` in line for it.
@@ -121,8 +181,7 @@ impl<R: Clone> Word<R> {
         waker: Option<Waker>,
     ) -> Asked<R> {
         let mut line = self.line();
-        let home = self.home.load(Ordering::Relaxed);
-        match home {
+        match self.name() {
             HOMELESS => {
                 line.remote = Some(remote());
                 self.home.store(me, Ordering::Relaxed);
@@ -147,7 +206,7 @@ impl<R: Clone> Word<R> {
     #[inline]
     pub(super) fn pass(&self, me: u64) -> Option<Passing<'_, R>> {
         let line = self.line();
-        if self.home.load(Ordering::Relaxed) != HOMELESS {
+        if self.name() != HOMELESS {
             return None;
         }
         self.home.store(me, Ordering::Relaxed);
@@ -166,7 +225,7 @@ impl<R: Clone> Word<R> {
     pub(super) fn abandon(&self) -> Home<R> {
         let mut line = self.line();
         line.abandoned = true;
-        match (self.home.load(Ordering::Relaxed), line.remote.clone()) {
+        match (self.name(), line.remote.clone()) {
             (HOMELESS, _) => Home::Nowhere,
             (LOST, _) | (_, None) => Home::Lost,
             (_, Some(home)) => Home::Elsewhere(home),
@@ -230,7 +289,12 @@ impl<R> Drop for Passing<'_, R> {
 #[cfg(all(test, not(henge_loom)))]
 mod tests {
     use super::{Asked, Home, Wanted, Word};
+    use crate::driver_id::STEP;
+    use crate::thread::MOVING;
     use std::task::Waker;
+
+    const A: u64 = STEP;
+    const B: u64 = 2 * STEP;
 
     fn ask(word: &Word<u64>, me: u64) -> Asked<u64> {
         word.ask(me, || me, Some(Waker::noop().clone()))
@@ -239,68 +303,100 @@ mod tests {
     #[test]
     fn the_first_who_asks_adopts() {
         let word = Word::new();
-        assert!(matches!(ask(&word, 1), Asked::Adopted));
-        assert!(word.is(1));
-        assert!(matches!(ask(&word, 1), Asked::Here));
+        assert!(matches!(ask(&word, A), Asked::Adopted));
+        assert!(word.is(A));
+        assert!(matches!(ask(&word, A), Asked::Here));
         assert_eq!(word.wanted(), Wanted::No);
     }
 
     #[test]
     fn others_wait_until_it_is_released() {
         let word = Word::new();
-        assert!(matches!(ask(&word, 1), Asked::Adopted));
-        assert!(matches!(ask(&word, 2), Asked::Elsewhere(1)));
+        assert!(matches!(ask(&word, A), Asked::Adopted));
+        assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert_eq!(word.wanted(), Wanted::Elsewhere);
         assert_eq!(word.release().0.len(), 1);
-        assert!(!word.is(1));
-        assert!(matches!(ask(&word, 2), Asked::Adopted));
-        assert!(word.is(2));
+        assert!(!word.is(A));
+        assert!(matches!(ask(&word, B), Asked::Adopted));
+        assert!(word.is(B));
     }
 
     #[test]
     fn who_passes_by_holds_it_and_leaves_it_homeless() {
         let word = Word::new();
-        drop(word.pass(1).expect("homeless"));
-        assert!(!word.is(1));
-        let passing = word.pass(1).expect("homeless");
-        assert!(word.is(1));
-        passing.stay(1);
-        assert!(word.is(1) && word.pass(2).is_none() && word.pass(1).is_none());
-        assert!(matches!(ask(&word, 2), Asked::Elsewhere(1)));
+        drop(word.pass(A).expect("homeless"));
+        assert!(!word.is(A));
+        let passing = word.pass(A).expect("homeless");
+        assert!(word.is(A));
+        passing.stay(A);
+        assert!(word.is(A) && word.pass(B).is_none() && word.pass(A).is_none());
+        assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert_eq!(word.release().0.len(), 1);
     }
 
     #[test]
     fn the_same_waker_waits_once() {
         let word = Word::new();
-        assert!(matches!(ask(&word, 1), Asked::Adopted));
-        assert!(matches!(ask(&word, 2), Asked::Elsewhere(1)));
-        assert!(matches!(ask(&word, 2), Asked::Elsewhere(1)));
+        assert!(matches!(ask(&word, A), Asked::Adopted));
+        assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
+        assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert_eq!(word.release().0.len(), 1);
     }
 
     #[test]
     fn what_is_lost_stays_lost() {
         let word = Word::new();
-        assert!(matches!(ask(&word, 1), Asked::Adopted));
+        assert!(matches!(ask(&word, A), Asked::Adopted));
         assert_eq!(word.lose().0.len(), 0);
-        assert!(matches!(ask(&word, 1), Asked::Lost));
-        assert!(matches!(ask(&word, 2), Asked::Lost));
+        assert!(matches!(ask(&word, A), Asked::Lost));
+        assert!(matches!(ask(&word, B), Asked::Lost));
         assert_eq!(word.abandon(), Home::Lost);
     }
 
     #[test]
     fn an_abandoned_state_tells_its_home() {
         let word = Word::new();
-        assert!(matches!(ask(&word, 3), Asked::Adopted));
-        assert_eq!(word.abandon(), Home::Elsewhere(3));
+        assert!(matches!(ask(&word, A), Asked::Adopted));
+        assert_eq!(word.abandon(), Home::Elsewhere(A));
         assert_eq!(word.wanted(), Wanted::Nowhere);
+    }
+
+    #[test]
+    fn a_visit_is_begun_once_and_only_where_the_state_stays() {
+        let word = Word::new();
+        assert!(!word.begin_settled(A), "homeless");
+        assert!(matches!(ask(&word, A), Asked::Adopted));
+        assert!(!word.begin_settled(B) && !word.begin_settled(A | MOVING));
+        assert!(word.begin_settled(A) && word.is_visited() && word.is(A));
+        assert!(!word.begin_settled(A) && !word.begin());
+        word.end();
+        assert!(!word.is_visited() && word.begin());
+        word.end();
+        word.set_leaving();
+        assert!(!word.begin_settled(A), "it leaves");
+        assert!(word.begin() && word.is(A));
+        word.end();
+        assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
+        word.release().wake();
+        assert!(matches!(ask(&word, B), Asked::Adopted));
+        assert!(word.begin_settled(B), "the next home knows nothing of that");
+    }
+
+    #[test]
+    fn what_is_lost_is_not_visited() {
+        let word = Word::new();
+        assert!(matches!(ask(&word, A), Asked::Adopted));
+        word.set_leaving();
+        word.lose().wake();
+        assert!(!word.is(A) && !word.begin_settled(A));
+        assert!(matches!(ask(&word, A), Asked::Lost));
     }
 }
 
 #[cfg(all(test, henge_loom))]
 mod loom_tests {
     use super::{Asked, Home, Wanted, Word};
+    use crate::driver_id::STEP;
     use loom::cell::UnsafeCell;
     use loom::sync::atomic::{AtomicBool, Ordering};
     use loom::sync::{Arc, Notify};
@@ -370,9 +466,9 @@ mod loom_tests {
             });
             let other = {
                 let place = place.clone();
-                thread::spawn(move || visitor(&place, 1))
+                thread::spawn(move || visitor(&place, STEP))
             };
-            visitor(&place, 2);
+            visitor(&place, 2 * STEP);
             other.join().unwrap();
             // SAFETY: both threads have ended.
             place.state.with(|state| assert_eq!(unsafe { *state }, 4));
@@ -389,11 +485,11 @@ mod loom_tests {
             });
             let other = {
                 let place = place.clone();
-                thread::spawn(move || visitor(&place, 1))
+                thread::spawn(move || visitor(&place, STEP))
             };
             let mut passed = 0;
             for _ in 0..2 {
-                if let Some(_passing) = place.word.pass(2) {
+                if let Some(_passing) = place.word.pass(2 * STEP) {
                     touch(&place);
                     passed += 1;
                 }
@@ -412,7 +508,9 @@ mod loom_tests {
                 state: UnsafeCell::new(0),
                 posted: AtomicBool::new(false),
             });
-            let Asked::Adopted = place.word.ask(1, || 1, None) else { panic!("nobody else asks") };
+            let Asked::Adopted = place.word.ask(STEP, || STEP, None) else {
+                panic!("nobody else asks")
+            };
             let home = {
                 let place = place.clone();
                 thread::spawn(move || {
