@@ -27,12 +27,12 @@ pub(crate) mod watch;
 
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use henge_driver::home::{Here, Homed, Resident};
 use henge_driver::{coop, current};
 
-use self::waiting::Waiting;
+use self::waiting::{Known, Waiting};
 use crate::waiters::Place;
 
 /// How a task is to be told of what a visit did not find.
@@ -90,6 +90,22 @@ pub(crate) fn poll_side<T: Awaits, R>(
     }
 }
 
+/// As [`poll_side`], for what a poll finds nearly always. Where `visit` finds anything else it does
+/// nothing and answers `None`; so does this, and the poll is one of the side's by all the rules.
+#[inline]
+pub(crate) fn poll_quickly<T: Resident, R>(
+    side: &Homed<T>,
+    cx: &mut Context<'_>,
+    visit: impl FnOnce(&mut Here<'_, T>, &Waker) -> Option<Poll<io::Result<R>>>,
+) -> Option<Poll<io::Result<R>>> {
+    let Poll::Ready(spent) = coop::poll_proceed(cx) else { return Some(Poll::Pending) };
+    let polled = side.visit_settled(|here| visit(here, cx.waker())).flatten();
+    if let Some(Poll::Ready(_)) = polled {
+        spent.made_progress();
+    }
+    polled
+}
+
 #[inline]
 fn missing<T: Awaits>(here: &mut Here<'_, T>, cx: &Context<'_>) -> Missing {
     if current::is_moving() {
@@ -97,12 +113,10 @@ fn missing<T: Awaits>(here: &mut Here<'_, T>, cx: &Context<'_>) -> Missing {
         let told = here.watch().as_ref().map(|watch| watch.told());
         return told.map_or(Missing::Nothing, Missing::Watch);
     }
-    let spare = here.awaiting().is_spare();
-    if !here.awaiting().wait_by(cx.waker()) {
-        return Missing::Waker;
-    }
-    if spare {
-        here.has_done();
+    match here.awaiting().wait_by(cx.waker()) {
+        Known::No => return Missing::Waker,
+        Known::Spare => here.has_done(),
+        Known::Waits => {}
     }
     Missing::Nothing
 }

@@ -13,30 +13,38 @@ const LARGE: usize = 8 << 10;
 /// takes memory that is touched for the first time.
 const STREAK: u8 = 4;
 
+/// Where a read gets its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Pool,
+    Socket,
+    /// From the socket, for another reason than what comes.
+    Forced,
+}
+
 /// The state of the rule for one stream.
 #[derive(Debug)]
 pub(crate) struct Pace {
     /// Read since the last wait.
     bytes: usize,
-    /// Read between the two waits before that.
-    usual: usize,
+    way: Way,
+    /// So many waits in a row spoke for the pool's buffers.
     streak: u8,
-    direct: bool,
     /// There is no more for now, or so it seems: waiting comes before the next receive.
     drained: bool,
-    /// It is direct for another reason than what comes.
-    forced: bool,
+    /// Read directly between the two waits before that.
+    usual: usize,
 }
 
 impl Pace {
     pub(crate) const fn new() -> Pace {
-        Pace { bytes: 0, usual: 0, streak: 0, direct: false, drained: false, forced: false }
+        Pace { bytes: 0, way: Way::Pool, streak: 0, drained: false, usual: 0 }
     }
 
     /// Whether a read goes to the socket itself.
     #[inline]
     pub(crate) fn is_direct(&self) -> bool {
-        self.direct
+        self.way != Way::Pool
     }
 
     pub(crate) fn has_drained(&self) -> bool {
@@ -46,7 +54,7 @@ impl Pace {
     /// A read got `n` bytes.
     #[inline]
     pub(crate) fn took(&mut self, n: usize) {
-        self.bytes = self.bytes.saturating_add(n);
+        self.bytes += n;
     }
 
     /// A direct receive got `n` of the `asked` bytes. One that is short has taken all there was.
@@ -67,29 +75,34 @@ impl Pace {
     #[inline]
     pub(crate) fn waits(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
+        if self.is_direct() {
+            self.waits_for_socket(bytes);
+        } else if bytes >= LARGE {
+            self.go_direct();
+            self.usual = bytes;
+        }
+    }
+
+    #[inline(never)]
+    fn waits_for_socket(&mut self, bytes: usize) {
         if bytes == 0 {
             return;
         }
         self.usual = bytes;
-        if self.forced {
+        if self.way == Way::Forced {
             return;
         }
-        let speaks_against = if self.direct { bytes < LARGE / 2 } else { bytes >= LARGE };
-        if !speaks_against {
-            self.streak = 0;
-            return;
-        }
-        self.streak += 1;
-        if !self.direct || self.streak == STREAK {
-            self.streak = 0;
-            self.direct = !self.direct;
-            self.drained = false;
+        self.streak = if bytes < LARGE / 2 { self.streak + 1 } else { 0 };
+        if self.streak == STREAK {
+            *self = Pace::new();
         }
     }
 
     /// Somebody waits without taking, or takes from the socket by other ways than a read.
     pub(crate) fn go_direct(&mut self) {
-        self.direct = true;
+        if !self.is_direct() {
+            self.way = Way::Socket;
+        }
         self.streak = 0;
         self.drained = false;
     }
@@ -97,22 +110,24 @@ impl Pace {
     /// As [`go_direct`](Pace::go_direct), until [`unforce`](Pace::unforce), whatever comes.
     #[inline]
     pub(crate) fn force_direct(&mut self) {
-        if !self.direct {
+        if !self.is_direct() {
             self.go_direct();
         }
-        self.forced = true;
+        self.way = Way::Forced;
     }
 
     /// What comes decides again.
     #[inline]
     pub(crate) fn unforce(&mut self) {
-        self.forced = false;
+        if self.way == Way::Forced {
+            self.way = Way::Socket;
+        }
     }
 
     /// Somebody wants the pool's buffers.
     #[inline]
     pub(crate) fn leave_direct(&mut self) {
-        if self.direct {
+        if self.is_direct() {
             *self = Pace::new();
         }
     }
@@ -172,6 +187,7 @@ mod tests {
     #[test]
     fn it_waits_first_where_another_call_would_find_nothing() {
         let mut pace = Pace::new();
+        pace.go_direct();
         pace.took_directly(100, 1_000);
         assert!(pace.has_drained(), "it was short");
         pace.waits();

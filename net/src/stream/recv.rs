@@ -54,9 +54,9 @@ use self::owned::Filled;
 use super::pace::Pace;
 use super::recv_queue::{Part, RecvQueue};
 use super::socket::Socket;
-use super::waiting::Waiting;
+use super::waiting::{Known, Waiting};
 use super::watch::Watch;
-use super::{Awaits, poll_side};
+use super::{Awaits, poll_quickly, poll_side};
 
 pub(crate) use by_hand::{
     peek, poll_descriptors, poll_peek, poll_ready, poll_ready_in_line, readable, ready, try_give,
@@ -257,6 +257,35 @@ impl RecvSide {
         }
     }
 
+    /// What a read finds nearly always where messages are small: one piece of the pool's that there
+    /// is room for, or nothing, with the receive in flight and the task known. `None` if it is
+    /// anything else, for [`read`](RecvSide::read).
+    #[inline]
+    fn read_quickly(
+        here: &mut Here<'_, RecvSide>,
+        waker: &Waker,
+        buf: &mut ReadBuf<'_>,
+    ) -> Option<Poll<io::Result<()>>> {
+        if here.flight.is_none() || here.pace.is_direct() {
+            return None;
+        }
+        debug_assert!(here.filled.is_none(), "reclaimed before anything is armed");
+        if let Some(n) = here.queue.read_only(buf.remaining(), |bytes| buf.put_slice(bytes)) {
+            here.pace.took(n);
+            return Some(Poll::Ready(Ok(())));
+        }
+        if here.is_ready() {
+            return None;
+        }
+        match here.reader.wait_by(waker) {
+            Known::No => return None,
+            Known::Spare => here.has_done(),
+            Known::Waits => {}
+        }
+        here.pace.waits();
+        Some(Poll::Pending)
+    }
+
     /// tokio's read: what is queued first, then, if that is the better way, from the socket.
     #[inline]
     fn read(here: &mut Here<'_, RecvSide>, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
@@ -378,6 +407,21 @@ pub(crate) fn poll_read(
     if buf.remaining() == 0 {
         return Poll::Ready(Ok(()));
     }
+    let quickly =
+        |here: &mut Here<'_, RecvSide>, waker: &Waker| RecvSide::read_quickly(here, waker, buf);
+    match poll_quickly(side, cx, quickly) {
+        Some(polled) => polled,
+        None => poll_read_slowly(side, cx, buf),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn poll_read_slowly(
+    side: &Homed<RecvSide>,
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
     poll_side(side, cx, |here| RecvSide::read(here, buf)).map(Result::flatten)
 }
 

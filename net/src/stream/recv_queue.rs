@@ -156,6 +156,22 @@ impl<P: Part> RecvQueue<P> {
         n + self.read_chunks(room - n, put)
     }
 
+    /// As [`read`](RecvQueue::read), if there is one part, and room for all of it. If not, nothing
+    /// is read.
+    #[inline]
+    pub(crate) fn read_only(&mut self, room: usize, put: impl FnOnce(&[u8])) -> Option<usize> {
+        let bytes = self.first.as_ref()?.bytes();
+        let n = bytes.len();
+        if n != self.len || n > room {
+            return None;
+        }
+        put(bytes);
+        self.first = None;
+        self.parts = 0;
+        self.len = 0;
+        Some(n)
+    }
+
     fn read_chunks(&mut self, room: usize, mut put: impl FnMut(&[u8])) -> usize {
         let mut left = room;
         while left > 0
@@ -252,6 +268,27 @@ mod tests {
         let n = queue.read(room, |bytes| out.extend_from_slice(bytes));
         assert_eq!(n, out.len());
         out
+    }
+
+    #[test]
+    fn an_only_part_that_there_is_room_for_is_read_whole() {
+        let mut queue = RecvQueue::new();
+        let only = |queue: &mut RecvQueue<Slice>, room| {
+            let mut out = Vec::new();
+            queue.read_only(room, |bytes| out.extend_from_slice(bytes)).map(|n| (n, out))
+        };
+        assert_eq!(only(&mut queue, 9), None);
+        queue.push(Slice(vec![1, 2, 3]));
+        assert_eq!(only(&mut queue, 2), None, "no room");
+        assert_eq!(only(&mut queue, 3), Some((3, vec![1, 2, 3])));
+        assert!(queue.is_empty() && queue.held() == 0);
+        queue.push(Slice(vec![4]));
+        queue.push(Slice(vec![5]));
+        assert_eq!(only(&mut queue, 9), None, "there are two");
+        assert_eq!(read(&mut queue, 9), [4, 5]);
+        queue.push_heap(vec![6]);
+        assert_eq!(only(&mut queue, 9), None, "it is in heap memory");
+        assert_eq!(read(&mut queue, 9), [6]);
     }
 
     #[test]

@@ -19,6 +19,16 @@ pub(crate) struct Waiting {
     waits: bool,
 }
 
+/// What was known of the waker that somebody came to wait by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    No,
+    /// It was there, and nobody waited by it.
+    Spare,
+    /// Somebody waits by it already.
+    Waits,
+}
+
 impl Waiting {
     pub(crate) const fn new() -> Waiting {
         Waiting { waker: None, waits: false }
@@ -30,18 +40,14 @@ impl Waiting {
         self.waits
     }
 
-    /// Whether it has a waker that nobody waits by.
-    #[inline]
-    pub(crate) fn is_spare(&self) -> bool {
-        !self.waits && self.waker.is_some()
-    }
-
     /// Waits, if the waker is known; if not, it is to be [set](Waiting::set).
     #[inline]
-    pub(crate) fn wait_by(&mut self, waker: &Waker) -> bool {
-        let known = self.waker.as_ref().is_some_and(|known| known.will_wake(waker));
-        self.waits |= known;
-        known
+    pub(crate) fn wait_by(&mut self, waker: &Waker) -> Known {
+        match &self.waker {
+            Some(known) if known.will_wake(waker) => {}
+            _ => return Known::No,
+        }
+        if std::mem::replace(&mut self.waits, true) { Known::Waits } else { Known::Spare }
     }
 
     /// Waits by this waker; what comes back is to be dropped.
@@ -82,7 +88,7 @@ mod tests {
     use std::sync::Arc;
     use std::task::{Wake, Waker};
 
-    use super::Waiting;
+    use super::{Known, Waiting};
 
     struct Nobody;
 
@@ -99,7 +105,8 @@ mod tests {
     fn a_task_that_waits_again_is_known_and_woken_once_a_wait() {
         let (_task, waker) = waker();
         let mut waiting = Waiting::new();
-        assert!(!waiting.wait_by(&waker) && !waiting.is_some());
+        assert_eq!(waiting.wait_by(&waker), Known::No);
+        assert!(!waiting.is_some());
         assert!(waiting.set(waker.clone()).is_none());
         for _ in 0..3 {
             assert!(waiting.is_some());
@@ -107,8 +114,8 @@ mod tests {
             assert!(waiting.take().is_none());
             assert!(waiting.give_back(taken).is_none());
             assert!(!waiting.is_some() && waiting.take().is_none(), "nobody waits");
-            assert!(waiting.is_spare());
-            assert!(waiting.wait_by(&waker));
+            assert_eq!(waiting.wait_by(&waker), Known::Spare);
+            assert_eq!(waiting.wait_by(&waker), Known::Waits);
         }
     }
 
@@ -117,7 +124,7 @@ mod tests {
         let ((_first, a), (_second, b)) = (waker(), waker());
         let mut waiting = Waiting::new();
         waiting.set(a.clone());
-        assert!(!waiting.wait_by(&b));
+        assert_eq!(waiting.wait_by(&b), Known::No);
         assert!(waiting.set(b.clone()).unwrap().will_wake(&a));
         let taken = waiting.take().unwrap();
         waiting.set(a.clone());
