@@ -315,6 +315,10 @@ async fn reader(fd: Fd, open: ops::Open, flags: i32) -> io::Result<Fd> {
         if let Poll::Ready(second) = Pin::new(&mut second).poll(cx) {
             return Poll::Ready(second.map(Some));
         }
+        if left.is_elsewhere() {
+            // Nobody may turn that ring any more.
+            left = submit(ops::Readable::new(Arc::clone(&fd)));
+        }
         Pin::new(&mut left).poll(cx).map(|left| left.map(|()| None))
     })
     .await?;

@@ -16,6 +16,7 @@
 //! belongs to the cell, and the cell to the driver. What a driver cannot get back from the kernel
 //! before its deadline is leaked: cells are freed after the last completion or never.
 
+mod adrift;
 pub(crate) mod alloc;
 pub(crate) mod awaited;
 pub(crate) mod detached;
@@ -28,7 +29,7 @@ use std::task::Waker;
 use crate::cqe::Cqe;
 use crate::driver::Driver;
 use crate::inflight::Key;
-use crate::operation::Next;
+use crate::operation::{AtLeave, Next};
 use crate::sqe::{Sqe, Timespec};
 
 /// What every cell begins with. Touched by the home thread alone.
@@ -70,6 +71,15 @@ pub(crate) struct Kind {
     ///
     /// At home, with a cell of this kind, not inside `complete`.
     pub(crate) unsent: unsafe fn(NonNull<Header>) -> u64,
+    /// As [`Operation::AT_LEAVE`](crate::Operation::AT_LEAVE), if there is a future.
+    pub(crate) at_leave: AtLeave,
+    /// The thread leaves its loop: what is cancelled now goes back to its future, if it renews.
+    /// Whether anybody waits for it.
+    ///
+    /// # Safety
+    ///
+    /// At home, with a cell of this kind that has a slot.
+    pub(crate) ask_back: unsafe fn(NonNull<Header>) -> bool,
     /// As [`Operation::GATHERS`](crate::Operation::GATHERS).
     pub(crate) gathers: bool,
     /// As [`Operation::AT_ONCE`](crate::Operation::AT_ONCE).

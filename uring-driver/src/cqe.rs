@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::sys::abi;
+
 const F_BUFFER: u32 = 1 << 0;
 const F_MORE: u32 = 1 << 1;
 const F_SOCK_NONEMPTY: u32 = 1 << 2;
@@ -78,6 +80,15 @@ impl Cqe {
         } else {
             Ok(self.result.cast_unsigned())
         }
+    }
+
+    /// A signal came, or a cancel, before anything was done. Some operations answer with a number
+    /// that the kernel has for itself, and makes `EINTR` of where a system call ends.
+    pub(crate) const fn is_interrupted(self) -> bool {
+        const ERESTARTSYS: i32 = 512;
+        const ERESTART_RESTARTBLOCK: i32 = 516;
+        self.result == -abi::EINTR
+            || (self.result <= -ERESTARTSYS && self.result >= -ERESTART_RESTARTBLOCK)
     }
 
     /// The flags as they came (`IORING_CQE_F_*`).
@@ -190,6 +201,16 @@ mod tests {
         assert!(Cqe::new(0, 16).buffer_more());
         assert!(Cqe::new(0, 8).is_notification());
         assert!(Cqe::new(0, 4).socket_nonempty());
+    }
+
+    #[test]
+    fn an_interruption_has_several_names() {
+        for errno in [4, 512, 513, 514, 516] {
+            assert!(Cqe::new(-errno, 0).is_interrupted());
+        }
+        for result in [0, 4, 512, -1, -125, -511, -517] {
+            assert!(!Cqe::new(result, 0).is_interrupted());
+        }
     }
 
     #[test]

@@ -65,6 +65,7 @@ use registered::Registered;
 pub use shutdown::Leaked;
 pub use submit::Ticket;
 pub use turn::Turn;
+use until_left::UntilLeft;
 
 /// A ring and what is in flight on it; one a thread.
 ///
@@ -99,9 +100,7 @@ pub(crate) struct Inner {
     gathers: Cell<bool>,
     /// What to cancel when a descriptor is closed.
     until_close: RefCell<Vec<Ticket>>,
-    /// To be cancelled when the thread leaves its loop, beside some that have ended.
-    until_left: RefCell<Vec<Ticket>>,
-    leaving: Cell<bool>,
+    until_left: UntilLeft,
     /// Turns since the streams were last asked to let go of shared buffers.
     unsettled: Cell<u32>,
     remote: Remote,

@@ -83,7 +83,7 @@ pub use fd::Fd;
 #[doc(hidden)]
 pub use listen::{ListenGroup, Membership, Role};
 pub use op::{Op, submit, submit_now};
-pub use operation::{Next, Operation};
+pub use operation::{AtLeave, Next, Operation};
 pub use remote::list::Link;
 pub use remote::{Closed, Posted, Remote};
 #[doc(hidden)]

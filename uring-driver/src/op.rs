@@ -66,7 +66,8 @@ pub fn submit_now<O: Operation>(op: O, cx: &mut Context<'_>) -> Result<Op<O>, No
 ///
 /// # Panics
 ///
-/// The first poll panics on a thread without a driver. Any poll after it was ready panics.
+/// The first poll panics on a thread without a driver, and so does one that has to submit the
+/// operation [anew](crate::AtLeave::Renews). Any poll after it was ready panics.
 ///
 /// ```
 /// use henge_driver::{Driver, Op, ops, submit};
@@ -133,10 +134,14 @@ impl<O: Operation> Future for Op<O> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O::Output> {
         let spent = ready!(coop::poll_proceed(cx));
         if let Stage::Submitted(submitted) = &mut self.stage {
-            let output = ready!(Awaited::poll(submitted.cell, cx, &mut submitted.waker));
-            spent.made_progress();
-            self.stage = Stage::Finished;
-            return Poll::Ready(output);
+            let cell = submitted.cell;
+            if let Some(output) = ready!(Awaited::poll(cell, cx, &mut submitted.waker)) {
+                spent.made_progress();
+                self.stage = Stage::Finished;
+                return Poll::Ready(output);
+            }
+            // SAFETY: the poll has just said so, and the stage that knows the cell is replaced.
+            self.stage = Stage::Waiting(unsafe { Awaited::take_back(cell) });
         }
         match std::mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Waiting(op) => {

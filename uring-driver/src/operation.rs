@@ -41,6 +41,30 @@ pub enum Next<T> {
     Again,
 }
 
+/// What becomes of an operation that a future waits for when the thread of its ring goes on to
+/// something else, perhaps for ever: [`Operation::AT_LEAVE`].
+///
+/// ```
+/// use henge_driver::{AtLeave, Operation, ops};
+///
+/// // A connection may be long in coming: the future goes on with it wherever it is polled next.
+/// assert_eq!(ops::Connect::AT_LEAVE, AtLeave::Renews);
+/// // That will not take long.
+/// assert_eq!(ops::Rename::AT_LEAVE, AtLeave::Ends);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtLeave {
+    /// It stays under way, and its result is known when the thread returns.
+    Stays,
+    /// It ends by itself: the thread waits a few seconds for that.
+    Ends,
+    /// It is cancelled. If the kernel has given it back with nothing done (`ECANCELED`), or
+    /// [`complete`](Operation::complete) answers [`Again`](Next::Again), the future submits it anew
+    /// where it is polled next: [`prepare`](Operation::prepare) is called once more, in another
+    /// place perhaps and on another thread. Else it has a result, which is as good as ever.
+    Renews,
+}
+
 /// One kind of request to the kernel.
 ///
 /// The driver moves the operation into memory that does not move again, calls
@@ -103,6 +127,10 @@ pub unsafe trait Operation: Send + 'static {
     /// As a rule it completes as it is submitted: a send into a socket that has room. A sleep that
     /// [waits for several completions](crate::Driver::set_min_wait) does not count it among them.
     const AT_ONCE: bool = false;
+
+    /// What becomes of it when its thread leaves the loop, as a thread does that returns from a
+    /// runtime's `block_on`, while a future waits for it, which may go to another thread.
+    const AT_LEAVE: AtLeave = AtLeave::Stays;
 
     /// The entry to submit. `self` is where it will be until the last completion.
     ///

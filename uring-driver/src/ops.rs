@@ -7,6 +7,7 @@ mod allocate;
 mod close;
 mod connect;
 mod fsync;
+mod limit;
 mod link;
 mod mkdir;
 mod nop;

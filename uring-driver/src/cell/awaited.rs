@@ -10,6 +10,10 @@
 //!   ORPHAN        driver           driver            driver
 //! ```
 //!
+//! Where a thread leaves its loop, an operation that [renews](AtLeave::Renews) is asked back from
+//! the kernel. If the kernel has done nothing with it the cell is final without an output, and the
+//! future takes the operation out, to submit it where it is polled then.
+//!
 //! `state.rs` says how the word changes. A future that is dropped at home cancels at once; one
 //! that is dropped on another thread sends the cell itself, by its link, to ask for it.
 
@@ -20,15 +24,16 @@ use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 use super::alloc::{self, FreeLists};
 use super::state::{Closed, Left, Polled, State};
-use super::{Header, Kind, Progress};
+use super::{Header, Kind, Progress, adrift};
 use crate::cqe::Cqe;
 use crate::current;
 use crate::driver::Driver;
 use crate::inflight::Key;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::remote::Remote;
 use crate::remote::list::{Entry, Link, Pushed};
 use crate::sqe::{Sqe, Timespec};
+use crate::sys::abi;
 
 #[repr(C)]
 pub(crate) struct Awaited<O: Operation> {
@@ -38,6 +43,10 @@ pub(crate) struct Awaited<O: Operation> {
     delivered: Cell<bool>,
     /// At home only: the request of a future that was dropped abroad has come.
     request_ran: Cell<bool>,
+    /// At home only: the thread has left its loop, or was about to.
+    asked_back: Cell<bool>,
+    /// At home only: the kernel has done nothing, and the future is to have the operation.
+    given_back: Cell<bool>,
     link: Link,
     waker: UnsafeCell<Option<Waker>>,
     output: UnsafeCell<Option<O::Output>>,
@@ -50,6 +59,8 @@ impl<O: Operation> Awaited<O> {
         complete: Awaited::<O>::complete,
         release: Awaited::<O>::release,
         unsent: Awaited::<O>::unsent,
+        at_leave: O::AT_LEAVE,
+        ask_back: Awaited::<O>::ask_back,
         gathers: O::GATHERS,
         at_once: O::AT_ONCE,
         timeout: O::IS_TIMEOUT,
@@ -64,6 +75,8 @@ impl<O: Operation> Awaited<O> {
             state: State::new(),
             delivered: Cell::new(false),
             request_ran: Cell::new(false),
+            asked_back: Cell::new(false),
+            given_back: Cell::new(false),
             link: Link::new(),
             waker: UnsafeCell::new(Some(waker)),
             output: UnsafeCell::new(None),
@@ -94,12 +107,13 @@ impl<O: Operation> Awaited<O> {
 
     // The future's side.
 
-    /// The future's poll. After `Ready` the cell is gone.
+    /// The future's poll. After an output the cell is gone; with none, the operation is to be
+    /// [taken back](Awaited::take_back).
     pub(crate) fn poll(
         cell: NonNull<Awaited<O>>,
         cx: &mut Context<'_>,
         seen: &mut (*const (), &'static RawWakerVTable),
-    ) -> Poll<O::Output> {
+    ) -> Poll<Option<O::Output>> {
         // SAFETY: the future has not left, so the cell lives.
         let this = unsafe { cell.as_ref() };
         let mut polled = this.state.poll();
@@ -126,13 +140,30 @@ impl<O: Operation> Awaited<O> {
             Polled::Done { owns_cell } => {
                 // SAFETY: DONE and not ORPHAN: the output is ours.
                 let output = unsafe { &mut *this.output.get() }.take();
+                if output.is_none() {
+                    return Poll::Ready(None);
+                }
                 if owns_cell || this.state.leave() == Left::Free {
                     // SAFETY: just established.
                     unsafe { Awaited::free(cell) };
                 }
-                Poll::Ready(output.expect("DONE is set after the output was put"))
+                Poll::Ready(output)
             }
         }
+    }
+
+    /// Takes the operation out of a cell that is final without an output. The cell is gone then.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the cell: it is the cell's future, whose poll has answered so (DONE without
+    /// an output is set together with FINAL, in `release`), or as for `free`. There is no output.
+    pub(crate) unsafe fn take_back(cell: NonNull<Awaited<O>>) -> O {
+        // SAFETY: the caller's promise.
+        let whole = unsafe { cell.read() };
+        // SAFETY: allocated with this layout in `allocate`, and not used again.
+        unsafe { alloc::free(cell.cast(), Layout::new::<Awaited<O>>()) };
+        whole.op.into_inner()
     }
 
     /// The future goes without having taken a result.
@@ -143,11 +174,17 @@ impl<O: Operation> Awaited<O> {
     pub(crate) unsafe fn abandon(cell: NonNull<Awaited<O>>, home: &Remote) {
         if O::PERSISTS {
             // Nothing is asked of the driver: it finds the future gone when the operation ends.
+            // What has been given back is the future's to bring on its way again.
             // SAFETY: the future has not left yet, so the cell lives.
-            let left = unsafe { cell.as_ref() }.state.leave();
-            if left == Left::Free {
+            let this = unsafe { cell.as_ref() };
+            match this.state.leave() {
+                Left::ToDriver => {}
+                Left::Free if this.given_back.get() => {
+                    // SAFETY: just established, and `given_back` says that there is no output.
+                    adrift::go_on(unsafe { Awaited::take_back(cell) }, home);
+                }
                 // SAFETY: just established.
-                unsafe { Awaited::free(cell) };
+                Left::Free => unsafe { Awaited::free(cell) },
             }
             return;
         }
@@ -224,9 +261,13 @@ impl<O: Operation> Awaited<O> {
     unsafe fn complete(cell: NonNull<Header>, _driver: &Driver, cqe: Cqe) -> Progress {
         // SAFETY: our caller's promise (`Kind::complete`); the header is the first field.
         let this = unsafe { cell.cast::<Awaited<O>>().as_ref() };
+        if cqe.result() == -abi::ECANCELED && !cqe.has_more() && this.is_wanted_back() {
+            this.given_back.set(true);
+            return Progress::Finished;
+        }
         // SAFETY: in flight the operation is the driver's, which calls one function at a time.
         let next = unsafe { &mut *this.op.get() }.complete(cqe);
-        let unwanted = this.delivered.get() || this.state.is_orphan();
+        let unwanted = this.is_unwanted();
         let stop = matches!(next, Next::Done(_));
         match (next, cqe.has_more()) {
             (Next::Done(output) | Next::More(output), more) => {
@@ -245,12 +286,25 @@ impl<O: Operation> Awaited<O> {
             }
             (Next::Held | Next::Again, true) => Progress::Continue,
             (Next::Held | Next::Again, false) if unwanted && !O::PERSISTS => Progress::Finished,
+            (Next::Again, false) if this.is_wanted_back() => {
+                this.given_back.set(true);
+                Progress::Finished
+            }
             (Next::Again, false) => Progress::Again,
             (Next::Held, false) => panic!(
                 "{} answered `Held` to its last completion ({cqe:?})",
                 std::any::type_name::<O>()
             ),
         }
+    }
+
+    /// Nobody waits for a result any more.
+    fn is_unwanted(&self) -> bool {
+        self.delivered.get() || self.state.is_orphan()
+    }
+
+    fn is_wanted_back(&self) -> bool {
+        self.asked_back.get() && O::AT_LEAVE == AtLeave::Renews && !self.is_unwanted()
     }
 
     /// Hands the output over while the kernel goes on.
@@ -275,15 +329,22 @@ impl<O: Operation> Awaited<O> {
         }
     }
 
-    unsafe fn release(cell: NonNull<Header>, _driver: &Driver) -> Option<Waker> {
+    unsafe fn release(cell: NonNull<Header>, driver: &Driver) -> Option<Waker> {
         let cell = cell.cast::<Awaited<O>>();
         // SAFETY: our caller's promise (`Kind::release`).
         let this = unsafe { cell.as_ref() };
         // SAFETY: undelivered, the output is the driver's; delivered, it is not looked at.
         let output = !this.delivered.get() && unsafe { &*this.output.get() }.is_some();
-        let waker = if output { this.lock() } else { None };
-        match this.state.close(output, this.request_ran.get()) {
+        let back = this.given_back.get();
+        let done = output || back;
+        let waker = if done { this.lock() } else { None };
+        match this.state.close(done, this.request_ran.get()) {
             Closed::ToFuture => waker,
+            Closed::Free if O::PERSISTS && back => {
+                // SAFETY: just established.
+                driver.submit_unawaited(unsafe { Awaited::take_back(cell) });
+                waker
+            }
             Closed::Free => {
                 // SAFETY: just established.
                 unsafe { Awaited::free(cell) };
@@ -298,5 +359,12 @@ impl<O: Operation> Awaited<O> {
         let this = unsafe { cell.cast::<Awaited<O>>().as_ref() };
         // SAFETY: in flight the operation is the driver's, which calls one function at a time.
         unsafe { &*this.op.get() }.unsent()
+    }
+
+    unsafe fn ask_back(cell: NonNull<Header>) -> bool {
+        // SAFETY: our caller's promise (`Kind::ask_back`); the header is the first field.
+        let this = unsafe { cell.cast::<Awaited<O>>().as_ref() };
+        this.asked_back.set(true);
+        !this.is_unwanted()
     }
 }

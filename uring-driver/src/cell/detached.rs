@@ -10,7 +10,7 @@ use super::{Header, Kind, Progress};
 use crate::cqe::Cqe;
 use crate::driver::Driver;
 use crate::inflight::Key;
-use crate::operation::Operation;
+use crate::operation::{AtLeave, Operation};
 use crate::sqe::{Sqe, Timespec};
 
 #[repr(C)]
@@ -25,6 +25,8 @@ impl<O: Operation<Output = ()>> Detached<O> {
         complete: Detached::<O>::complete,
         release: Detached::<O>::release,
         unsent: Detached::<O>::unsent,
+        at_leave: AtLeave::Stays,
+        ask_back: |_| false,
         gathers: O::GATHERS,
         at_once: O::AT_ONCE,
         timeout: O::IS_TIMEOUT,

@@ -44,7 +44,8 @@ pub(crate) enum Polled {
     Waiting,
     /// The driver is delivering at this moment: the caller wakes itself.
     Delivering,
-    /// The output is the caller's; then it calls `leave` unless the cell is its own as well.
+    /// The output is the caller's; then it calls `leave` unless the cell is its own as well. If
+    /// there is none, the operation is.
     Done { owns_cell: bool },
 }
 
@@ -172,7 +173,8 @@ impl State {
         self.0.fetch_or(DONE, Ordering::AcqRel) & ORPHAN != 0
     }
 
-    /// The last completion was handled; with `output` it is in the cell and undelivered.
+    /// The last completion was handled; with `output` it is in the cell and undelivered, or the
+    /// operation is the future's in its place.
     /// `request_ran`: the request of LINK has come.
     pub(crate) fn close(&self, output: bool, request_ran: bool) -> Closed {
         let bits = if output { DONE | FINAL } else { FINAL };

@@ -11,6 +11,7 @@ use super::homes::Homes;
 use super::peers::Peers;
 use super::quiet::Quiet;
 use super::registered::Registered;
+use super::until_left::UntilLeft;
 use super::{Config, Driver, Inner, Phase};
 use crate::cell::alloc::FreeLists;
 use crate::inflight::Slots;
@@ -87,8 +88,7 @@ impl Driver {
                 blocking: RefCell::new(config.blocking.clone()),
                 gathers: Cell::new(false),
                 until_close: RefCell::default(),
-                until_left: RefCell::default(),
-                leaving: Cell::new(false),
+                until_left: UntilLeft::default(),
                 unsettled: Cell::new(0),
                 pool: Pool::new(config.pool, remote.clone()),
                 remote,

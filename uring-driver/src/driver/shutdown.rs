@@ -194,13 +194,14 @@ impl Driver {
     }
 
     /// For a thread that is about to do something else than to turn this driver: waits until what
-    /// was promised to be sent has been, then lets go of all state that has its home here, so that
-    /// other threads can use it. Whoever waited for some of it is woken, and takes it up again when
-    /// it is polled.
+    /// was promised to be sent has been, then lets go of all state that has its home here, and of
+    /// operations that can be submitted anew, so that other threads can use it. Whoever waited for
+    /// some of it is woken, and takes it up again when it is polled.
     ///
     /// Once nothing has been sent for as long as `stuck`, the rest stays queued, and goes on when
     /// this driver is turned again; as long as no byte more or less is left, later calls do not
-    /// wait for it. So does what does not end within `patience` afterwards.
+    /// wait for it. So does an operation that the kernel does not let go of in that time, as one on
+    /// a disk that does not answer, and what does not end within `patience` otherwise.
     ///
     /// # Errors
     ///
@@ -225,7 +226,7 @@ impl Driver {
             }
             self.park(Some(deadline.min(now + STEP)), || false)?;
         }
-        self.cancel_all_until_left(patience)?;
+        self.end_before_leaving(stuck, patience)?;
         let deadline = clock::after(patience);
         while !self.homes().is_empty() && clock::now() < deadline {
             self.homes().recall(self);

@@ -151,6 +151,16 @@ impl Driver {
         cell
     }
 
+    /// Submits what [persists](Operation::PERSISTS) and nobody waits for, unless the driver has
+    /// been shut down.
+    pub(crate) fn submit_unawaited<O: Operation>(&self, op: O) {
+        if !self.is_closed() {
+            let cell = self.submit_awaited(op, Waker::noop().clone());
+            // SAFETY: the cell is in flight, and its future is here, and gone.
+            unsafe { Awaited::abandon(cell, self.remote()) };
+        }
+    }
+
     /// Gives a cell a slot and its entry to the kernel.
     ///
     /// # Safety

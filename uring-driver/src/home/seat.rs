@@ -38,7 +38,7 @@ use crate::cqe::Cqe;
 use crate::driver::homes::Tenant;
 use crate::driver::{Driver, Ticket};
 use crate::inflight::Key;
-use crate::operation::Next;
+use crate::operation::{AtLeave, Next};
 use crate::sqe::{Sqe, Timespec};
 
 /// An operation that lives in the place of a state: as [`Operation`](crate::Operation), but it is
@@ -172,6 +172,8 @@ impl<T: Resident> Place<T> {
         complete: Place::<T>::complete,
         release: Place::<T>::end,
         unsent: Place::<T>::in_flight,
+        at_leave: AtLeave::Stays,
+        ask_back: |_| false,
         gathers: false,
         at_once: <T::Operation as InPlace<T>>::AT_ONCE,
         timeout: false,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 use crate::sys::file::Allocation;
@@ -56,6 +56,8 @@ impl Allocate {
 // SAFETY: the entry points to no memory; the descriptor is kept open by the `Arc`.
 unsafe impl Operation for Allocate {
     type Output = io::Result<()>;
+
+    const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
         Sqe::fallocate(&self.fd, self.how.mode(), self.offset, self.len)

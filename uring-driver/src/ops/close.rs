@@ -5,7 +5,7 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 use crate::thread;
@@ -50,6 +50,8 @@ impl Close {
 // has owned it.
 unsafe impl Operation for Close {
     type Output = io::Result<()>;
+
+    const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
         if let Some(fd) = self.fd.take() {

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use super::limit::Limit;
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::{Sqe, Timespec};
-use crate::sys::socket::{self, Address};
+use crate::sys::abi;
+use crate::sys::socket::Address;
 
 /// Connects a socket, and gives it back connected. Dropping the future closes the socket, when
 /// the kernel has let go of it.
@@ -30,7 +32,9 @@ use crate::sys::socket::{self, Address};
 pub struct Connect {
     socket: Option<Fd>,
     address: Address,
-    limit: Option<Timespec>,
+    limit: Option<Limit>,
+    /// The socket connects already, and is waited for.
+    is_under_way: bool,
 }
 
 impl Connect {
@@ -50,7 +54,7 @@ impl Connect {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn new(socket: Fd, address: impl Into<Address>) -> Connect {
-        Connect { socket: Some(socket), address: address.into(), limit: None }
+        Connect { socket: Some(socket), address: address.into(), limit: None, is_under_way: false }
     }
 
     /// Gives up after so long, with `TimedOut`.
@@ -70,35 +74,59 @@ impl Connect {
     /// ```
     #[must_use]
     pub fn with_limit(mut self, limit: Duration) -> Connect {
-        self.limit = Some(Timespec::from(limit));
+        self.limit = Some(Limit::new(limit));
         self
     }
 }
 
-// SAFETY: the entry points to `address`, and its time limit is `limit`: plain data in the operation
-// itself, which stays where it is until the last completion.
+// SAFETY: the entry points to `address`, and its time limit is in `limit`: plain data in the
+// operation itself, which stays where it is until the last completion.
 unsafe impl Operation for Connect {
     type Output = io::Result<Fd>;
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
+
     fn prepare(&mut self) -> Sqe {
+        if let Some(limit) = &mut self.limit {
+            limit.begin();
+        }
         match &self.socket {
+            Some(socket) if self.is_under_way => Sqe::poll_add(socket, abi::POLLOUT),
             Some(socket) => Sqe::connect(socket, self.address.as_ptr().cast(), self.address.len()),
-            None => unreachable!("prepared once, before its completion"),
+            None => unreachable!("prepared before its result"),
         }
     }
 
     fn time_limit(&self) -> Option<&Timespec> {
-        self.limit.as_ref()
+        self.limit.as_ref().map(Limit::left)
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<Self::Output> {
-        Next::Done(match (cqe.into_result(), self.socket.take()) {
-            (Err(error), _) if self.limit.is_some() && socket::is_cancelled(&error) => {
-                Err(io::ErrorKind::TimedOut.into())
+        match cqe.result() {
+            0.. if self.is_under_way => {
+                self.is_under_way = false;
+                return Next::Again;
             }
-            (Ok(_), Some(socket)) => Ok(socket),
-            (Err(error), _) => Err(error),
+            // It was begun on another ring, and given back: the kernel tells what came of it once
+            // the socket is writable.
+            result if result == -abi::EALREADY => {
+                self.is_under_way = true;
+                return Next::Again;
+            }
+            result if result == -abi::ECANCELED || cqe.is_interrupted() => {
+                if self.limit.as_ref().is_some_and(Limit::is_over) {
+                    return Next::Done(Err(io::ErrorKind::TimedOut.into()));
+                }
+                if cqe.is_interrupted() {
+                    return Next::Again;
+                }
+            }
+            _ => {}
+        }
+        match (cqe.into_result(), self.socket.take()) {
+            (Ok(_), Some(socket)) => Next::Done(Ok(socket)),
+            (Err(error), _) => Next::Done(Err(error)),
             (Ok(_), None) => unreachable!("completed once"),
-        })
+        }
     }
 }

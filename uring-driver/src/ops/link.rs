@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::io;
 
 use crate::cqe::Cqe;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
@@ -48,6 +48,8 @@ impl Link {
 // SAFETY: both paths are on the heap, do not move with the operation, and are read only.
 unsafe impl Operation for Link {
     type Output = io::Result<()>;
+
+    const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
         Sqe::link(self.original.as_c_str(), self.link.as_c_str())

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::io;
 
 use crate::cqe::Cqe;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
@@ -45,6 +45,8 @@ impl MakeDir {
 // SAFETY: the path is on the heap, does not move with the operation, and is read only.
 unsafe impl Operation for MakeDir {
     type Output = io::Result<()>;
+
+    const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
         Sqe::mkdir(self.path.as_c_str(), self.mode)

@@ -6,9 +6,8 @@ use std::os::fd::{FromRawFd, OwnedFd};
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
-use crate::sys::abi;
 use crate::sys::file::OpenHow;
 
 /// Opens a file by its path, CLOEXEC. A descriptor that nobody waits for any more is closed.
@@ -78,13 +77,15 @@ impl Open {
 unsafe impl Operation for Open {
     type Output = io::Result<Fd>;
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
+
     fn prepare(&mut self) -> Sqe {
         let sqe = Sqe::open(self.path.as_c_str(), self.flags, self.mode);
         if self.waits { sqe.with_async() } else { sqe }
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<io::Result<Fd>> {
-        if cqe.result() == -abi::EINTR {
+        if cqe.is_interrupted() {
             return Next::Again;
         }
         Next::Done(cqe.into_result().map(|number| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::buf::{IoBufMut, Vectored};
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
@@ -54,6 +54,7 @@ impl<B: IoBufMut> ReadAt<B> {
 unsafe impl<B: IoBufMut> Operation for ReadAt<B> {
     type Output = (io::Result<usize>, B);
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
     const GATHERS: bool = true;
 
     fn prepare(&mut self) -> Sqe {
@@ -64,7 +65,7 @@ unsafe impl<B: IoBufMut> Operation for ReadAt<B> {
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<(io::Result<usize>, B)> {
-        if cqe.result() == -abi::EINTR {
+        if cqe.is_interrupted() {
             return Next::Again;
         }
         let mut buf = self.buf.take().expect("one result");
@@ -119,6 +120,7 @@ impl<B: IoBufMut> ReadVectoredAt<B> {
 unsafe impl<B: IoBufMut> Operation for ReadVectoredAt<B> {
     type Output = (io::Result<usize>, Vec<B>);
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
     const GATHERS: bool = true;
 
     fn prepare(&mut self) -> Sqe {
@@ -128,7 +130,7 @@ unsafe impl<B: IoBufMut> Operation for ReadVectoredAt<B> {
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<(io::Result<usize>, Vec<B>)> {
-        if cqe.result() == -abi::EINTR {
+        if cqe.is_interrupted() {
             return Next::Again;
         }
         let mut bufs = self.bufs.take().expect("one result");

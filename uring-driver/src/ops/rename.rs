@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::io;
 
 use crate::cqe::Cqe;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
@@ -47,6 +47,8 @@ impl Rename {
 // SAFETY: both paths are on the heap, do not move with the operation, and are read only.
 unsafe impl Operation for Rename {
     type Output = io::Result<()>;
+
+    const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
         Sqe::rename(self.from.as_c_str(), self.to.as_c_str())

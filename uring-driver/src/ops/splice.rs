@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
@@ -112,12 +112,14 @@ impl Splice {
 unsafe impl Operation for Splice {
     type Output = io::Result<usize>;
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
+
     fn prepare(&mut self) -> Sqe {
         Sqe::splice(&self.from, self.from_offset, &self.to, self.to_offset, self.len)
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<io::Result<usize>> {
-        if cqe.result() == -abi::EINTR {
+        if cqe.is_interrupted() {
             return Next::Again;
         }
         Next::Done(cqe.into_result().map(|n| n as usize))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 use crate::sys::file::Stat as Facts;
@@ -75,6 +75,8 @@ impl Stat {
 // `Arc` keeps the descriptor open.
 unsafe impl Operation for Stat {
     type Output = io::Result<Facts>;
+
+    const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
         let to = (&raw mut *self.facts).cast();

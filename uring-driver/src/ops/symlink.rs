@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::io;
 
 use crate::cqe::Cqe;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
@@ -45,6 +45,8 @@ impl Symlink {
 // SAFETY: both paths are on the heap, do not move with the operation, and are read only.
 unsafe impl Operation for Symlink {
     type Output = io::Result<()>;
+
+    const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
         Sqe::symlink(self.target.as_c_str(), self.link.as_c_str())

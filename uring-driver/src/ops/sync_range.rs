@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 use crate::sys::file::RangeSync;
@@ -55,6 +55,8 @@ impl SyncRange {
 // SAFETY: the entry points to no memory; the descriptor is kept open by the `Arc`.
 unsafe impl Operation for SyncRange {
     type Output = io::Result<()>;
+
+    const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
         Sqe::sync_file_range(&self.fd, self.how.flags(), self.offset, self.len)

@@ -3,9 +3,10 @@
 use std::io;
 use std::time::Duration;
 
+use super::limit::Limit;
 use crate::cqe::Cqe;
-use crate::operation::{Next, Operation};
-use crate::sqe::{Sqe, Timespec};
+use crate::operation::{AtLeave, Next, Operation};
+use crate::sqe::Sqe;
 use crate::sys::abi;
 
 /// Completes after a span of time. For timers by the thousand use a wheel: each of these costs the
@@ -20,7 +21,7 @@ use crate::sys::abi;
 /// ```
 #[derive(Debug)]
 pub struct Timeout {
-    span: Timespec,
+    span: Limit,
 }
 
 impl Timeout {
@@ -36,7 +37,7 @@ impl Timeout {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn new(span: Duration) -> Timeout {
-        Timeout { span: Timespec::from(span) }
+        Timeout { span: Limit::new(span) }
     }
 }
 
@@ -45,10 +46,12 @@ unsafe impl Operation for Timeout {
     /// `Err` if it was cancelled.
     type Output = io::Result<()>;
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
     const IS_TIMEOUT: bool = true;
 
     fn prepare(&mut self) -> Sqe {
-        Sqe::timeout(&raw const self.span)
+        self.span.begin();
+        Sqe::timeout(self.span.left())
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::buf::IoBuf;
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
@@ -70,6 +70,7 @@ impl<B: IoBuf> WriteAll<B> {
 unsafe impl<B: IoBuf> Operation for WriteAll<B> {
     type Output = (io::Result<()>, B);
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
     const PERSISTS: bool = true;
 
     fn prepare(&mut self) -> Sqe {
@@ -93,7 +94,7 @@ unsafe impl<B: IoBuf> Operation for WriteAll<B> {
                     _ => Next::Again,
                 }
             }
-            Err(_) if cqe.result() == -abi::EINTR => Next::Again,
+            Err(_) if cqe.is_interrupted() => Next::Again,
             Err(error) => self.end(Err(error)),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::buf::{IoBuf, Vectored};
 use crate::cqe::Cqe;
 use crate::fd::Fd;
-use crate::operation::{Next, Operation};
+use crate::operation::{AtLeave, Next, Operation};
 use crate::sqe::Sqe;
 use crate::sys::abi;
 
@@ -56,6 +56,7 @@ impl<B: IoBuf> WriteAt<B> {
 unsafe impl<B: IoBuf> Operation for WriteAt<B> {
     type Output = (io::Result<usize>, B);
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
     const GATHERS: bool = true;
 
     fn prepare(&mut self) -> Sqe {
@@ -66,7 +67,7 @@ unsafe impl<B: IoBuf> Operation for WriteAt<B> {
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<(io::Result<usize>, B)> {
-        if cqe.result() == -abi::EINTR {
+        if cqe.is_interrupted() {
             return Next::Again;
         }
         let buf = self.buf.take().expect("one result");
@@ -120,6 +121,7 @@ impl<B: IoBuf> WriteVectoredAt<B> {
 unsafe impl<B: IoBuf> Operation for WriteVectoredAt<B> {
     type Output = (io::Result<usize>, Vec<B>);
 
+    const AT_LEAVE: AtLeave = AtLeave::Renews;
     const GATHERS: bool = true;
 
     fn prepare(&mut self) -> Sqe {
@@ -129,7 +131,7 @@ unsafe impl<B: IoBuf> Operation for WriteVectoredAt<B> {
     }
 
     fn complete(&mut self, cqe: Cqe) -> Next<(io::Result<usize>, Vec<B>)> {
-        if cqe.result() == -abi::EINTR {
+        if cqe.is_interrupted() {
             return Next::Again;
         }
         let bufs = self.bufs.take().expect("one result");
