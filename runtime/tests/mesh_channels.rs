@@ -1,7 +1,9 @@
 //! Channels to a shard: order, fairness, back-pressure, and the ends of either side.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
@@ -305,6 +307,47 @@ fn a_lane_that_is_never_empty_does_not_starve_the_others() {
         drop(receiver);
         assert!(seldom.await.is_ok());
         assert!(matches!(timeout(BOUND, flooding).await, Ok(Ok(()))));
+    });
+}
+
+/// How often a task that keeps giving way has had its turn while `work` was done.
+async fn turns_of_a_neighbour<R>(work: impl Future<Output = R>) -> usize {
+    let turns = Rc::new(Cell::new(0));
+    let counts = Rc::clone(&turns);
+    let neighbour = henge::spawn(async move {
+        loop {
+            counts.set(counts.get() + 1);
+            yield_now().await;
+        }
+    });
+    yield_now().await;
+    let before = turns.get();
+    work.await;
+    neighbour.abort();
+    turns.get() - before
+}
+
+#[test]
+fn a_budget_is_spent_for_messages_that_are_sent_or_received_in_a_row() {
+    const MESSAGES: usize = 1024;
+    shards(1).run(|| async {
+        let (sender, port) = mesh::channel(shard::current(), MESSAGES);
+        let mut receiver = port.open();
+        let sent = turns_of_a_neighbour(async {
+            for number in 0..MESSAGES {
+                assert!(sender.send(number).await.is_ok(), "there is room for all");
+            }
+        });
+        let sent = sent.await;
+        let received = turns_of_a_neighbour(async {
+            for number in 0..MESSAGES {
+                assert_eq!(receiver.recv().await, Some(number));
+            }
+        });
+        // A poll has 128 units, and may go past its end by the messages of a run: 32.
+        let least = MESSAGES / (128 + 32) - 1;
+        let received = received.await;
+        assert!(sent >= least && received >= least, "{sent} and {received} turns");
     });
 }
 

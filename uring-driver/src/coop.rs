@@ -76,11 +76,34 @@ impl RestoreOnPending {
     /// ```
     #[inline]
     pub fn made_progress(self) {
+        self.spend(1);
+    }
+
+    /// The future is ready, and accounts for several units: for those, too, that it has not asked
+    /// for each time that it was ready before, or will not ask for. It may spend more than there
+    /// are, which leaves nothing.
+    ///
+    /// ```
+    /// use henge_driver::coop;
+    /// use std::task::{Context, Poll, Waker};
+    ///
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// coop::budget(5, || {
+    ///     let Poll::Ready(spent) = coop::poll_proceed(&mut cx) else { panic!("there are five") };
+    ///     spent.spend(4);
+    ///     assert!(coop::has_budget_remaining());
+    ///     let Poll::Ready(spent) = coop::poll_proceed(&mut cx) else { panic!("there is one") };
+    ///     spent.spend(4);
+    ///     assert!(!coop::has_budget_remaining());
+    /// });
+    /// ```
+    #[inline]
+    pub fn spend(self, units: u8) {
         LOCAL.with(|local| {
             let before = local.budget.get();
-            // Zero if what the future polled inside has spent the last one.
-            if before != UNLIMITED && before != 0 {
-                local.budget.set(before - 1);
+            if before != UNLIMITED {
+                // Zero already if what the future polled inside has spent the last one.
+                local.budget.set(before.saturating_sub(units));
             }
         });
     }

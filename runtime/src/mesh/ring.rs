@@ -20,7 +20,7 @@
 //!   ring seems full, or empty: in between it touches no line that the other one writes, but those
 //!   of the slots. The producer asks for these some lines ahead, where they are free.
 //! * Each side knows how far it may go without a second thought, and compares its position with
-//!   that alone: the producer's *limit* is the end of the line of slots, or of the room; the
+//!   that alone: the producer's *limit* is the end of some lines of slots, or of the room; the
 //!   consumer's *run* ends with what it has seen, or sooner if that is asked for. Who has more to
 //!   do once in a while than to put in or take out does it where such a stretch ends.
 //!
@@ -50,6 +50,9 @@ use crate::prefetch::{self, LINE};
 
 /// Lines of slots that are asked for before the producer comes to them.
 const LINES_AHEAD: usize = 8;
+
+/// Lines of slots from one thought of the producer's to the next, at most.
+const LINES_AT_ONCE: usize = 4;
 
 type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 
@@ -126,7 +129,7 @@ pub(crate) fn ring<T: Send>(capacity: usize) -> (Producer<T>, Consumer<T>) {
     let slots = Slots::of(&ring);
     let (head, until, tail) = (zero(), zero(), zero());
     let consumer = Consumer { ring: Arc::clone(&ring), slots, head, until, tail };
-    let (slots, stride) = (Slots::of(&ring), Ring::<T>::IN_LINE);
+    let (slots, stride) = (Slots::of(&ring), Ring::<T>::IN_LINE * LINES_AT_ONCE);
     let (staged, limit, tail, head) = (zero(), zero(), zero(), zero());
     (Producer { ring, slots, staged, limit, stride, tail, head }, consumer)
 }
@@ -204,7 +207,7 @@ impl<T> Producer<T> {
         self.limit.set(self.staged.get());
     }
 
-    /// Sets the limit anew, and asks for a line ahead. False if there is no room.
+    /// Sets the limit anew, and asks for lines ahead. False if there is no room.
     #[inline(never)]
     fn goes_on(&self) -> bool {
         let at = self.staged.get();
@@ -213,10 +216,12 @@ impl<T> Producer<T> {
         }
         let within = at & (self.stride - 1);
         if within == 0 && size_of::<T>() > 0 {
-            let ahead = at.wrapping_add(Ring::<T>::IN_LINE * LINES_AHEAD);
-            if ahead.wrapping_sub(self.head.get()) < self.ring.capacity {
-                // SAFETY: this end keeps the ring.
-                prefetch::to_write(ptr::from_ref(unsafe { self.slots.get(ahead) }));
+            for line in LINES_AHEAD..LINES_AHEAD + self.stride.div_ceil(Ring::<T>::IN_LINE) {
+                let ahead = at.wrapping_add(Ring::<T>::IN_LINE * line);
+                if ahead.wrapping_sub(self.head.get()) < self.ring.capacity {
+                    // SAFETY: this end keeps the ring.
+                    prefetch::to_write(ptr::from_ref(unsafe { self.slots.get(ahead) }));
+                }
             }
         }
         let room = self.head.get().wrapping_add(self.ring.capacity).wrapping_sub(at);
@@ -230,6 +235,18 @@ impl<T> Producer<T> {
         // about to be written.
         self.head.set(self.ring.head.load(Ordering::Acquire));
         self.staged.get().wrapping_sub(self.head.get()) < self.ring.capacity
+    }
+
+    /// Positions from one thought to the next at most.
+    #[inline]
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// How many values were put in, modulo 2 to the power of the bits of a word.
+    #[inline]
+    pub(crate) fn position(&self) -> usize {
+        self.staged.get()
     }
 
     /// How many values were put in that the consumer cannot see yet.

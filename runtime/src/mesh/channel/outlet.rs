@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
 use crossbeam_utils::CachePadded;
+use henge_driver::coop;
 
 use super::super::bound::Bound;
 use super::super::current;
@@ -45,6 +46,8 @@ pub(super) struct Part<T> {
     producer: Producer<T>,
     /// [`BATCH`], or less where the lane is short.
     batch: u32,
+    /// Messages that were sent when a task accounted for them last.
+    accounted: Cell<usize>,
     /// As one who is flushed.
     known: Known,
     /// The turn in which it was flushed sooner.
@@ -77,6 +80,7 @@ impl<T: Send + 'static> Outlet<T> {
         let part = Part {
             producer,
             batch,
+            accounted: Cell::new(0),
             known: Known::default(),
             turn: Cell::new(0),
             introduced: Cell::new(false),
@@ -125,7 +129,9 @@ impl<T: Send + 'static> Part<T> {
         let outlet = &called.content.who;
         // Before this one: what is shown ends with a line of slots, or the two sides would pull at
         // the line in the middle.
-        self.show_batch(&outlet.hub);
+        if self.producer.staged() + self.producer.stride() > self.batch as usize {
+            self.show(&outlet.hub);
+        }
         let is_first = !outlet.unpublished.load(Ordering::Relaxed);
         if is_first {
             self.producer.expect_publish();
@@ -136,23 +142,30 @@ impl<T: Send + 'static> Part<T> {
             self.producer.publish();
             self.remember(local, called);
         }
-        self.show_batch(&outlet.hub);
+        if self.producer.staged() >= self.batch as usize {
+            self.show(&outlet.hub);
+        }
         if self.has_line.get() {
             self.producer.pause();
         }
         pushed
     }
 
-    /// Shows the receiver what was sent, if there is enough of it.
-    #[inline]
-    fn show_batch(&self, hub: &Hub<T>) {
-        if self.producer.staged() >= self.batch as usize {
-            self.producer.publish();
-            // Without a fence, which would wait until the other side has given up all lines that
-            // were written: this may miss that it has just begun to wait. The flush does not.
-            if self.introduced.get() {
-                hub.call_receiver();
-            }
+    /// For how many messages, or attempts, one who has just tried is to account: the ones since the
+    /// last time, which were sent quickly, perhaps by others.
+    pub(super) fn account(&self) -> u8 {
+        let sent = self.producer.position();
+        let since = sent.wrapping_sub(self.accounted.replace(sent));
+        u8::try_from(since).unwrap_or(coop::BUDGET).max(1)
+    }
+
+    /// Shows the receiver what was sent.
+    fn show(&self, hub: &Hub<T>) {
+        self.producer.publish();
+        // Without a fence, which would wait until the other side has given up all lines that were
+        // written: this may miss that it has just begun to wait. The flush does not.
+        if self.introduced.get() {
+            hub.call_receiver();
         }
     }
 

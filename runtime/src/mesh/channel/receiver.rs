@@ -232,15 +232,31 @@ impl<T: Send + 'static> Receiver<T> {
     /// ```
     #[inline]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        match self.take_quickly() {
+            Some(message) => Poll::Ready(Some(message)),
+            None => self.poll_slowly(cx),
+        }
+    }
+
+    /// The same where a run of messages has ended. The budget of the task's poll is asked for here,
+    /// for all that follow in the next run.
+    #[inline(never)]
+    fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let unit = ready!(coop::poll_proceed(cx));
-        let message = match self.take() {
+        let is_new = self.run() == 0;
+        let message = match self.take_slowly() {
             Some(message) => Poll::Ready(Some(message)),
             None => self.wait(cx),
         };
-        if message.is_ready() {
-            unit.made_progress();
+        if message.is_ready() && is_new {
+            unit.spend(u8::try_from(self.run() + 1).unwrap_or(coop::BUDGET));
         }
         message
+    }
+
+    /// How many messages are left in the run.
+    fn run(&self) -> usize {
+        self.inlets.get(self.at).map_or(0, |inlet| inlet.consumer.run())
     }
 
     /// There was nothing.
@@ -285,13 +301,14 @@ impl<T: Send + 'static> Receiver<T> {
     /// The next message, from the lane whose turn it is.
     #[inline]
     fn take(&mut self) -> Option<T> {
-        if let Some(inlet) = self.inlets.get(self.at)
-            && inlet.outlet.is_noted()
-            && let Some(message) = inlet.consumer.pop_quickly()
-        {
-            return Some(message);
-        }
-        self.take_slowly()
+        self.take_quickly().or_else(|| self.take_slowly())
+    }
+
+    /// The same within a run of messages whose lane was noted in this turn.
+    #[inline]
+    fn take_quickly(&mut self) -> Option<T> {
+        let inlet = self.inlets.get(self.at)?;
+        if inlet.outlet.is_noted() { inlet.consumer.pop_quickly() } else { None }
     }
 
     /// The same where a run of messages has ended, or its lane was not noted in this turn.

@@ -173,7 +173,10 @@ impl<T: Send + 'static> Sender<T> {
             if called.content.who.hub.is_closed() {
                 Err(TrySendError::Closed(message))
             } else if part.is_first(None) {
-                part.push(local, called, message).map_err(TrySendError::Full)
+                let sent = part.push(local, called, message).map_err(TrySendError::Full);
+                // Nor is there a budget for this.
+                part.account();
+                sent
             } else {
                 Err(TrySendError::Full(message))
             }
@@ -284,8 +287,9 @@ pub struct Sending<'a, T: Send + 'static> {
     sender: &'a Sender<T>,
     /// Empty once it was sent or refused.
     message: Option<T>,
-    /// In a box, so that to drop a future that has not waited is to compare this with zero.
-    waits: Option<Box<Waits<T>>>,
+    /// Behind a pointer, so that to drop a future that has not waited is to compare this with zero:
+    /// one that counts, whose drop is so little code that the compiler makes no call of it.
+    waits: Option<Arc<Waits<T>>>,
 }
 
 /// A place in a line, which is given up when this is dropped.
@@ -299,43 +303,48 @@ impl<T: Send + 'static> Future for Sending<'_, T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let unit = ready!(coop::poll_proceed(cx));
         if self.waits.is_none()
             && let Some(message) = self.message.take()
         {
             match self.sender.push_quickly(message) {
-                Ok(()) => {
-                    unit.made_progress();
-                    return Poll::Ready(Ok(()));
-                }
+                Ok(()) => return Poll::Ready(Ok(())),
                 Err(message) => self.message = Some(message),
             }
         }
-        let sent = self.poll_slowly(cx);
-        if sent.is_ready() {
-            unit.made_progress();
-        }
-        sent
+        self.poll_slowly(cx)
     }
 }
 
 impl<T: Send + 'static> Sending<'_, T> {
+    /// What is to be done once in a while is done here. The budget of the task's poll, too, is
+    /// asked for once for all that was sent quickly.
     #[inline(never)]
-    fn poll_slowly(&mut self, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
+    fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
+        let unit = ready!(coop::poll_proceed(cx));
         let sender = self.sender;
         sender.with_lane(|local, called, part| {
             let Some(message) = self.message.take() else {
                 panic!("a message was sent already, and its future polled again")
             };
-            if self.waits.is_none() && part.is_first(None) && !called.content.who.hub.is_closed() {
-                match part.push(local, called, message) {
-                    Ok(()) => return Poll::Ready(Ok(())),
-                    Err(message) => self.message = Some(message),
-                }
+            let sent = if self.waits.is_none()
+                && part.is_first(None)
+                && !called.content.who.hub.is_closed()
+            {
+                part.push(local, called, message)
             } else {
-                self.message = Some(message);
+                Err(message)
+            };
+            let sent = match sent {
+                Ok(()) => Poll::Ready(Ok(())),
+                Err(message) => {
+                    self.message = Some(message);
+                    self.wait(local, called, part, cx)
+                }
+            };
+            if sent.is_ready() {
+                unit.spend(part.account());
             }
-            self.wait(local, called, part, cx)
+            sent
         })
     }
 
@@ -355,7 +364,7 @@ impl<T: Send + 'static> Sending<'_, T> {
         let place = part.wait(self.waits.as_ref().map(|waits| Arc::clone(&waits.place)), cx);
         if self.waits.is_none() {
             let waits = Waits { at: Arc::clone(called), place: Arc::clone(&place) };
-            self.waits = Some(Box::new(waits));
+            self.waits = Some(Arc::new(waits));
         }
         local.hope(true);
         called.content.want();
