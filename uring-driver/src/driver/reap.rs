@@ -146,23 +146,24 @@ pub(super) struct Completing<'a> {
     inner: &'a Inner,
     key: Key,
     last: bool,
+    /// What is submitted inside of a `complete` is prepared inside of it.
+    within: bool,
 }
 
 impl<'a> Completing<'a> {
     pub(super) fn new(inner: &'a Inner, key: Key, last: bool) -> Completing<'a> {
-        inner.completing.set(true);
-        Completing { inner, key, last }
+        Completing { inner, key, last, within: inner.completing.replace(true) }
     }
 
     pub(super) fn done(self) {
-        self.inner.completing.set(false);
+        self.inner.completing.set(self.within);
         std::mem::forget(self);
     }
 }
 
 impl Drop for Completing<'_> {
     fn drop(&mut self) {
-        self.inner.completing.set(false);
+        self.inner.completing.set(self.within);
         if self.last {
             self.inner.slots.borrow_mut().remove(self.key);
         }
