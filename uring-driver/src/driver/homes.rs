@@ -219,12 +219,14 @@ impl Homes {
     /// The driver has ended: whoever is still here cannot be told from memory that the kernel
     /// writes. It is leaked, with the operations that point to it. Returns how many.
     pub(crate) fn lose(&self) -> usize {
-        let left = self.tenants.take();
-        let lost = left.len();
-        for (_, tenant) in left {
-            tenant.lose();
+        let left = self.snapshot();
+        // All of them before any is told: whoever is woken by that may panic.
+        for (_, tenant) in self.tenants.take() {
             keep(NonNull::new(Arc::into_raw(tenant).cast::<()>().cast_mut()));
         }
-        lost
+        for tenant in &left {
+            tenant.lose();
+        }
+        left.len()
     }
 }

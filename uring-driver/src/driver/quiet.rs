@@ -94,7 +94,8 @@ impl Quiet {
     /// Whether somebody waits for the end of a letter, which no completion will tell of.
     #[inline]
     pub(super) fn is_awaited(&self) -> bool {
-        !self.awaited.borrow().is_empty()
+        // Some are left who are to be told now only where somebody before them has panicked.
+        !self.awaited.borrow().is_empty() || !self.over.borrow().is_empty()
     }
 
     /// The driver ends. What the kernel may not have done with stays for ever.

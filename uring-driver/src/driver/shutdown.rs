@@ -5,7 +5,9 @@
 //! life, and the caller is told.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Driver, Phase};
@@ -129,12 +131,17 @@ impl Driver {
         self.inner.phase.get() != Phase::Running
     }
 
-    /// The end for whoever did not call `shutdown`.
-    pub(super) fn shutdown_at_drop(&self) {
-        if self.inner.phase.get() != Phase::Closed {
-            let config = &self.inner.config;
-            let _leaked = self.shutdown(config.drain, config.reap);
+    /// The end for whoever did not call `shutdown`, and what has panicked in it.
+    pub(super) fn shutdown_at_drop(&self) -> thread::Result<()> {
+        if self.inner.phase.get() == Phase::Closed {
+            return Ok(());
         }
+        let (drain, reap) = (self.inner.config.drain, self.inner.config.reap);
+        let shutdown = || {
+            let _leaked = self.shutdown(drain, reap);
+        };
+        // A waker may panic, or something posted: the next call does the rest.
+        catch_unwind(AssertUnwindSafe(shutdown)).inspect_err(|_| shutdown())
     }
 
     /// Asks for the end of every operation that is in flight, but for time-outs.

@@ -68,7 +68,7 @@ impl<T: Resident> Here<'_, T> {
 
 impl<T: Resident> Place<T> {
     #[inline]
-    fn tenant(&self) -> NonNull<dyn Tenant> {
+    pub(super) fn tenant(&self) -> NonNull<dyn Tenant> {
         NonNull::from(self as &dyn Tenant)
     }
 

@@ -216,20 +216,24 @@ impl<T: Resident> Place<T> {
         }
         // Until then it stays.
         self.tell_when_sent(driver);
-        self.rise(driver);
-        self.release_if_idle(driver)
+        let waker = self.rise(driver);
+        let released = self.release_if_idle(driver);
+        // It is the user's, and may turn the driver, by which the place may be released. So that
+        // comes last: nobody is to release it a second time.
+        drop(waker);
+        released
     }
 
-    /// Does now what was to be done before the driver sleeps. The caller has a reference.
-    fn rise(&self, driver: &Driver) {
+    /// Does now what was to be done before the driver sleeps; what comes back is to be dropped
+    /// outside of the visit, and when the place is not touched any more.
+    fn rise(&self, driver: &Driver) -> Option<Waker> {
         let at = self.local.resting.replace(NOWHERE);
-        if at != NOWHERE {
-            driver.homes().rise(at);
-            self.local.refs.set(self.local.refs.get() - 1);
-            // Dropped outside of the visit: it is the user's.
-            let waker = self.visit(driver, T::before_sleep);
-            drop(waker);
+        if at == NOWHERE {
+            return None;
         }
+        driver.homes().rise(at);
+        self.local.refs.set(self.local.refs.get() - 1);
+        self.visit(driver, T::before_sleep)
     }
 
     /// Lets a visitor in where the place is not settled; one that has to wait gets its turn by
@@ -305,7 +309,9 @@ impl<T: Resident> Place<T> {
             return;
         }
         match (self.leave(driver, Leaving::Recalled), waker) {
-            (None, Some(waker)) => self.word.queue(waker.clone()),
+            (None, Some(waker)) if self.word.is(driver.id().get()) => {
+                self.word.queue(waker.clone());
+            }
             (released, _) => drop(released),
         }
     }
@@ -399,6 +405,12 @@ impl<T: Resident> Tenant for Place<T> {
     }
 
     fn sent(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+        if self.has_letter(driver) {
+            // Begun since, by somebody who was told first. It is told when that is over, too.
+            // SAFETY: at home, and still counted for the last one.
+            unsafe { driver.quiet().tell(self.tenant()) };
+            return None;
+        }
         self.local.told.set(false);
         T::sent_quietly(&AtHome::new(self, driver));
         self.release_one(driver)
@@ -427,6 +439,8 @@ impl<T: Resident> Tenant for Place<T> {
     }
 
     fn lose(&self) {
+        // For ever: a completion that comes after all does not release it.
+        self.retain();
         self.word.lose().wake();
     }
 }
