@@ -1,9 +1,10 @@
 //! What has come: objects that other threads posted, and completions, each to its owner.
 
 use std::io;
+use std::ptr::NonNull;
 
 use super::{Driver, Inner, Phase, Turn, tag};
-use crate::cell::Progress;
+use crate::cell::{Header, Progress};
 use crate::cqe::Cqe;
 use crate::inflight::Key;
 use crate::ring::{Reaped, Wait};
@@ -79,6 +80,15 @@ impl Driver {
         // keeps this from happening inside another `complete`.
         let progress = unsafe { (kind.complete)(cell, self, cqe) };
         guard.done();
+        if !matches!(progress, Progress::Continue) {
+            self.go_on(cell, key, progress);
+        }
+    }
+
+    /// What is owed after a completion.
+    #[inline(never)]
+    fn go_on(&self, cell: NonNull<Header>, key: Key, progress: Progress) {
+        let inner = &*self.inner;
         let waker = match progress {
             Progress::Continue => None,
             Progress::Wake(waker) => waker,
@@ -97,7 +107,9 @@ impl Driver {
             }
             Progress::Finished => {
                 inner.slots.borrow_mut().remove(key);
-                // SAFETY: the last completion has come, and the slot is free.
+                // SAFETY: the last completion has come, and the slot is free; the cell is still there.
+                let kind = unsafe { cell.as_ref() }.kind;
+                // SAFETY: likewise.
                 unsafe { (kind.release)(cell, self) }
             }
         };
@@ -162,10 +174,18 @@ impl<'a> Completing<'a> {
 }
 
 impl Drop for Completing<'_> {
+    // Inline, so that nobody has to have the guard in memory.
+    #[inline(always)]
     fn drop(&mut self) {
-        self.inner.completing.set(self.within);
-        if self.last {
-            self.inner.slots.borrow_mut().remove(self.key);
-        }
+        panicked(self);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn panicked(&Completing { inner, key, last, within }: &Completing<'_>) {
+    inner.completing.set(within);
+    if last {
+        inner.slots.borrow_mut().remove(key);
     }
 }
