@@ -21,7 +21,7 @@ mod provide;
 mod recv_buf;
 
 use std::cell::{Cell, RefCell};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 #[doc(hidden)]
@@ -84,8 +84,7 @@ pub struct Pool {
 #[derive(Debug)]
 struct Buffers {
     ring: BufRing,
-    ledger: Ledger,
-    memory: Vec<Arc<Buffer>>,
+    ledger: Ledger<Arc<Buffer>>,
     size: u32,
     most: usize,
     incremental: bool,
@@ -138,7 +137,6 @@ impl Pool {
         let buffers = Buffers {
             ring: BufRing::new(entries, GROUP),
             ledger: Ledger::new(size),
-            memory: Vec::new(),
             size,
             most,
             incremental,
@@ -164,7 +162,9 @@ impl Pool {
         let len = u32::try_from(cqe.result()).unwrap_or(0);
         let more = buffers.incremental && cqe.buffer_more();
         match buffers.ledger.used(id, len, more) {
-            Used::Piece { at, len } => Some(Piece::new(&buffers.memory[usize::from(id)], at, len)),
+            Used::Piece { at, len } => {
+                buffers.ledger.memory(id).map(|buffer| Piece::new(buffer, at, len))
+            }
             Used::Nothing => None,
             Used::Provide => {
                 buffers.provide(id);
@@ -175,6 +175,22 @@ impl Pool {
                 None
             }
         }
+    }
+
+    /// As [`take`](Pool::take), for what nearly every completion brings where buffers are used
+    /// piece by piece: a piece of one that stays the kernel's. `None` if it is anything else; then
+    /// nothing was done.
+    #[inline]
+    pub(crate) fn take_part(&self, cqe: &Cqe) -> Option<Piece> {
+        let id = cqe.buffer_id()?;
+        let len = u32::try_from(cqe.result()).ok()?;
+        let mut buffers = self.buffers.borrow_mut();
+        let buffers = buffers.as_mut()?;
+        if !buffers.incremental || !cqe.buffer_more() {
+            return None;
+        }
+        let (buffer, at) = buffers.ledger.used_in_part(id, len)?;
+        Some(Piece::new(buffer, at, len))
     }
 
     /// The kernel has found no buffer: grows, twofold, up to the cap.
@@ -188,14 +204,20 @@ impl Pool {
         }
     }
 
-    /// `n` pieces of buffer `id` are gone.
+    /// `n` pieces of a buffer are gone; how many, is asked if the buffer is this pool's. False if
+    /// it is another's, or the pool has closed.
     #[inline]
-    pub(super) fn released(&self, id: u16, n: u32) {
-        if let Some(buffers) = self.buffers.borrow_mut().as_mut()
-            && buffers.ledger.released(id, n)
-        {
+    fn released(&self, buffer: &Buffer, n: impl FnOnce() -> u32) -> bool {
+        let mut buffers = self.buffers.borrow_mut();
+        let Some(buffers) = buffers.as_mut() else { return false };
+        let id = buffer.id();
+        if !buffers.ledger.memory(id).is_some_and(|mine| ptr::eq(&raw const **mine, buffer)) {
+            return false;
+        }
+        if buffers.ledger.released(id, n()) {
             buffers.provide(id);
         }
+        true
     }
 
     /// Whether the kernel would find a buffer now. A receive that ended with ENOBUFS is worth
@@ -215,7 +237,7 @@ impl Pool {
         self.buffers
             .borrow()
             .as_ref()
-            .map_or(0, |buffers| buffers.memory.len() * buffers.size as usize)
+            .map_or(0, |buffers| buffers.ledger.len() * buffers.size as usize)
     }
 
     /// How often the kernel has found the pool empty.
@@ -240,13 +262,12 @@ impl Pool {
         let Some(buffers) = self.buffers.borrow_mut().take() else { return };
         // No new ones: the ring is about to go.
         self.refused.set(Some(0));
-        let Buffers { ring: memory, ledger, memory: all, .. } = buffers;
+        let Buffers { ring: memory, ledger, .. } = buffers;
         if leak || ring.unregister_buffers(&memory).is_err() {
-            keep([NonNull::from(Box::leak(Box::new((memory, all)))).cast()]);
+            keep([NonNull::from(Box::leak(Box::new((memory, ledger)))).cast()]);
             return;
         }
-        for buffer in all {
-            let out = ledger.held(buffer.id());
+        for (buffer, out) in ledger.close() {
             buffer.leave(out);
         }
     }

@@ -127,6 +127,20 @@ impl<P: Part> RecvQueue<P> {
         self.len += len;
     }
 
+    /// As [`push`](RecvQueue::push), if nothing else waits, nothing is lent, and the part is
+    /// shorter than `most`: then no limit can be near. If not, or if it is empty, it comes back.
+    #[inline]
+    pub(crate) fn push_only(&mut self, part: P, most: usize) -> Result<(), P> {
+        let len = part.bytes().len();
+        if self.len != 0 || len == 0 || len >= most || self.lender.out() > 0 {
+            return Err(part);
+        }
+        self.first = Some(part);
+        self.parts = 1;
+        self.len = len;
+        Ok(())
+    }
+
     pub(crate) fn push_heap(&mut self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
             self.len += bytes.len();
@@ -289,6 +303,22 @@ mod tests {
         queue.push_heap(vec![6]);
         assert_eq!(only(&mut queue, 9), None, "it is in heap memory");
         assert_eq!(read(&mut queue, 9), [6]);
+    }
+
+    #[test]
+    fn a_part_that_is_alone_and_short_is_taken_and_others_come_back() {
+        let mut queue = RecvQueue::new();
+        let refused = |queue: &mut RecvQueue<Slice>, bytes: &[u8]| {
+            queue.push_only(Slice(bytes.to_vec()), 3).is_err_and(|part| part.0 == bytes)
+        };
+        assert!(refused(&mut queue, &[]) && refused(&mut queue, &[1, 2, 3]));
+        assert!(!refused(&mut queue, &[1, 2]));
+        assert_eq!((queue.len(), queue.held()), (2, 1));
+        assert!(refused(&mut queue, &[3]), "one waits");
+        assert_eq!(read(&mut queue, 9), [1, 2]);
+        queue.push_heap(vec![4]);
+        assert!(refused(&mut queue, &[5]), "heap memory waits");
+        assert_eq!(read(&mut queue, 9), [4]);
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub(crate) struct Homes {
     /// Those that may have something to do before the driver sleeps, each counted in the place's
     /// `refs`. They stay on the list while nobody has.
     resting: RefCell<Vec<NonNull<dyn Tenant>>>,
-    /// How many of them have: at least so many.
+    /// How many of them have: at least so many. Taken modulo 2⁶⁴: while they are called it counts
+    /// the changes alone.
     restless: Cell<usize>,
     /// What is to be dropped when a list has been run, and not while it is: it may be the user's.
     wakers: RefCell<Vec<Waker>>,
@@ -138,13 +139,13 @@ impl Homes {
     /// One of those that rest has something to do before the driver sleeps.
     #[inline]
     pub(crate) fn has_to_do(&self) {
-        self.restless.set(self.restless.get() + 1);
+        self.restless.set(self.restless.get().wrapping_add(1));
     }
 
     /// It has not, any more.
     #[inline]
     pub(crate) fn has_done(&self) {
-        self.restless.set(self.restless.get().saturating_sub(1));
+        self.restless.set(self.restless.get().wrapping_sub(1));
     }
 
     /// Whether something is to be submitted that is no entry yet.
@@ -186,7 +187,7 @@ impl Homes {
             drop(released);
         }
         // Whoever is left has not been asked.
-        self.restless.set(self.restless.get() + self.resting.borrow().len());
+        self.restless.set(self.restless.get().wrapping_add(self.resting.borrow().len()));
         drop(self.wakers.take());
     }
 

@@ -107,7 +107,7 @@ impl Driver {
             }
             Progress::Finished => {
                 inner.slots.borrow_mut().remove(key);
-                // SAFETY: the last completion has come, and the slot is free; the cell is still there.
+                // SAFETY: the last completion has come, and nobody has the cell but this.
                 let kind = unsafe { cell.as_ref() }.kind;
                 // SAFETY: likewise.
                 unsafe { (kind.release)(cell, self) }
@@ -177,13 +177,13 @@ impl Drop for Completing<'_> {
     // Inline, so that nobody has to have the guard in memory.
     #[inline(always)]
     fn drop(&mut self) {
-        panicked(self);
+        panicked(self.inner, self.key, self.last, self.within);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn panicked(&Completing { inner, key, last, within }: &Completing<'_>) {
+fn panicked(inner: &Inner, key: Key, last: bool, within: bool) {
     inner.completing.set(within);
     if last {
         inner.slots.borrow_mut().remove(key);

@@ -75,15 +75,8 @@ impl<T: Resident> Here<'_, T> {
     #[inline]
     pub fn before_sleep(&self) {
         if self.place.local.resting.get() == NOWHERE {
-            self.rest();
+            self.place.rest(self.driver);
         }
-    }
-
-    #[inline(never)]
-    fn rest(&self) {
-        self.place.retain();
-        let at = self.driver.homes().rest(NonNull::from(self.place as &dyn Tenant));
-        self.place.local.resting.set(at);
     }
 
     /// There is something for [`Resident::before_sleep`] to do.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::io;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Poll, Waker, ready};
 
@@ -222,6 +223,14 @@ impl<T: Resident> Place<T> {
         // comes last: nobody is to release it a second time.
         drop(waker);
         released
+    }
+
+    /// Has the driver call before it sleeps.
+    #[inline(never)]
+    pub(super) fn rest(&self, driver: &Driver) {
+        self.retain();
+        let at = driver.homes().rest(NonNull::from(self as &dyn Tenant));
+        self.local.resting.set(at);
     }
 
     /// Does now what was to be done before the driver sleeps; what comes back is to be dropped

@@ -15,6 +15,10 @@ pub trait ReceivesInPlace: Resident<Operation = RecvInPlace> {
     /// The socket, which is open for as long as the state lives.
     fn socket(shared: &Self::Shared) -> &Fd;
 
+    /// Bytes, at least one; the receive goes on. As [`received`](Self::received), for what nearly
+    /// always comes.
+    fn came(home: &AtHome<'_, Self>, piece: Piece);
+
     /// Bytes, none at the end of the stream, or the reason why there were none. Without `more`
     /// the receive has ended.
     fn received(home: &AtHome<'_, Self>, piece: io::Result<Option<Piece>>, more: bool);
@@ -44,6 +48,27 @@ unsafe impl<T: ReceivesInPlace> InPlace<T> for RecvInPlace {
 
     #[inline]
     fn complete(&mut self, home: &AtHome<'_, T>, cqe: Cqe) -> Next<()> {
+        if cqe.has_more()
+            && let Some(piece) = home.driver().pool().take_part(&cqe)
+        {
+            T::came(home, piece);
+            return Next::More(());
+        }
+        self.complete_otherwise(home, cqe)
+    }
+
+    fn ended(self, home: &AtHome<'_, T>) {
+        T::received(home, self.last, false);
+    }
+}
+
+impl RecvInPlace {
+    #[inline(never)]
+    fn complete_otherwise<T: ReceivesInPlace>(
+        &mut self,
+        home: &AtHome<'_, T>,
+        cqe: Cqe,
+    ) -> Next<()> {
         // Taken before anything else: a completion may carry a buffer whatever its result.
         let piece = home.driver().pool().take(&cqe);
         let received = cqe.into_result().map(|_| piece);
@@ -53,10 +78,6 @@ unsafe impl<T: ReceivesInPlace> InPlace<T> for RecvInPlace {
         }
         self.last = received;
         Next::Done(())
-    }
-
-    fn ended(self, home: &AtHome<'_, T>) {
-        T::received(home, self.last, false);
     }
 }
 

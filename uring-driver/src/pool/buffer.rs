@@ -17,13 +17,12 @@
 //! nobody else counts, and whoever brings it to zero drops the pool's reference.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::current;
 use crate::driver::Driver;
-use crate::driver_id::DriverId;
 use crate::remote::list::Link;
 use crate::remote::{Posted, Remote};
 
@@ -33,16 +32,12 @@ pub(super) struct Buffer {
     bytes: NonNull<u8>,
     size: u32,
     id: u16,
-    home: DriverId,
     remote: Remote,
     link: Link,
-    /// The pool is there, and counts. Touched by the home thread alone.
-    open: Cell<bool>,
     away: AtomicI64,
 }
 
-// SAFETY: `open` is touched by the home thread alone (`drop_piece` asks first whether it runs
-// there); `bytes` is an address, and what is behind it is shared by the rules above; the rest is
+// SAFETY: `bytes` is an address, and what is behind it is shared by the rules above; the rest is
 // Sync.
 unsafe impl Sync for Buffer {}
 // SAFETY: as above; the memory can be freed on any thread.
@@ -54,16 +49,7 @@ impl Buffer {
         // SAFETY: the size is not zero: the configuration makes it at least a page.
         let bytes = unsafe { alloc(layout) };
         let Some(bytes) = NonNull::new(bytes) else { handle_alloc_error(layout) };
-        Arc::new(Buffer {
-            bytes,
-            size,
-            id,
-            home: remote.id(),
-            remote,
-            link: Link::new(),
-            open: Cell::new(true),
-            away: AtomicI64::new(0),
-        })
+        Arc::new(Buffer { bytes, size, id, remote, link: Link::new(), away: AtomicI64::new(0) })
     }
 
     fn layout(size: u32) -> Layout {
@@ -74,6 +60,7 @@ impl Buffer {
         self.bytes
     }
 
+    #[inline]
     pub(super) fn id(&self) -> u16 {
         self.id
     }
@@ -102,13 +89,11 @@ impl Buffer {
     pub(super) unsafe fn drop_piece(buffer: NonNull<Buffer>) {
         // SAFETY: the piece that is given up keeps the buffer alive until it is counted.
         let this = unsafe { buffer.as_ref() };
-        if crate::current::is(this.home) && this.open.get() {
-            let id = this.id;
-            let _entered = crate::current::with(|driver| driver.pool().released(id, 1));
-            return;
+        let at_home = current::with(|driver| driver.pool().released(this, || 1));
+        if at_home != Ok(true) {
+            // SAFETY: as above; nobody has counted it.
+            unsafe { Buffer::drop_piece_away(buffer) };
         }
-        // SAFETY: as above.
-        unsafe { Buffer::drop_piece_away(buffer) };
     }
 
     /// # Safety
@@ -135,7 +120,6 @@ impl Buffer {
 
     /// The pool closes while `out` pieces are out: its reference stays for the last of them.
     pub(super) fn leave(self: Arc<Buffer>, out: u32) {
-        self.open.set(false);
         let out = i64::from(out);
         let kept = Arc::into_raw(self);
         // SAFETY: the count that `into_raw` kept has not been given up yet.
@@ -155,11 +139,10 @@ impl Posted for Buffer {
     }
 
     fn run(self: Arc<Self>, driver: &Driver) {
-        if self.open.get() {
-            // Acquire: what the pieces' owners read was read before the buffer is provided again.
-            let returned = self.away.swap(0, Ordering::Acquire);
-            driver.pool().released(self.id, u32::try_from(returned).unwrap_or(0));
-        }
+        // Acquire: what the pieces' owners read was read before the buffer is provided again.
+        let returned = || self.away.swap(0, Ordering::Acquire);
+        // Not if the pool has closed: it has taken the count over.
+        driver.pool().released(&self, || u32::try_from(returned()).unwrap_or(0));
     }
 }
 

@@ -13,9 +13,10 @@
 //! Incremental buffers (6.12) are used piece by piece and say with each completion whether more
 //! will come; classic ones are used up by one completion.
 
-/// What is known of one buffer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Entry {
+/// What is known of one buffer, whose memory is `M`.
+#[derive(Debug)]
+struct Entry<M> {
+    memory: M,
     /// Bytes that the kernel has put into it since it was provided.
     filled: u32,
     /// Pieces that somebody reads.
@@ -25,8 +26,8 @@ struct Entry {
 
 /// The buffers by their numbers.
 #[derive(Debug)]
-pub(super) struct Ledger {
-    entries: Vec<Entry>,
+pub(super) struct Ledger<M> {
+    entries: Vec<Entry<M>>,
     size: u32,
     kernels: usize,
     /// Pieces that are out, of all buffers.
@@ -46,9 +47,9 @@ pub(super) enum Used {
     Bogus,
 }
 
-impl Ledger {
+impl<M> Ledger<M> {
     /// No buffers, each to be of `size` bytes.
-    pub(super) fn new(size: u32) -> Ledger {
+    pub(super) fn new(size: u32) -> Ledger<M> {
         Ledger { entries: Vec::new(), size, kernels: 0, out: 0 }
     }
 
@@ -62,12 +63,39 @@ impl Ledger {
         self.kernels
     }
 
-    /// A further buffer, which is the kernel's from now on. Returns its number.
-    pub(super) fn add(&mut self) -> u16 {
+    /// A further buffer, which is the kernel's from now on, made from its number, which comes back.
+    pub(super) fn add(&mut self, make: impl FnOnce(u16) -> M) -> u16 {
         let id = u16::try_from(self.entries.len()).expect("the cap is below 2¹⁵");
-        self.entries.push(Entry { filled: 0, held: 0, kernels: true });
+        self.entries.push(Entry { memory: make(id), filled: 0, held: 0, kernels: true });
         self.kernels += 1;
         id
+    }
+
+    /// The memory of buffer `id`.
+    #[inline]
+    pub(super) fn memory(&self, id: u16) -> Option<&M> {
+        self.entries.get(usize::from(id)).map(|entry| &entry.memory)
+    }
+
+    /// The end: the memory of all buffers, and how many pieces of each are read by somebody.
+    pub(super) fn close(self) -> impl Iterator<Item = (M, u32)> {
+        self.entries.into_iter().map(|entry| (entry.memory, entry.held))
+    }
+
+    /// As [`used`](Ledger::used), where the kernel says that it has put something into buffer `id`,
+    /// and that more will come: where the piece begins, and in which memory. If that is not to be
+    /// believed, nothing was done.
+    #[inline]
+    pub(super) fn used_in_part(&mut self, id: u16, len: u32) -> Option<(&M, u32)> {
+        let entry = self.entries.get_mut(usize::from(id))?;
+        if !entry.kernels || len > self.size - entry.filled || len == 0 {
+            return None;
+        }
+        let at = entry.filled;
+        entry.filled += len;
+        entry.held += 1;
+        self.out += 1;
+        Some((&entry.memory, at))
     }
 
     /// The kernel says that it has put `len` bytes into buffer `id`, and whether more will come.
@@ -110,7 +138,8 @@ impl Ledger {
     pub(super) fn provided(&mut self, id: u16) {
         let entry = &mut self.entries[usize::from(id)];
         debug_assert!(!entry.kernels && entry.held == 0);
-        *entry = Entry { filled: 0, held: 0, kernels: true };
+        entry.filled = 0;
+        entry.kernels = true;
         self.kernels += 1;
     }
 
@@ -118,11 +147,6 @@ impl Ledger {
     #[inline]
     pub(super) fn out(&self) -> usize {
         self.out
-    }
-
-    /// How many pieces of buffer `id` are read by somebody.
-    pub(super) fn held(&self, id: u16) -> u32 {
-        self.entries[usize::from(id)].held
     }
 }
 
@@ -149,12 +173,14 @@ mod tests {
                 state ^= state << 17;
                 (state % u64::from(n)) as u32
             };
-            let mut ledger = Ledger::new(SIZE);
+            let mut ledger: Ledger<u16> = Ledger::new(SIZE);
             let mut naive = Naive { kernel: Vec::new(), pieces: Vec::new() };
             for _ in 0..500 {
                 match random(4) {
                     0 if naive.kernel.len() < 5 => {
-                        assert_eq!(usize::from(ledger.add()), naive.kernel.len());
+                        let id = ledger.add(|id| id);
+                        assert_eq!(ledger.memory(id), Some(&id));
+                        assert_eq!(usize::from(id), naive.kernel.len());
                         naive.kernel.push(Some(0));
                     }
                     1 | 2 if !naive.kernel.is_empty() => {
@@ -164,7 +190,16 @@ mod tests {
                             Some(filled) if filled + len <= SIZE => {
                                 // The kernel keeps what has room left; now and then it gives up.
                                 let more = filled + len < SIZE && random(8) > 0;
-                                let used = ledger.used(id, len, more);
+                                // There are two ways to say so, and both are the same.
+                                let quickly = more && len > 0 && random(2) > 0;
+                                let used = if quickly {
+                                    let piece = ledger.used_in_part(id, len);
+                                    let (&memory, at) = piece.expect("to be believed");
+                                    assert_eq!(memory, id);
+                                    Used::Piece { at, len }
+                                } else {
+                                    ledger.used(id, len, more)
+                                };
                                 if len > 0 {
                                     assert_eq!(used, Used::Piece { at: filled, len });
                                     for &(other, at, n) in &naive.pieces {
@@ -177,6 +212,7 @@ mod tests {
                                 used
                             }
                             _ => {
+                                assert_eq!(ledger.used_in_part(id, len), None);
                                 assert_eq!(ledger.used(id, len, false), Used::Bogus);
                                 continue;
                             }
@@ -213,7 +249,10 @@ mod tests {
     fn what_the_kernel_does_not_have_is_not_believed() {
         let mut ledger = Ledger::new(16);
         assert_eq!(ledger.used(0, 1, false), Used::Bogus);
-        let id = ledger.add();
+        assert_eq!(ledger.used_in_part(0, 1), None);
+        let id = ledger.add(drop);
+        assert_eq!(ledger.used_in_part(id, 17), None);
+        assert_eq!(ledger.used_in_part(id, 0), None, "that is no piece");
         assert_eq!(ledger.used(id, 17, false), Used::Bogus);
         assert_eq!(ledger.used(id, 16, false), Used::Piece { at: 0, len: 16 });
         assert_eq!(ledger.used(id, 0, false), Used::Bogus);

@@ -1,7 +1,6 @@
 //! Giving buffers to the kernel: the only place of the pool where an address goes over.
 
 use std::io;
-use std::sync::Arc;
 
 use super::Buffers;
 use super::buffer::Buffer;
@@ -19,8 +18,7 @@ impl Buffers {
     /// Makes `n` more buffers.
     pub(super) fn grow(&mut self, n: usize, remote: &Remote) {
         for _ in 0..n.min(self.most - self.ledger.len()) {
-            let id = self.ledger.add();
-            self.memory.push(Buffer::new(self.size, id, remote.clone()));
+            let id = self.ledger.add(|id| Buffer::new(self.size, id, remote.clone()));
             self.push(id);
         }
         self.ring.publish();
@@ -36,7 +34,7 @@ impl Buffers {
 
     #[inline]
     fn push(&self, id: u16) {
-        let buffer: &Arc<Buffer> = &self.memory[usize::from(id)];
+        let Some(buffer) = self.ledger.memory(id) else { return };
         // SAFETY: the buffer is the kernel's by the ledger, which keeps it from being given out
         // until a completion has named it; it is freed by `Pool::close` alone, after the ring is
         // unregistered. There are at most `most` buffers, each in the ring at most once, and the

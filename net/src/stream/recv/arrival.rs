@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::task::Waker;
 
 use henge_driver::Fd;
 use henge_driver::home::{AtHome, Here, HomeRef};
@@ -18,6 +19,19 @@ impl ReceivesInPlace for RecvSide {
     }
 
     #[inline]
+    fn came(home: &AtHome<'_, RecvSide>, piece: Piece) {
+        let told = home.with(|here| {
+            here.queue.push_only(piece, CAP)?;
+            here.before_sleep();
+            Ok(here.reader.take())
+        });
+        match told {
+            Ok(reader) => wake(home, reader),
+            Err(piece) => RecvSide::received(home, Ok(Some(piece)), true),
+        }
+    }
+
+    #[inline(never)]
     fn received(home: &AtHome<'_, RecvSide>, piece: io::Result<Option<Piece>>, more: bool) {
         let reader = home.with(|here| {
             match piece {
@@ -38,17 +52,23 @@ impl ReceivesInPlace for RecvSide {
             }
             here.whom_to_tell()
         });
-        if let Some(reader) = reader {
-            reader.wake_by_ref();
-            let spare = home.with(|here| {
-                here.before_sleep();
-                here.has_to_do();
-                here.reader.give_back(reader)
-            });
-            drop(spare);
-        }
-        home.shared().readers.wake_all();
+        wake(home, reader);
     }
+}
+
+/// Wakes the reader and keeps its waker for the next time; and those who wait by `&self`.
+#[inline]
+fn wake(home: &AtHome<'_, RecvSide>, reader: Option<Waker>) {
+    if let Some(reader) = reader {
+        reader.wake_by_ref();
+        let spare = home.with(|here| {
+            here.before_sleep();
+            here.has_to_do();
+            here.reader.give_back(reader)
+        });
+        drop(spare);
+    }
+    home.shared().readers.wake_all();
 }
 
 /// Where a receive brings its bytes.
