@@ -200,6 +200,40 @@ fn neither_kind_starves_the_other() {
     });
 }
 
+/// One that has spent its budget gives way as one that yields, of whichever kind that is: they take
+/// turns.
+#[test]
+fn a_task_without_budget_and_one_that_yields_take_turns() {
+    const YIELDS: usize = 100;
+    async fn yields() {
+        for _ in 0..YIELDS {
+            task::yield_now().await;
+        }
+    }
+    let runtime = runtime(1);
+    for pinned in [true, false] {
+        let polls = run(&runtime, move || async move {
+            let (polls, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+            let (counted, stopped) = (polls.clone(), stop.clone());
+            let mut spender = Box::pin(async move {
+                while !stopped.load(Ordering::Relaxed) {
+                    task::coop::consume_budget().await;
+                }
+            });
+            let spends = steal::spawn(poll_fn(move |cx| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                spender.as_mut().poll(cx)
+            }));
+            let yields = if pinned { henge::spawn(yields()) } else { steal::spawn(yields()) };
+            yields.await.unwrap();
+            stop.store(true, Ordering::Relaxed);
+            spends.await.unwrap();
+            polls.load(Ordering::Relaxed)
+        });
+        assert!((YIELDS - 5..=2 * YIELDS).contains(&polls), "{polls} polls beside {YIELDS} yields");
+    }
+}
+
 /// Two stealable tasks that wake each other from the LIFO slot do not keep a third out.
 #[test]
 fn the_lifo_slot_is_not_for_ever() {

@@ -109,6 +109,9 @@ impl Shard {
 
         // 5. Tasks that gave way for the sake of I/O are behind those that it made runnable.
         self.home.end_turn();
+        if let Some(worker) = &self.worker {
+            worker.end_turn();
+        }
         Ok(())
     }
 

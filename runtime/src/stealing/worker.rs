@@ -2,11 +2,13 @@
 //!
 //! For the shard's thread only.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use henge_driver::coop;
 
 use super::deque::Owner;
 use super::idle::Asleep;
@@ -39,6 +41,9 @@ pub(crate) struct Worker {
     /// The task that was woken last, by one that ran here.
     lifo: Cell<Option<Entry>>,
     lifo_run: Cell<u8>,
+    /// Tasks that have spent their budget, until the shard has looked at its ring. They stand here
+    /// no longer than one that yields waits.
+    spent: RefCell<Vec<Entry>>,
     picks: Cell<u32>,
     /// When tasks of the common queue were last put before others for they had waited.
     hurried: Cell<Option<Instant>>,
@@ -60,6 +65,7 @@ impl Worker {
             partition: Arc::clone(partition),
             lifo: Cell::new(None),
             lifo_run: Cell::new(0),
+            spent: RefCell::default(),
             picks: Cell::new(0),
             hurried: Cell::new(None),
             running: Cell::new(false),
@@ -82,7 +88,7 @@ impl Worker {
 
     /// Tasks that wait for their turn here.
     pub(crate) fn queued(&self) -> usize {
-        self.ring.len() + usize::from(self.has_lifo())
+        self.ring.len() + usize::from(self.has_lifo()) + self.spent.borrow().len()
     }
 
     fn has_lifo(&self) -> bool {
@@ -92,10 +98,10 @@ impl Worker {
         has
     }
 
-    /// Whether there is something to run here.
+    /// Whether there is something to run here, or will be after [`end_turn`](Self::end_turn).
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
-        !self.ring.is_empty() || self.has_lifo()
+        !self.ring.is_empty() || self.has_lifo() || !self.spent.borrow().is_empty()
     }
 
     /// Queues a task that was woken or spawned on this thread.
@@ -167,7 +173,8 @@ impl Worker {
         }
     }
 
-    /// Runs a task once.
+    /// Runs a task once. One that has nothing left of its budget gives way as one that yields: put
+    /// back at once, it would be polled as often as a turn has polls for each poll of that one.
     #[inline]
     pub(crate) fn run(&self, entry: Entry) {
         // Before, and not after: this may take long, and others would rely on its search.
@@ -175,8 +182,18 @@ impl Worker {
         let outer = self.running.replace(true);
         let again = entry.run();
         self.running.set(outer);
-        if let Some(entry) = again {
-            self.push(entry);
+        match again {
+            None => {}
+            Some(entry) if coop::has_budget_remaining() => self.push(entry),
+            Some(entry) => self.spent.borrow_mut().push(entry),
+        }
+    }
+
+    /// Puts those that gave way behind the others.
+    #[inline]
+    pub(crate) fn end_turn(&self) {
+        if !self.spent.borrow().is_empty() {
+            self.spent.borrow_mut().drain(..).for_each(|entry| self.push(entry));
         }
     }
 
@@ -287,6 +304,7 @@ impl Worker {
 
     /// Gives all that is queued here to the other shards.
     pub(crate) fn give_away(&self) {
+        self.end_turn();
         let queued = std::iter::from_fn(|| self.lifo.take().or_else(|| self.ring.pop()));
         let mut queued = queued.peekable();
         if queued.peek().is_some() {
