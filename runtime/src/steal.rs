@@ -17,6 +17,7 @@ use std::future::{Future, pending};
 use std::panic::{Location, resume_unwind};
 
 use crate::executor::JoinHandle;
+use crate::executor::spawn_meta::SpawnMeta;
 use crate::runtime::{Handle, context};
 
 pub use crate::stealing::Policy;
@@ -51,15 +52,15 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let location = Location::caller();
+    let meta = SpawnMeta::new();
     // A shard knows its runtime; a handle of it would cost two counts that all shards share.
     let mut future = Some(future);
     let here = context::with_shard(|shard| {
-        future.take().map(|future| shard.shared().spawn_stealable(location, future))
+        future.take().map(|future| shard.shared().spawn_stealable(meta, future))
     });
     match (here.flatten(), future) {
         (Some(task), _) => task,
-        (None, Some(future)) => Handle::current().shared().spawn_stealable(location, future),
+        (None, Some(future)) => Handle::current().shared().spawn_stealable(meta, future),
         (None, None) => unreachable!("the future is either spawned or left"),
     }
 }
@@ -109,8 +110,9 @@ where
     M: FnOnce() -> F + 'static,
     F: Future + 'static,
 {
+    let meta = SpawnMeta::at(location);
     let spawned =
-        context::with_shard(|shard| shard.home().spawn_from(location, async move { make().await }));
+        context::with_shard(|shard| shard.home().spawn_from(meta, async move { make().await }));
     match spawned {
         Some(task) => task,
         None => unreachable!("stealable tasks are polled by shards"),

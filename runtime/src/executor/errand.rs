@@ -19,6 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::raw::swallow;
+use super::spawn_meta::SpawnMeta;
 use super::{Home, JoinHandle};
 use crate::executor::inbox::Inbox;
 
@@ -31,7 +32,7 @@ pub(crate) struct Errand {
 
 impl Errand {
     /// A task that calls `call` on the thread that runs the errand.
-    pub(crate) fn new<F, T>(call: F) -> (JoinHandle<T>, Errand)
+    pub(crate) fn new<F, T>(meta: SpawnMeta<'_>, call: F) -> (JoinHandle<T>, Errand)
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -39,7 +40,8 @@ impl Errand {
         // Nobody waits for what others ask of a task that cannot be interrupted.
         let inbox = Arc::new(Inbox::new(|| ()));
         // It may take as long as it likes.
-        let task = inbox.spawn(super::coop::unconstrained(async move { call() }));
+        let future = super::coop::unconstrained(async move { call() });
+        let task = inbox.spawn_from(meta, future);
         (task, Errand { inbox: Some(inbox) })
     }
 

@@ -7,6 +7,7 @@
 //! | 8 | shared word | everybody's, atomic |
 //! | 8 | local word, block kind, `taken` | the home's; all read `DONE`; the last: the handle's |
 //! | 8 | joiner | the home's |
+//! | 8 | span, with the feature `tracing` | constant |
 
 use std::cell::Cell;
 use std::mem::offset_of;
@@ -15,6 +16,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::members;
 use super::slab::Place;
+use super::span::SpanId;
 use super::state::{Kind, Local, Shared};
 use super::waker;
 use crate::queue::stack::Link;
@@ -29,10 +31,11 @@ pub(crate) struct Header {
     pub(super) shared: Shared,
     pub(super) local: Local,
     pub(super) joiner: Joiner,
+    pub(super) span: SpanId,
 }
 
 #[cfg(not(henge_loom))]
-const _: () = assert!(size_of::<Header>() == 40);
+const _: () = assert!(size_of::<Header>() == 40 + size_of::<SpanId>());
 const _: () = assert!(offset_of!(Header, link) == 0);
 
 /// What depends on the future's type.
@@ -52,8 +55,8 @@ pub(super) struct Vtable {
 }
 
 impl Header {
-    pub(super) fn new(vtable: &'static Vtable, shared: Shared, local: Local) -> Self {
-        Self { link: Link::new(), vtable, shared, local, joiner: Joiner::new() }
+    pub(super) fn new(vtable: &'static Vtable, shared: Shared, local: Local, span: SpanId) -> Self {
+        Self { link: Link::new(), vtable, shared, local, joiner: Joiner::new(), span }
     }
 }
 

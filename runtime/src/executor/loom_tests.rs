@@ -13,6 +13,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
+use super::spawn_meta::SpawnMeta;
 use super::state::{Owes, Shared};
 use super::{Home, JoinHandle};
 
@@ -204,7 +205,7 @@ fn loom_a_join_from_elsewhere_and_the_homes_end() {
         let home = home();
         let inbox = home.inbox().clone();
         let other = thread::spawn(move || {
-            let mut handle = inbox.spawn(async { 7 });
+            let mut handle = inbox.spawn_from(SpawnMeta::new(), async { 7 });
             let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
             let pending = poll(&mut handle, &Waker::from(count.clone())).is_pending();
             (pending, handle, count)
@@ -304,7 +305,7 @@ fn loom_a_spawn_from_elsewhere_and_the_homes_end() {
         let home = home();
         let inbox = home.inbox().clone();
         let other = thread::spawn(move || {
-            let handle = inbox.spawn(async { 7 });
+            let handle = inbox.spawn_from(SpawnMeta::new(), async { 7 });
             handle.abort_handle().abort();
             handle
         });

@@ -94,6 +94,8 @@ mod raw;
 pub(crate) mod roster;
 #[allow(unsafe_code, reason = "the allocator of tasks")]
 mod slab;
+mod span;
+pub(crate) mod spawn_meta;
 mod state;
 #[allow(unsafe_code, reason = "tasks without a home, on counted memory that any thread may free")]
 pub(crate) mod stealable;

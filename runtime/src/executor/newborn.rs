@@ -3,7 +3,6 @@
 //! Such a task lies in an allocation of its own, and travels to its home by its own link, on which
 //! it stands from the start.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use super::current;
@@ -12,6 +11,8 @@ use super::id::Id;
 use super::join::JoinHandle;
 use super::raw::Task;
 use super::slab::{self, Alone};
+use super::span::{self, SpanId};
+use super::spawn_meta::SpawnMeta;
 use super::state::{DONE, Kind, Local, RUNNING, Shared};
 use super::waker;
 use crate::executor::inbox::Inbox;
@@ -19,26 +20,16 @@ use crate::executor::inbox::Inbox;
 impl Inbox {
     /// Spawns a task on the home of this inbox, from any thread. If the home has closed, the
     /// task is cancelled at once, on this thread.
-    #[track_caller]
-    pub(crate) fn spawn<F>(self: &Arc<Self>, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        self.spawn_from(Location::caller(), future)
-    }
-
-    /// The same, for callers that know better where it comes from.
     pub(crate) fn spawn_from<F>(
         self: &Arc<Self>,
-        location: &'static Location<'static>,
+        meta: SpawnMeta<'_>,
         future: F,
     ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_elsewhere(self, location, future)
+        spawn_elsewhere(self, meta, future)
     }
 
     /// Spawns the task that `make` makes, over there: the future need not be Send.
@@ -51,7 +42,7 @@ impl Inbox {
     {
         // A task holds its future from the start, so the closure travels inside of one that
         // becomes what it makes at its first poll.
-        spawn_elsewhere(self, Location::caller(), async move { make().await })
+        spawn_elsewhere(self, SpawnMeta::new(), async move { make().await })
     }
 }
 
@@ -59,12 +50,14 @@ impl Inbox {
 /// first poll must be Send.
 fn spawn_elsewhere<F: Future>(
     inbox: &Arc<Inbox>,
-    location: &'static Location<'static>,
+    meta: SpawnMeta<'_>,
     future: F,
 ) -> JoinHandle<F::Output> {
-    let task = make(inbox, future, Shared::newborn(), 0);
+    let traced = span::of_task(meta, future);
+    let span = span::id::<F>(&traced);
+    let task = make(inbox, traced, span, Shared::newborn(), 0);
     if let Some(roster) = inbox.roster() {
-        roster.add::<F>(Id::of(task), location);
+        roster.add::<F>(Id::of(task), meta);
     }
     // The reference is made first: the task may be done before the push returns.
     // SAFETY: the reference of a newborn; `F::Output` is its result.
@@ -85,16 +78,23 @@ pub(super) fn refused<F: Future>(future: F) -> JoinHandle<F::Output> {
     // home drops its tasks, and would take a link that nobody answers.
     let inbox = Arc::new(Inbox::new(|| ()));
     drop(inbox.close());
-    let task = make(&inbox, future, Shared::newborn(), 0);
+    let task = make(&inbox, future, span::UNSEEN, Shared::newborn(), 0);
     // SAFETY: the reference of a newborn; `F::Output` is its result.
     let handle = unsafe { JoinHandle::new(task) };
     stillborn(task);
     handle
 }
 
-fn make<F: Future>(inbox: &Arc<Inbox>, future: F, shared: Shared, refs: i32) -> TaskPtr {
+fn make<F: Future>(
+    inbox: &Arc<Inbox>,
+    future: F,
+    span: SpanId,
+    shared: Shared,
+    refs: i32,
+) -> TaskPtr {
     let memory = Alone::allocate(Task::<F>::SIZE, Task::<F>::ALIGN, slab::nobody(), inbox.clone());
-    let header = Header::new(Task::<F>::VTABLE, shared, Local::new(RUNNING, refs, Kind::Alone));
+    let local = Local::new(RUNNING, refs, Kind::Alone);
+    let header = Header::new(Task::<F>::VTABLE, shared, local, span);
     // SAFETY: fresh memory of the task's size and alignment, of the kind that is named.
     unsafe { Task::<F>::write(memory, header, future) }
 }

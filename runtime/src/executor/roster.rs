@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::id::Id;
+use super::spawn_meta::SpawnMeta;
 
 /// The tasks of a runtime that are not done. Tasks may be made and may end on any thread; so that
 /// shards seldom meet, the list is in several parts.
@@ -38,22 +39,16 @@ impl Roster {
     }
 
     #[cold]
-    pub(super) fn add<F>(&self, task: Id, location: &'static Location<'static>) {
-        let origin = Origin { location, future: std::any::type_name::<F>(), name: None };
+    pub(super) fn add<F>(&self, task: Id, meta: SpawnMeta<'_>) {
+        let future = std::any::type_name::<F>();
+        let name = meta.details().name.map(Arc::from);
+        let origin = Origin { location: meta.location, future, name };
         self.part(task).insert(task, origin);
     }
 
     #[cold]
     pub(crate) fn remove(&self, task: Id) {
         self.part(task).remove(&task);
-    }
-
-    /// Does nothing if the task is done.
-    #[cold]
-    pub(crate) fn name(&self, task: Id, name: Arc<str>) {
-        if let Some(origin) = self.part(task).get_mut(&task) {
-            origin.name = Some(name);
-        }
     }
 
     pub(crate) fn get(&self, task: Id) -> Option<Origin> {

@@ -10,6 +10,7 @@ use super::home::Home;
 use super::id::Id;
 use super::raw::swallow;
 use super::slab;
+use super::span::{self, Step};
 use super::state::{Kind, MERGED, Owes, RUNNING, YIELDED};
 use super::stealable;
 use crate::prefetch;
@@ -130,13 +131,16 @@ unsafe fn task_of(data: *const ()) -> TaskPtr {
 
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: called by a waker of ours, which is live.
-    retain(unsafe { task_of(data) });
+    let task = unsafe { task_of(data) };
+    span::tell(task, Step::Clone);
+    retain(task);
     RawWaker::new(data, &VTABLE)
 }
 
 unsafe fn wake(data: *const ()) {
     // SAFETY: called by a waker of ours, whose reference this function takes over.
     let task = unsafe { task_of(data) };
+    span::tell(task, Step::Wake);
     // Where the line is another core's it is not fetched twice, to look and to change it.
     prefetch::to_write(task.as_ptr().as_ptr());
     match home_of(task) {
@@ -166,6 +170,7 @@ unsafe fn wake(data: *const ()) {
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: called by a waker of ours, which is live.
     let task = unsafe { task_of(data) };
+    span::tell(task, Step::WakeByRef);
     match home_of(task) {
         Some(home) => home.wake(task),
         None if task.is_stealable() => stealable::wake(task),
@@ -175,7 +180,9 @@ unsafe fn wake_by_ref(data: *const ()) {
 
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: called by a waker of ours, whose reference this function takes over.
-    release(unsafe { task_of(data) });
+    let task = unsafe { task_of(data) };
+    span::tell(task, Step::Drop);
+    release(task);
 }
 
 /// The waker to poll a task with. It holds no reference: cloning it makes one.

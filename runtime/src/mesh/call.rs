@@ -12,6 +12,7 @@ use super::cell::{Job, Reply, Ticket};
 use super::current;
 use super::error::CallError;
 use crate::executor::Home;
+use crate::executor::spawn_meta::SpawnMeta;
 use crate::shard_id::ShardId;
 
 impl ShardId {
@@ -193,7 +194,7 @@ where
     const LASTS: bool = true;
 
     fn start(self, home: &Home, reply: Reply<Self>) {
-        drop(home.spawn_from(self.1, run(self.0, reply)));
+        drop(home.spawn_from(SpawnMeta::at(self.1), run(self.0, reply)));
     }
 }
 

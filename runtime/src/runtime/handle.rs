@@ -13,6 +13,7 @@ use super::id::Id;
 use super::metrics::RuntimeMetrics;
 use super::shared::{Seats, Shared};
 use crate::executor::JoinHandle;
+use crate::executor::spawn_meta::{Details, SpawnMeta};
 
 /// A runtime, for as many threads as want it. It owns no task and keeps nothing running.
 ///
@@ -173,7 +174,7 @@ impl Handle {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        match self.shared.spawn_blocking(call) {
+        match self.shared.spawn_blocking(SpawnMeta::new().with(Details::BLOCKING), call) {
             Ok(task) => task,
             Err(error) => panic!("OS can't spawn worker thread: {error}"),
         }

@@ -3,11 +3,11 @@
 use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::time::Duration;
 
 use super::{Builder, EnterGuard, Handle, Runtime, RuntimeMetrics, guest};
 use crate::executor::JoinHandle;
+use crate::executor::spawn_meta::{Details, SpawnMeta};
 
 /// A runtime of one thread that stays on the thread that made it.
 ///
@@ -116,9 +116,9 @@ impl LocalRuntime {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let location = Location::caller();
+        let meta = SpawnMeta::new().with(Details::LOCAL);
         let shared = self.handle().shared();
-        match guest::with_own(shared, |shard| shard.home().spawn_from(location, future)) {
+        match guest::with_own(shared, |shard| shard.home().spawn_from(meta, future)) {
             Ok(Some(task)) => task,
             Ok(None) => panic!("this thread is ending, and runs no tasks any more"),
             Err(error) => panic!("this thread cannot spawn on the runtime: {error}"),

@@ -68,6 +68,7 @@ pub use crate::histogram::{
 
 pub use crate::shard_id::ShardId;
 
+use crate::executor::spawn_meta::SpawnMeta;
 use crate::executor::{Home, JoinHandle};
 use shared::{Seats, Shared};
 
@@ -177,7 +178,7 @@ impl Runtime {
                 // Nobody receives it if the waiting thread was ended: then nobody wants it.
                 drop(send.send(result));
             };
-            drop(home.spawn_from(location, task));
+            drop(home.spawn_from(SpawnMeta::at(location), task));
         });
         drop(sent);
         match receive.recv() {

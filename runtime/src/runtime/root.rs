@@ -9,12 +9,12 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::executor::spawn_meta::{Details, SpawnMeta};
 use crate::executor::{Home, JoinHandle, View};
 
 type Slot = Rc<Cell<Option<NonNull<dyn Future<Output = ()>>>>>;
@@ -31,7 +31,7 @@ impl<'a> Root<'a> {
     /// forgotten, which is why it stays in this crate.
     pub(super) fn new(
         home: &Home,
-        location: &'static Location<'static>,
+        meta: SpawnMeta<'_>,
         future: Pin<&'a mut (dyn Future<Output = ()> + 'a)>,
     ) -> Root<'a> {
         // SAFETY: the future is not moved by anybody who gets it by this pointer: `Borrowed` pins
@@ -46,8 +46,8 @@ impl<'a> Root<'a> {
             >(future)
         };
         let slot = Slot::new(Cell::new(Some(future)));
-        let task =
-            home.spawn_from(location, Borrowed { slot: Rc::clone(&slot), view: View::current() });
+        let borrowed = Borrowed { slot: Rc::clone(&slot), view: View::current() };
+        let task = home.spawn_from(meta.with(Details::BLOCK_ON), borrowed);
         Root { slot, task, _future: PhantomData }
     }
 }

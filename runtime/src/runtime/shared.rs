@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::io;
-use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
@@ -17,7 +16,8 @@ use super::host;
 use super::latch::Latch;
 use super::placement::Cpus;
 use super::seat::Seat;
-use crate::executor::{Errand, Home, Id, JoinHandle};
+use crate::executor::spawn_meta::SpawnMeta;
+use crate::executor::{Errand, Home, JoinHandle};
 use crate::mesh::Peers;
 use crate::stealing::Partition;
 use crate::time::Clock;
@@ -134,14 +134,11 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.spawn_from(Location::caller(), future)
+        self.spawn_from(SpawnMeta::new(), future)
     }
 
-    fn spawn_from<F>(
-        &self,
-        location: &'static Location<'static>,
-        future: F,
-    ) -> JoinHandle<F::Output>
+    /// The same, for callers that know more of it.
+    pub(crate) fn spawn_from<F>(&self, meta: SpawnMeta<'_>, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -155,21 +152,17 @@ impl Shared {
             // A closure that blocks this shard may be about to wait for the task.
             let ours = ours && (!current::may_block() || self.shards() == 1);
             let future = if ours { future.take() } else { None };
-            future.map(|future| shard.home().spawn_from(location, future))
+            future.map(|future| shard.home().spawn_from(meta, future))
         });
         match (here.flatten(), future) {
             (Some(task), _) => task,
-            (None, Some(future)) => self.draw().inbox.spawn_from(location, future),
+            (None, Some(future)) => self.draw().inbox.spawn_from(meta, future),
             (None, None) => unreachable!("the future is either spawned or left"),
         }
     }
 
     /// Spawns a task that any shard may run; see [`steal::spawn`](crate::steal::spawn).
-    pub(crate) fn spawn_stealable<F>(
-        &self,
-        location: &'static Location<'static>,
-        future: F,
-    ) -> JoinHandle<F::Output>
+    pub(crate) fn spawn_stealable<F>(&self, meta: SpawnMeta<'_>, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -179,11 +172,11 @@ impl Shared {
         }
         if self.partitions.is_empty() {
             return match &self.seats {
-                Seats::Threads(_) => self.draw().inbox.spawn_from(location, future),
-                Seats::Lone(_) => self.spawn_from(location, future),
+                Seats::Threads(_) => self.draw().inbox.spawn_from(meta, future),
+                Seats::Lone(_) => self.spawn_from(meta, future),
             };
         }
-        self.partition().spawn(location, future)
+        self.partition().spawn(meta, future)
     }
 
     /// Where nothing is stolen, makes a task on the less loaded of two shards that are drawn; see
@@ -253,23 +246,20 @@ impl Shared {
         }
     }
 
-    /// Says what a task is called, to whoever watches the runtime.
-    pub(crate) fn call_task(&self, task: Id, name: Arc<str>) {
-        if let Some(roster) = &self.config.watch.roster {
-            roster.name(task, name);
-        }
-    }
-
     /// Runs a closure in the pool, inside this runtime.
     ///
     /// # Errors
     /// If the pool has no thread, and the system refuses to start one.
-    pub(crate) fn spawn_blocking<F, T>(self: &Arc<Self>, call: F) -> io::Result<JoinHandle<T>>
+    pub(crate) fn spawn_blocking<F, T>(
+        self: &Arc<Self>,
+        meta: SpawnMeta<'_>,
+        call: F,
+    ) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (task, errand) = Errand::new(call);
+        let (task, errand) = Errand::new(meta, call);
         let shared = Arc::clone(self);
         let inhibit = self.clock.inhibit();
         let job = self.pool.spawn_telling(Class::User, move |telling| {

@@ -1,7 +1,6 @@
 //! What all shards of a runtime have in common for stealable tasks.
 
 use std::fmt;
-use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +13,7 @@ use super::injector::Injector;
 use super::policy::Policy;
 use crate::executor::JoinHandle;
 use crate::executor::roster::Roster;
+use crate::executor::spawn_meta::SpawnMeta;
 use crate::executor::stealable::{self, Entry, Member, Scheduler};
 
 /// The queues that all shards look at, and who of them does.
@@ -146,14 +146,14 @@ impl Partition {
     /// Spawns a task that any shard may run.
     pub(crate) fn spawn<F>(
         self: &Arc<Self>,
-        location: &'static Location<'static>,
+        meta: SpawnMeta<'_>,
         future: F,
     ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        stealable::spawn(self, location, future)
+        stealable::spawn(self, meta, future)
     }
 
     /// Tasks that are not complete.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::LocalSet;
 use crate::executor::JoinHandle;
-use crate::runtime::{Handle, context};
+use crate::executor::spawn_meta::{Details, Kind, SpawnMeta};
+use crate::runtime::Handle;
 
 crate::task_local! {
     /// What the task that this thread is polling is called.
@@ -124,10 +125,9 @@ impl<'a> Builder<'a> {
     {
         Ok(match self.name {
             Some(name) => {
-                let name: Arc<str> = name.into();
-                let task = crate::task::spawn(NAME.scope(Arc::clone(&name), future));
-                here(&task, name);
-                task
+                let details = Details::of(Kind::Task, Some(name));
+                let meta = SpawnMeta::new().with(&details);
+                super::spawn::spawn_named(meta, NAME.scope(name.into(), future))
             }
             None => crate::task::spawn(future),
         })
@@ -156,10 +156,9 @@ impl<'a> Builder<'a> {
     {
         Ok(match self.name {
             Some(name) => {
-                let name: Arc<str> = name.into();
-                let task = handle.spawn(NAME.scope(Arc::clone(&name), future));
-                handle.shared().call_task(task.id(), name);
-                task
+                let details = Details::of(Kind::Task, Some(name));
+                let meta = SpawnMeta::new().with(&details);
+                handle.shared().spawn_from(meta, NAME.scope(name.into(), future))
             }
             None => handle.spawn(future),
         })
@@ -194,10 +193,9 @@ impl<'a> Builder<'a> {
     {
         Ok(match self.name {
             Some(name) => {
-                let name: Arc<str> = name.into();
-                let task = super::spawn_local(NAME.scope(Arc::clone(&name), future));
-                here(&task, name);
-                task
+                let details = Details::of(Kind::Local, Some(name));
+                let meta = SpawnMeta::new().with(&details);
+                super::local_set::spawn_named(meta, NAME.scope(name.into(), future))
             }
             None => super::spawn_local(future),
         })
@@ -232,10 +230,9 @@ impl<'a> Builder<'a> {
     {
         Ok(match self.name {
             Some(name) => {
-                let name: Arc<str> = name.into();
-                let task = local_set.spawn_local(NAME.scope(Arc::clone(&name), future));
-                here(&task, name);
-                task
+                let details = Details::of(Kind::Local, Some(name));
+                let meta = SpawnMeta::new().with(&details);
+                local_set.spawn_named(meta, NAME.scope(name.into(), future))
             }
             None => local_set.spawn_local(future),
         })
@@ -284,22 +281,20 @@ impl<'a> Builder<'a> {
     /// assert_eq!(runtime.block_on(digest)?.as_deref(), Some("digest"));
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[track_caller]
     pub fn spawn_blocking_on<F, T>(self, call: F, handle: &Handle) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        let details = Details::of(Kind::Blocking, self.name);
+        let meta = SpawnMeta::new().with(&details);
         match self.name {
             Some(name) => {
-                let name = name.into();
-                handle.shared().spawn_blocking(move || NAME.sync_scope(name, call))
+                let name: Arc<str> = name.into();
+                handle.shared().spawn_blocking(meta, move || NAME.sync_scope(name, call))
             }
-            None => handle.shared().spawn_blocking(call),
+            None => handle.shared().spawn_blocking(meta, call),
         }
     }
-}
-
-/// Says what a task of this thread is called, to whoever watches the shard.
-fn here<T>(task: &JoinHandle<T>, name: Arc<str>) {
-    context::with_shard(|shard| shard.shared().call_task(task.id(), name));
 }

@@ -6,7 +6,6 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use crate::executor::spawn_meta::{Details, SpawnMeta};
 use crate::executor::{Home, JoinHandle};
 use crate::runtime::{Id, Runtime};
 
@@ -49,13 +49,21 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
+    spawn_named(SpawnMeta::new().with(Details::LOCAL), future)
+}
+
+/// As [`spawn_local`], for callers that know more of it.
+#[track_caller]
+pub(super) fn spawn_named<F>(meta: SpawnMeta<'_>, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
     let set = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten();
     if let Some(home) = set {
-        return spawn_into(&home, future);
+        return spawn_into(&home, meta, future);
     }
-    // Outside of the closure, so that the panic names the caller.
-    let location = Location::caller();
-    match super::spawn::spawn_from(location, future) {
+    match super::spawn::spawn_from(meta, future) {
         Some(task) => task,
         None => panic!(
             "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`, \
@@ -65,12 +73,12 @@ where
     }
 }
 
-fn spawn_into<F>(home: &Home, future: F) -> JoinHandle<F::Output>
+fn spawn_into<F>(home: &Home, meta: SpawnMeta<'_>, future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let handle = home.spawn(future);
+    let handle = home.spawn_from(meta, future);
     home.inbox().ring();
     handle
 }
@@ -214,7 +222,16 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
-        spawn_into(&self.home, future)
+        self.spawn_named(SpawnMeta::new().with(Details::LOCAL), future)
+    }
+
+    /// As [`spawn_local`](Self::spawn_local), for callers that know more of it.
+    pub(super) fn spawn_named<F>(&self, meta: SpawnMeta<'_>, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        spawn_into(&self.home, meta, future)
     }
 
     /// Runs a future and the tasks of the set on a runtime, until the future is done.

@@ -1,8 +1,8 @@
 //! Putting a task on this shard.
 
 use std::future::Future;
-use std::panic::Location;
 
+use crate::executor::spawn_meta::SpawnMeta;
 use crate::executor::{Home, JoinHandle};
 use crate::runtime;
 
@@ -31,15 +31,25 @@ use crate::runtime;
 ///     assert_eq!(task.await.ok(), Some(42));
 /// }
 /// ```
+#[inline]
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    // Outside of the closure, so that the panic names the caller.
-    let location = Location::caller();
-    match spawn_from(location, future) {
+    spawn_named(SpawnMeta::new(), future)
+}
+
+/// As [`spawn`], for callers that know more of it.
+#[inline]
+#[track_caller]
+pub(super) fn spawn_named<F>(meta: SpawnMeta<'_>, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    match spawn_from(meta, future) {
         Some(task) => task,
         None => panic!(
             "`henge::spawn` puts the task on the shard that it is called on, and this thread is \
@@ -52,30 +62,24 @@ where
 /// Spawns a task on the shard whose loop runs on this thread, else on the one that lives here and
 /// is entered. None if there is neither.
 #[inline]
-pub(super) fn spawn_from<F>(
-    location: &'static Location<'static>,
-    future: F,
-) -> Option<JoinHandle<F::Output>>
+pub(super) fn spawn_from<F>(meta: SpawnMeta<'_>, future: F) -> Option<JoinHandle<F::Output>>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
     Home::with_shards(|home| match home {
-        Some(home) => Some(home.spawn_from(location, future)),
-        None => spawn_entered(location, future),
+        Some(home) => Some(home.spawn_from(meta, future)),
+        None => spawn_entered(meta, future),
     })
 }
 
 #[cold]
-fn spawn_entered<F>(
-    location: &'static Location<'static>,
-    future: F,
-) -> Option<JoinHandle<F::Output>>
+fn spawn_entered<F>(meta: SpawnMeta<'_>, future: F) -> Option<JoinHandle<F::Output>>
 where
     F: Future + 'static,
     F::Output: 'static,
 {
-    match runtime::with_entered(|home| home.spawn_from(location, future)) {
+    match runtime::with_entered(|home| home.spawn_from(meta, future)) {
         Ok(task) => task,
         Err(error) => panic!("this thread cannot spawn on the runtime: {error}"),
     }

@@ -8,7 +8,6 @@ mod queue;
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +21,8 @@ use super::join::JoinHandle;
 use super::newborn;
 use super::raw::Task;
 use super::slab::{self, Alone, Slab};
+use super::span::{self, Traced};
+use super::spawn_meta::SpawnMeta;
 use super::state::{Kind, Local, NOTIFIED, Shared};
 use crate::executor::inbox::Inbox;
 
@@ -195,16 +196,12 @@ impl Home {
         F: Future + 'static,
         F::Output: 'static,
     {
-        self.spawn_from(Location::caller(), future)
+        self.spawn_from(SpawnMeta::new(), future)
     }
 
     /// The same, for callers that know better where it comes from.
     #[inline]
-    pub(crate) fn spawn_from<F>(
-        &self,
-        location: &'static Location<'static>,
-        future: F,
-    ) -> JoinHandle<F::Output>
+    pub(crate) fn spawn_from<F>(&self, meta: SpawnMeta<'_>, future: F) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
@@ -212,7 +209,8 @@ impl Home {
         if self.closed.get() {
             return newborn::refused(future);
         }
-        let (size, align) = (Task::<F>::SIZE, Task::<F>::ALIGN);
+        let future = span::of_task(meta, future);
+        let (size, align) = (Task::<Traced<F>>::SIZE, Task::<Traced<F>>::ALIGN);
         let (memory, kind) = if slab::shares(size, align) {
             (self.slab.alloc(size, self), Kind::Block)
         } else {
@@ -220,14 +218,15 @@ impl Home {
         };
         // The one reference is the join handle's.
         let local = Local::new(NOTIFIED, 1, kind);
-        let header = Header::new(Task::<F>::VTABLE, Shared::new(), local);
+        let vtable = Task::<Traced<F>>::VTABLE;
+        let header = Header::new(vtable, Shared::new(), local, span::id::<F>(&future));
         // SAFETY: fresh memory of the task's size and alignment, of the kind that is named.
-        let task = unsafe { Task::<F>::write(memory, header, future) };
+        let task = unsafe { Task::<Traced<F>>::write(memory, header, future) };
         if kind == Kind::Alone {
             self.slab.adopt(task);
         }
         if self.is_watched {
-            self.register::<F>(task, location);
+            self.register::<F>(task, meta);
         }
         self.alive.set(self.alive.get() + 1);
         self.queue.push(task);
@@ -237,9 +236,9 @@ impl Home {
 
     /// Puts a task on the roster.
     #[cold]
-    fn register<F>(&self, task: TaskPtr, location: &'static Location<'static>) {
+    fn register<F>(&self, task: TaskPtr, meta: SpawnMeta<'_>) {
         if let Some(roster) = self.inbox.roster() {
-            roster.add::<F>(Id::of(task), location);
+            roster.add::<F>(Id::of(task), meta);
         }
     }
 

@@ -2,7 +2,6 @@
 //! abort and close, of the code itself.
 
 use std::future::poll_fn;
-use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc as StdArc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -12,6 +11,7 @@ use loom::sync::{Arc, Mutex, Notify};
 use loom::thread;
 
 use super::{Entry, Member, Scheduler, spawn};
+use crate::executor::spawn_meta::SpawnMeta;
 use crate::executor::{JoinError, JoinHandle};
 
 /// One queue and one list, for as many threads as like.
@@ -97,7 +97,7 @@ fn waiting(
     let slot = StdArc::new(std::sync::Mutex::new(None));
     let drops = StdArc::new(AtomicUsize::new(0));
     let (ready, kept, mut token) = (ready.clone(), slot.clone(), Some(Token(drops.clone())));
-    let handle = spawn(queue, Location::caller(), async move {
+    let handle = spawn(queue, SpawnMeta::new(), async move {
         poll_fn(move |cx| {
             if ready.load(Ordering::Relaxed) {
                 return Poll::Ready(token.take().expect("ready once"));

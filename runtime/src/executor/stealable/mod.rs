@@ -38,11 +38,12 @@
 mod loom_tests;
 mod state;
 
+use super::span::{self, Traced};
+use super::spawn_meta::SpawnMeta;
 use std::alloc::{self, Layout};
 use std::cell::Cell;
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -331,22 +332,25 @@ fn complete(task: TaskPtr) {
 /// this thread, which made its future.
 pub(crate) fn spawn<F>(
     scheduler: &Arc<impl Scheduler>,
-    location: &'static Location<'static>,
+    meta: SpawnMeta<'_>,
     future: F,
 ) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let memory = Head::allocate(Task::<F>::SIZE, Task::<F>::ALIGN, scheduler.clone());
+    let future = span::of_task(meta, future);
+    let (size, align) = (Task::<Traced<F>>::SIZE, Task::<Traced<F>>::ALIGN);
+    let memory = Head::allocate(size, align, scheduler.clone());
     let local = Local::new(0, 0, Kind::Stealable);
-    let header = Header::new(Task::<F>::VTABLE, Shared::stealable(), local);
+    let vtable = Task::<Traced<F>>::VTABLE;
+    let header = Header::new(vtable, Shared::stealable(), local, span::id::<F>(&future));
     // SAFETY: fresh memory of the task's size and alignment, of the kind that is named.
-    let task = unsafe { Task::<F>::write(memory, header, future) };
+    let task = unsafe { Task::<Traced<F>>::write(memory, header, future) };
     // SAFETY: one of the three references of a new task; `F::Output` is its result.
     let handle = unsafe { JoinHandle::new(task) };
     if let Some(roster) = scheduler.roster() {
-        roster.add::<F>(Id::of(task), location);
+        roster.add::<F>(Id::of(task), meta);
     }
     // The other two.
     let (entry, member) = (Entry(task), Member(task));

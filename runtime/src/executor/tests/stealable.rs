@@ -2,7 +2,6 @@
 //! that do to tasks whatever a thread can.
 
 use std::future::{pending, poll_fn};
-use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -11,6 +10,7 @@ use std::thread;
 use super::super::JoinHandle;
 use super::super::stealable::{Entry, Member, Scheduler, spawn};
 use super::stress::{Pile, Token, act, step};
+use crate::executor::spawn_meta::SpawnMeta;
 
 #[derive(Default)]
 struct Bag {
@@ -90,11 +90,11 @@ fn result<T>(handle: &mut JoinHandle<T>) -> Result<T, super::super::JoinError> {
 fn the_result_is_had_once_and_dropped_if_nobody_has_it() {
     let (bag, count) = (bag(), Arc::new(AtomicUsize::new(0)));
     let token = Token::new(&count);
-    let mut had = spawn(&bag, Location::caller(), async move { token });
+    let mut had = spawn(&bag, SpawnMeta::new(), async move { token });
     let token = Token::new(&count);
-    let left = spawn(&bag, Location::caller(), async move { token });
+    let left = spawn(&bag, SpawnMeta::new(), async move { token });
     let token = Token::new(&count);
-    drop(spawn(&bag, Location::caller(), async move { token }));
+    drop(spawn(&bag, SpawnMeta::new(), async move { token }));
     run(&bag);
     assert_eq!(count.load(Ordering::Relaxed), 2, "nobody waits for the third");
     drop(left);
@@ -114,13 +114,13 @@ fn a_panic_in_each_place_is_the_tasks_own() {
         }
     }
     let bag = bag();
-    let mut polled = spawn(&bag, Location::caller(), async { panic!("in a poll") });
+    let mut polled = spawn(&bag, SpawnMeta::new(), async { panic!("in a poll") });
     let bomb = Bomb;
-    let mut dropped = spawn(&bag, Location::caller(), async move {
+    let mut dropped = spawn(&bag, SpawnMeta::new(), async move {
         let _bomb = bomb;
         pending::<()>().await;
     });
-    let output = spawn(&bag, Location::caller(), async { Bomb });
+    let output = spawn(&bag, SpawnMeta::new(), async { Bomb });
     drop(output);
     run(&bag);
     assert!(result(&mut polled).unwrap_err().is_panic());
@@ -134,7 +134,7 @@ fn closing_cancels_what_waits_and_what_is_queued() {
     let (bag, count) = (bag(), Arc::new(AtomicUsize::new(0)));
     let spawned = |forever: bool| {
         let token = Token::new(&count);
-        spawn(&bag, Location::caller(), async move {
+        spawn(&bag, SpawnMeta::new(), async move {
             let _token = token;
             if forever {
                 pending::<()>().await;
@@ -162,7 +162,7 @@ fn spawn_one(bag: &Arc<Bag>, pile: &Arc<Pile>, count: &Arc<AtomicUsize>, seed: &
     let selfish = step(seed) % 4 == 0;
     let handle = spawn(
         bag,
-        Location::caller(),
+        SpawnMeta::new(),
         poll_fn(move |cx| {
             if left == 0 {
                 return Poll::Ready(token.take().expect("ready once"));

@@ -9,6 +9,7 @@ use std::thread;
 
 use super::super::{AbortHandle, Home, JoinHandle};
 use super::{home, run};
+use crate::executor::spawn_meta::SpawnMeta;
 
 const THREADS: usize = 3;
 
@@ -159,7 +160,7 @@ fn stress(seed: u64, rounds: usize) {
             }
             if step(&mut seed) % 16 == 0 {
                 let token = Token::new(&count);
-                let handle = elsewhere.spawn(async move { token });
+                let handle = elsewhere.spawn_from(SpawnMeta::new(), async move { token });
                 pile.handles.lock().unwrap().push(handle);
             }
         }

@@ -1,13 +1,14 @@
 //! Futures and closures that a shard's thread waits for: `block_on`, and blocking in place.
 
 use std::future::Future;
-use std::panic::{Location, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::time::Duration;
 
 use henge_driver::current;
 
 use super::Shard;
+use crate::executor::spawn_meta::SpawnMeta;
 use crate::executor::{Home, View};
 use crate::runtime::root::Root;
 use crate::runtime::shared::Seats;
@@ -25,7 +26,7 @@ impl Shard {
     /// shard, if [`Nest::refusal`] has no objection.
     #[track_caller]
     pub(in crate::runtime) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let location = Location::caller();
+        let meta = SpawnMeta::new();
         let _within = self.enter_all();
         let mut result = None;
         // It does not stand still while it turns from within.
@@ -38,7 +39,7 @@ impl Shard {
                 level.leave();
                 self.roots.set(self.roots.get() - 1);
             });
-            let _root = Root::new(&self.home, location, future);
+            let _root = Root::new(&self.home, meta, future);
             View::current().inside().during(|| self.turns());
         }
         self.counters.blocked.set(blocked);
