@@ -70,12 +70,11 @@ pub(crate) struct SendSide {
     queue: SendQueue,
     flight: Option<Flight>,
     failed: Option<io::Error>,
-    /// A failure has happened: nothing can be sent any more.
-    broken: bool,
+    /// Nothing can be sent any more: a failure has happened, or the end was sent.
+    closed: bool,
     /// The result of a `write_owned` that its future has not taken yet.
     returned: Option<Box<dyn Any + Send>>,
     writer: Waiting,
-    shut: bool,
     /// The handle is gone.
     orphaned: bool,
     /// The caller sends by calls of its own, and so wants the socket when nothing is queued.
@@ -172,10 +171,9 @@ impl SendSide {
             queue: SendQueue::new(),
             flight: None,
             failed: None,
-            broken: false,
+            closed: false,
             returned: None,
             writer: Waiting::new(),
-            shut: false,
             orphaned: false,
             by_hand: false,
             full: false,
@@ -266,14 +264,14 @@ impl SendSide {
 
     fn fail(&mut self, error: io::Error) {
         self.queue.clear();
-        self.broken = true;
+        self.closed = true;
         self.failed = Some(error);
     }
 
     /// What the last failure has left: told once in its own words.
     #[inline]
     fn check(&mut self) -> io::Result<()> {
-        if !self.broken && !self.shut {
+        if !self.closed {
             return Ok(());
         }
         Err(self.failed.take().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()))
@@ -290,7 +288,7 @@ impl SendSide {
     #[inline]
     fn write_quickly(here: &mut Here<'_, SendSide>, bytes: &[u8]) -> Option<usize> {
         let small = !bytes.is_empty() && bytes.len() < DIRECT;
-        if !small || here.broken || here.shut || !here.is_bare() {
+        if !small || here.closed || !here.is_bare() {
             return None;
         }
         here.send_quietly(bytes, CAP).filter(|&n| n > 0)
@@ -451,7 +449,7 @@ pub(crate) fn poll_shutdown(side: &Homed<SendSide>, cx: &mut Context<'_>) -> Pol
         if let Err(error) = SendSide::flushed(here)? {
             return Some(Err(error));
         }
-        here.shut = true;
+        here.closed = true;
         Some(match socket::shutdown(here.shared().fd(), Shutdown::Write) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             done => done,

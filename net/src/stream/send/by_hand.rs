@@ -40,7 +40,7 @@ pub(crate) fn try_io<R>(
 ) -> io::Result<R> {
     let allowed = side.try_with(|here| {
         here.by_hand = true;
-        here.broken || here.shut || SendSide::is_idle(here)
+        here.closed || SendSide::is_idle(here)
     });
     if allowed != Some(true) {
         // What is queued goes first.
@@ -57,7 +57,7 @@ pub(crate) fn try_io<R>(
 impl SendSide {
     /// Whether a write would take something, or fail; arms a poll if that cannot be known.
     fn look_ready(here: &mut Here<'_, SendSide>) -> Option<io::Result<Ready>> {
-        if here.broken || here.shut {
+        if here.closed {
             return Some(Ok(Ready::WRITABLE | Ready::WRITE_CLOSED));
         }
         if current::is_moving() {

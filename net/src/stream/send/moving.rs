@@ -90,7 +90,7 @@ impl SendSide {
                 Some(Ok(n)) => at += n,
                 Some(Err(error)) => {
                     here.queue.clear();
-                    here.broken = true;
+                    here.closed = true;
                     return (Some(Err(error)), at);
                 }
                 None => return (None, at),

@@ -110,7 +110,7 @@ impl<B: IoBuf> Keep<B> for ToFuture {
         let result = match end {
             Err(error) if !socket::is_cancelled(&error) => {
                 side.queue.clear();
-                side.broken = true;
+                side.closed = true;
                 Err(error)
             }
             _ => {

@@ -152,7 +152,7 @@ impl Keep<Vec<u8>> for RestToQueue {
         match end {
             Err(error) if !socket::is_cancelled(&error) => {
                 side.queue.clear();
-                side.broken = true;
+                side.closed = true;
             }
             _ if rest.is_empty() => {}
             _ => side.queue.put_back(Outgoing { bytes: rest, at }),
