@@ -58,6 +58,8 @@ pub use seat::{AtHome, InPlace};
 
 use std::fmt;
 use std::io;
+use std::mem::ManuallyDrop;
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
@@ -117,28 +119,19 @@ pub trait Resident: Send + Sized + 'static {
 ///
 /// Dropping it abandons the state: [`Resident::abandon`].
 pub struct Homed<T: Resident> {
-    // None only between `into_inner` and the drop that follows it.
-    place: Option<Arc<Place<T>>>,
+    place: Arc<Place<T>>,
 }
 
 impl<T: Resident> Homed<T> {
     /// A homeless state: the first driver that visits it becomes its home.
     pub fn new(state: T, shared: T::Shared) -> Homed<T> {
-        Homed { place: Some(Arc::new(Place::new(state, shared))) }
-    }
-
-    #[inline]
-    fn place(&self) -> &Arc<Place<T>> {
-        match &self.place {
-            Some(place) => place,
-            None => unreachable!("the place is taken by value only"),
-        }
+        Homed { place: Arc::new(Place::new(state, shared)) }
     }
 
     /// What every thread may read.
     #[inline]
     pub fn shared(&self) -> &T::Shared {
-        &self.place().shared
+        &self.place.shared
     }
 
     /// Lends the state to `visit`, if this thread's driver is its home or may become it. If not,
@@ -158,7 +151,7 @@ impl<T: Resident> Homed<T> {
         cx: &Context<'_>,
         visit: impl FnOnce(&mut Here<'_, T>) -> R,
     ) -> Poll<io::Result<R>> {
-        let place = self.place();
+        let place = &self.place;
         let polled = current::with(|driver| {
             let mut stay = Stay::AtHome;
             if !place.is_settled() {
@@ -179,7 +172,7 @@ impl<T: Resident> Homed<T> {
     /// the other ways to visit tell why.
     #[inline]
     pub fn visit_settled<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
-        let place = self.place();
+        let place = &self.place;
         current::with(|driver| place.visit_settled(driver, visit)).ok().flatten()
     }
 
@@ -189,7 +182,7 @@ impl<T: Resident> Homed<T> {
     ///
     /// If called within a visit of the same state.
     pub fn try_with<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
-        let place = self.place();
+        let place = &self.place;
         let visited = current::with(|driver| {
             let mut stay = Stay::AtHome;
             if !place.is_settled() {
@@ -209,17 +202,15 @@ impl<T: Resident> Homed<T> {
     /// # Errors
     ///
     /// Gives the handle back if the state is at home elsewhere, or the kernel did not let go.
-    pub fn into_inner(mut self) -> Result<T, Homed<T>> {
+    pub fn into_inner(self) -> Result<T, Homed<T>> {
         self.evict();
-        match self.place.take() {
-            None => Err(self),
-            Some(place) => match Arc::try_unwrap(place) {
-                Ok(place) => Ok(place.state.into_inner()),
-                Err(place) => {
-                    self.place = Some(place);
-                    Err(self)
-                }
-            },
+        // Not dropped: that would abandon the state.
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` is neither used again nor dropped.
+        let place = unsafe { ptr::read(&raw const this.place) };
+        match Arc::try_unwrap(place) {
+            Ok(place) => Ok(place.state.into_inner()),
+            Err(place) => Err(Homed { place }),
         }
     }
 
@@ -227,7 +218,7 @@ impl<T: Resident> Homed<T> {
     /// on this thread or another, waits until that has ended. So a state that is about to move is
     /// not asked for from there.
     pub fn let_go(&self) {
-        let place = self.place();
+        let place = &self.place;
         let _no_driver = current::with(|driver| {
             if place.word.is(driver.id().get()) {
                 drop(place.leave(driver, Leaving::Recalled));
@@ -238,7 +229,7 @@ impl<T: Resident> Homed<T> {
     /// [`let_go`](Self::let_go), if nothing is in flight and nothing is left to be sent. If not, it
     /// stays, and goes on.
     pub fn let_go_if_idle(&self) {
-        let place = self.place();
+        let place = &self.place;
         let _no_driver = current::with(|driver| {
             let here = place.word.is(driver.id().get()) && place.local.refs.get() == 0;
             let idle = here && !place.has_letter(driver);
@@ -251,7 +242,7 @@ impl<T: Resident> Homed<T> {
     /// Gives up the home, if that is here.
     fn evict(&self) {
         const TURNS: usize = 1000;
-        let place = self.place();
+        let place = &self.place;
         let _no_driver = current::with(|driver| {
             let me = driver.id().get();
             if place.word.is(me) {
@@ -268,7 +259,7 @@ impl<T: Resident> Homed<T> {
 
 impl<T: Resident> Drop for Homed<T> {
     fn drop(&mut self) {
-        let Some(place) = &self.place else { return };
+        let place = &self.place;
         let here = current::with(|driver| {
             let here = place.word.is(driver.id().get());
             if here {
