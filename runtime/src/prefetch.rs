@@ -23,7 +23,8 @@ pub(crate) fn to_read<T>(place: *const T) {
 /// The line at `place` will be written: the other core is to give it up.
 #[inline(always)]
 pub(crate) fn to_write<T>(place: *const T) {
-    #[cfg(target_arch = "x86_64")]
+    // Miri has no assembly.
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: as above. A processor that does not know the instruction does nothing. (The intrinsic
     // for it would be a `prefetcht0` where the target does not promise that it does.)
     unsafe {
@@ -33,6 +34,6 @@ pub(crate) fn to_write<T>(place: *const T) {
             options(nostack, preserves_flags, readonly),
         );
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = place;
 }
