@@ -24,6 +24,10 @@
 //!   consumer's *run* ends with what it has seen, or sooner if that is asked for. Who has more to
 //!   do once in a while than to put in or take out does it where such a stretch ends.
 //!
+//! The two counters are those of Lamport's queue (1983); that each side remembers the other's, and
+//! shows its own in batches, is from MCRingBuffer (Lee, Bu and Chandranmenon, 2010). To keep the
+//! state beside the slots, as FastForward and B-Queue do, was measured, and gains a lane nothing.
+//!
 //! Nobody else touches a slot. Which thread is the producer's and which the consumer's may change,
 //! as [`Producer`] and [`Consumer`] are `Send`; they are not `Sync` and cannot be cloned, so there
 //! is one of each at any time, and whoever moves one to another thread orders the two.
