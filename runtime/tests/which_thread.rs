@@ -446,3 +446,36 @@ fn blocking_work_of_a_guest_goes_to_its_runtime() {
     drop(first);
     assert!(second.block_on(folder()).is_ok(), "the other one is shut down");
 }
+
+/// As where a thread has a runtime of its own, and starts another thread that has one: what it asks
+/// there it waits for as it would for any thread.
+#[test]
+fn a_lone_shard_may_block_for_what_it_asked_of_another_runtime() {
+    let (tx, mut rx) = henge::sync::mpsc::unbounded_channel::<mpsc::Sender<ThreadId>>();
+    let (parked, has_parked) = mpsc::channel();
+    let other = thread::spawn(move || {
+        let mut builder = Builder::new_current_thread();
+        let sleeps = builder.on_thread_park(move || {
+            let _nobody_listens_any_more = parked.send(());
+        });
+        sleeps.build().expect("a runtime").block_on(async move {
+            while let Some(answer) = rx.recv().await {
+                answer.send(thread::current().id()).expect("somebody waits");
+            }
+        });
+    });
+    let other_id = other.thread().id();
+    lone().block_on(async {
+        for _ in 0..10 {
+            // It is asleep, or about to be: one that is awake finds the message by itself.
+            has_parked.recv_timeout(Duration::from_secs(60)).expect("it has nothing to do");
+            thread::sleep(Duration::from_millis(5));
+            let (answer, answered) = mpsc::channel();
+            assert!(tx.send(answer).is_ok());
+            let by = answered.recv_timeout(Duration::from_secs(60));
+            assert_eq!(by, Ok(other_id), "it was woken while this thread blocks");
+        }
+    });
+    drop(tx);
+    other.join().expect("no panic");
+}

@@ -335,7 +335,10 @@ impl Builder {
                 .driver
                 .clone()
                 .blocking_pool(Arc::clone(&pool))
-                .listen_group(Arc::default()),
+                .listen_group(Arc::default())
+                // A lone shard wakes only those of others, who may be what its thread is about to
+                // block for: nobody there knows of the turn that a message would ride on.
+                .wake_by_message(self.kind == Kind::MultiThread),
         };
         let clock = Clock::new(pausable, self.start_paused);
         let places = match self.kind {
