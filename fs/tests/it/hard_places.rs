@@ -1,14 +1,20 @@
 //! Full disks, exhausted limits, files that change or go while they are read.
 
 use std::fs;
-use std::io::{self, ErrorKind, SeekFrom};
+use std::future::poll_fn;
+use std::io::{self, ErrorKind, PipeWriter, Read, SeekFrom};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::pin::pin;
 use std::process::Command;
+use std::task::Poll;
+use std::time::Duration;
 
+use henge_driver::{ops, submit};
 use henge_fs::{Advice, Allocation, File, OpenOptions, RangeSync};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
-use crate::common::{Place, in_a_process_of_its_own, run};
+use crate::common::{Place, begin_and_drop, in_a_process_of_its_own, run};
 
 /// A file system of 64 KiB; nothing where we may not make one.
 struct Small(Place);
@@ -180,6 +186,66 @@ fn a_file_that_is_cut_or_grows_is_read_as_it_is_then() {
         file.read_to_end(&mut got).await?;
         assert_eq!(got, vec![2; 10_000]);
         Ok(())
+    });
+}
+
+/// A pipe that nobody reads, with all that it holds and one write more, which waits.
+async fn stuck(writer: PipeWriter) -> io::Result<(File, usize)> {
+    const PIECE: usize = 32 << 10;
+    let mut file = File::from(OwnedFd::from(writer));
+    file.set_max_buf_size(PIECE);
+    let mut taken = 0;
+    loop {
+        let bytes = vec![(taken / PIECE) as u8; PIECE];
+        let mut write = pin!(file.write(&bytes));
+        // The ring is turned between the two, so that what can be written has been.
+        let mut polled = poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx))).await;
+        for _ in 0..3 {
+            if polled.is_ready() {
+                break;
+            }
+            submit(ops::Timeout::new(Duration::from_millis(1))).await?;
+            polled = poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx))).await;
+        }
+        match polled {
+            Poll::Ready(n) => taken += n?,
+            Poll::Pending => return Ok((file, taken)),
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_stops_holds_up_nobody_and_goes_on() {
+    let place = Place::file("contents");
+    let (mut reader, writer) = io::pipe().unwrap();
+    run(async {
+        let (mut file, taken) = stuck(writer).await?;
+        assert!((32 << 10..1 << 20).contains(&taken), "{taken} bytes were taken");
+        begin_and_drop(file.flush()).await;
+        assert_eq!(henge_fs::read(&place).await?, b"contents");
+        let reads = std::thread::spawn(move || {
+            let mut got = Vec::new();
+            reader.read_to_end(&mut got).map(|_| got)
+        });
+        file.flush().await?;
+        file.close().await?;
+        let got = reads.join().expect("no panic")?;
+        assert_eq!(got.len(), taken);
+        assert!(got.iter().enumerate().all(|(at, byte)| *byte == (at >> 15) as u8));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_reader_that_goes_is_an_error_that_shows_once() {
+    let (reader, writer) = io::pipe().unwrap();
+    run(async {
+        let (mut file, _taken) = stuck(writer).await?;
+        drop(reader);
+        assert_eq!(file.flush().await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+        file.flush().await?;
+        assert_eq!(file.write_at("more", 0).await.0.unwrap_err().kind(), ErrorKind::BrokenPipe);
+        file.close().await
     });
 }
 
