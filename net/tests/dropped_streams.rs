@@ -120,15 +120,7 @@ fn zero_linger_drops_what_a_peer_does_not_take() {
             let peer = std::net::TcpStream::connect(listener.local_addr()?)?;
             let (mut stream, _) = listener.accept().await?;
             if in_flight {
-                // Until it waits for room: 64 KiB are queued then.
-                let mut fills =
-                    Box::pin(async { while stream.write_all(&[0; 4096]).await.is_ok() {} });
-                let mut limit = pin!(submit(ops::Timeout::new(Duration::from_millis(100))));
-                poll_fn(|cx| {
-                    assert!(fills.as_mut().poll(cx).is_pending());
-                    limit.as_mut().poll(cx)
-                })
-                .await?;
+                fill(&mut stream).await?;
             } else {
                 stream.write_all(b"not even this").await?;
             }
@@ -141,6 +133,36 @@ fn zero_linger_drops_what_a_peer_does_not_take() {
         let told = peer.read_to_end(&mut Vec::new()).map_err(|error| error.kind());
         assert_eq!(told, Err(io::ErrorKind::ConnectionReset), "in flight: {in_flight}");
     }
+}
+
+/// Writes until the stream waits for room: 64 KiB are queued then.
+async fn fill(stream: &mut (impl AsyncWriteExt + Unpin)) -> io::Result<()> {
+    let mut fills = Box::pin(async { while stream.write_all(&[0; 4096]).await.is_ok() {} });
+    let mut limit = pin!(submit(ops::Timeout::new(Duration::from_millis(100))));
+    poll_fn(|cx| {
+        assert!(fills.as_mut().poll(cx).is_pending());
+        limit.as_mut().poll(cx)
+    })
+    .await
+}
+
+#[test]
+fn a_unix_stream_that_was_shut_down_drops_what_a_peer_does_not_take() {
+    let driver = Driver::new().expect("a ring");
+    let mut peer = run(&driver, async {
+        let (ours, peer) = std::os::unix::net::UnixStream::pair()?;
+        let same = ours.try_clone()?;
+        ours.set_nonblocking(true)?;
+        let mut stream = UnixStream::from_std(ours)?;
+        fill(&mut stream).await?;
+        same.shutdown(std::net::Shutdown::Both)?;
+        drop((stream, same));
+        Ok(peer)
+    });
+    comes_to_rest(&driver);
+    // What the kernel had taken before is the peer's.
+    peer.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    assert!(peer.read_to_end(&mut Vec::new()).is_ok_and(|n| n > 0));
 }
 
 #[test]

@@ -18,6 +18,30 @@ use crate::stream::methods::write::writes;
 /// It reads and writes as a [`TcpStream`](crate::TcpStream) does: what is said there of queues,
 /// errors, readiness and threads holds here too. Beside bytes it can pass descriptors.
 ///
+/// # Dropping
+///
+/// A stream that is dropped sends what is queued, for as long as its peer takes some of it, and
+/// then closes; a peer that takes nothing for 30 seconds is given up. This family has no linger:
+/// who would rather lose what is queued shuts the socket down before the drop. Then it closes at
+/// once, and the peer reads what the kernel had taken, and the end.
+///
+/// ```
+/// # use henge_net::UnixStream;
+/// # use tokio::io::AsyncWriteExt;
+/// use std::net::Shutdown;
+/// use std::os::fd::AsFd;
+///
+/// # henge_driver::Driver::new()?.block_on(async {
+/// let (mut stream, peer) = UnixStream::pair()?;
+/// stream.write_all(b"nobody will read this").await?;
+/// let socket = std::os::unix::net::UnixStream::from(stream.as_fd().try_clone_to_owned()?);
+/// socket.shutdown(Shutdown::Both)?;
+/// drop(stream); // and nothing is left of it
+/// # drop(peer);
+/// # std::io::Result::Ok(()) })??;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Examples
 ///
 /// ```
