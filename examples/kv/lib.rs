@@ -16,6 +16,7 @@ pub mod info;
 pub mod jobs;
 mod load;
 mod merging;
+pub mod notice;
 pub mod pipeline;
 pub mod requests;
 pub mod resp;

@@ -20,6 +20,7 @@ use henge_kv::aof::files::Folder;
 use henge_kv::args::{self, HELP, Options};
 use henge_kv::info::unix_millis;
 use henge_kv::jobs::Pieces;
+use henge_kv::notice::notice;
 use henge_kv::server::Server;
 use henge_kv::shard::Shard;
 use henge_kv::store::Part;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         Ok(Some(options)) => options,
         Ok(None) => return say(HELP),
         Err(wrong) => {
-            eprintln!("kv: {wrong}\n\n{HELP}");
+            notice(format_args!("{wrong}\n\n{HELP}"));
             return ExitCode::from(2);
         }
     };
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("kv: cannot serve {address}: {error}");
+            notice(format_args!("cannot serve {address}: {error}"));
             ExitCode::FAILURE
         }
     }

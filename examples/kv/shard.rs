@@ -20,6 +20,7 @@ use crate::courier::Courier;
 use crate::info::unix_millis;
 use crate::jobs::{Done, Job};
 use crate::load::Load;
+use crate::notice::notice;
 use crate::pipeline::Pipeline;
 use crate::resp::Mark;
 use crate::server::{Counters, Server};
@@ -121,14 +122,14 @@ impl Shard {
                         henge::spawn(connection::serve(Rc::clone(&self), shards, stream, peer));
                     }
                     // Out of descriptors, or the peer has gone again: the next one may do better.
-                    Err(error) => eprintln!("kv: cannot accept a connection: {error}"),
+                    Err(error) => notice(format_args!("cannot accept a connection: {error}")),
                 },
                 accepted = accept(unix.as_ref()) => match accepted {
                     Ok(stream) => {
                         let (here, shards) = (Rc::clone(&self), shards.clone());
                         henge::spawn(connection::serve(here, shards, stream, Peer::Unix));
                     }
-                    Err(error) => eprintln!("kv: cannot accept a connection: {error}"),
+                    Err(error) => notice(format_args!("cannot accept a connection: {error}")),
                 },
                 wrote = &mut writing => return wrote,
                 () = self.server.stop.cancelled() => break,

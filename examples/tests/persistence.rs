@@ -329,6 +329,10 @@ fn a_full_disk_refuses_changes() {
     command.args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\""]);
     command.arg(env!("CARGO_BIN_EXE_kv")).args(["--appendfsync", "everysec", "--dir"]);
     command.arg(&folder.0);
+    // The log is on that disk, too, and finds no room either.
+    let log = folder.0.join("log");
+    std::fs::write(&log, [b'\n'; 64 << 10]).unwrap();
+    command.stderr(std::fs::OpenOptions::new().append(true).open(&log).unwrap());
     let kv = Kv::start_as(command, 1);
     let mut client = Client::connect(kv.address);
     let value = "x".repeat(8 << 10);

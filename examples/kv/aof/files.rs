@@ -22,6 +22,8 @@ use std::path::{Path, PathBuf};
 
 use henge::fs::{self, File, OpenOptions};
 
+use crate::notice::notice;
+
 /// Which files are the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Current {
@@ -171,7 +173,7 @@ impl Folder {
     pub async fn remove(&self, names: &[String]) {
         for name in names {
             if let Err(error) = fs::remove_file(self.path(name)).await {
-                eprintln!("kv: cannot remove {}: {error}", self.path(name).display());
+                notice(format_args!("cannot remove {}: {error}", self.path(name).display()));
             }
         }
     }

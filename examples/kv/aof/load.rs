@@ -9,6 +9,7 @@ use super::files::{self, Chain, Current, Folder};
 use super::log::Increment;
 use super::replay::{self, Replayed};
 use super::rewrite::rewrite;
+use crate::notice::notice;
 use crate::store::{Clock, Part, Store};
 
 /// What a shard begins with.
@@ -133,7 +134,7 @@ async fn replay_chain(
             return Err(not_the_last(&path, damage));
         }
         let lost = size - length;
-        eprintln!("kv: {}: the last {lost} bytes are of no use: {damage}", path.display());
+        notice(format_args!("{}: the last {lost} bytes are of no use: {damage}", path.display()));
         if cuts {
             cut(folder, name, &file, &replayed, lost).await?;
         }

@@ -17,6 +17,7 @@ use henge::time::{Instant, sleep, timeout};
 use super::Fsync;
 use super::files::{self, Folder};
 use super::rewrite::rewrite;
+use crate::notice::notice;
 use crate::store::{Error, Store};
 
 /// How long a write that failed waits before it is tried again.
@@ -205,14 +206,17 @@ impl Log {
                 return Err(error);
             }
             if !mem::replace(&mut failed, true) {
-                eprintln!("kv: shard {}: cannot write its append-only file: {error}", self.shard);
+                notice(format_args!(
+                    "shard {}: cannot write its append-only file: {error}",
+                    self.shard
+                ));
                 let text = format!("MISCONF Errors writing to the AOF file: {error}");
                 self.refuse(store, Some(Error(text.into())));
             }
             sleep(AGAIN).await;
         }
         if failed {
-            eprintln!("kv: shard {}: its append-only file is written again", self.shard);
+            notice(format_args!("shard {}: its append-only file is written again", self.shard));
             self.refuse(store, None);
         }
         to.length += length;
@@ -251,7 +255,7 @@ impl Rewriting {
             match task.await.map_err(io::Error::other).flatten() {
                 Ok(size) => self.base = size,
                 // Nothing is lost: the files that there were are the data. The next one may work.
-                Err(error) => eprintln!("kv: shard {}: cannot rewrite: {error}", log.shard),
+                Err(error) => notice(format_args!("shard {}: cannot rewrite: {error}", log.shard)),
             }
         }
         let asked = store.borrow_mut().journal().is_some_and(|journal| journal.takes_rewrite());
