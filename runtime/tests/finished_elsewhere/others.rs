@@ -104,15 +104,17 @@ fn mpsc_recv() -> io::Result<(Waits, Event)> {
 }
 
 fn mpsc_send() -> io::Result<(Waits, Event)> {
-    let (tx, mut rx) = mpsc::channel(1);
+    let (tx, rx) = mpsc::channel(1);
     tx.try_send(1).map_err(io::Error::other)?;
-    let waits = async move { tx.send(2).await.map_err(io::Error::other) };
-    let event = event(move || {
-        let first = rx.try_recv();
-        std::mem::forget(rx);
-        same(first, Ok(1))
-    });
-    Ok((boxed(waits), event))
+    // The receiver is there until the second is sent.
+    let rx = Arc::new(Mutex::new(rx));
+    let kept = Arc::clone(&rx);
+    let waits = async move {
+        let sent = tx.send(2).await;
+        drop(kept);
+        sent.map_err(io::Error::other)
+    };
+    Ok((boxed(waits), event(move || same(rx.blocking_lock().try_recv(), Ok(1)))))
 }
 
 fn broadcast_recv() -> io::Result<(Waits, Event)> {
