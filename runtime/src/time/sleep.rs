@@ -12,7 +12,7 @@ use super::{Duration, Instant, current};
 
 /// Waits until `deadline`.
 ///
-/// Deadlines are rounded up to the next millisecond of the shard's clock (to 90 µs where the
+/// Deadlines are rounded up to the next millisecond of the shard's clock (to 75 µs where the
 /// runtime was built with exact timers), so a sleep ends up to one late, never early. One in the
 /// past ends at its first poll. The timer belongs to the thread that polls it first and costs
 /// nothing before.

@@ -94,7 +94,7 @@ fn exact_timers_are_late_by_a_tick_at_most() {
     let timers = Timers::new(Clock::new(true, true), Resolution::Exact);
     let _entered = timers.enter();
     let (_, waker) = counter();
-    for micros in [1, 89, 90, 91, 100, 1_000, 65_535, 1_000_000] {
+    for micros in [1, 74, 75, 76, 100, 1_000, 65_535, 1_000_000] {
         let start = Instant::now();
         let mut sleep = pin!(sleep(Duration::from_micros(micros)));
         assert!(poll(sleep.as_mut(), &waker).is_pending());
@@ -102,7 +102,7 @@ fn exact_timers_are_late_by_a_tick_at_most() {
             assert!(idle_turn(&timers));
         }
         let late = start.elapsed().checked_sub(Duration::from_micros(micros)).unwrap();
-        assert!(late < Duration::from_micros(90), "{micros} µs: late by {late:?}");
+        assert!(late < Duration::from_micros(75), "{micros} µs: late by {late:?}");
     }
 }
 

@@ -33,12 +33,12 @@ use super::wheel::{Key, Wheel};
 pub(crate) enum Resolution {
     /// Ticks of a millisecond: a loaded shard wakes at most 1,000 times a second for its timers.
     Millisecond,
-    /// Ticks of 90 µs: timers are below 100 µs late where the kernel wakes a thread within 10 µs,
+    /// Ticks of 75 µs: timers are below 100 µs late where the kernel wakes a thread within 25 µs,
     /// and those due within a tick still share one wake of the shard.
     Exact,
 }
 
-const EXACT_TICK: u64 = 90_000;
+const EXACT_TICK: u64 = 75_000;
 
 impl Resolution {
     /// The first tick at or after this many nanoseconds.
