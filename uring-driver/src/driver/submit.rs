@@ -9,7 +9,8 @@ use std::ptr::NonNull;
 use std::task::Waker;
 
 use super::reap::Completing;
-use super::{Driver, Phase, retry, tag};
+use super::turn::retry;
+use super::{Driver, Phase, tag};
 use crate::cell::awaited::Awaited;
 use crate::cell::detached::Detached;
 use crate::cell::{Header, Progress};
