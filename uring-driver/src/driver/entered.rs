@@ -16,19 +16,21 @@ thread_local! {
 }
 
 /// Runs `f` with this thread's driver, if one was entered.
+///
+/// The guard that put the pointer into [`ENTERED`] holds a strong reference, which it gives up
+/// only after it has taken the pointer away; a guard that is forgotten never does. A guard may be
+/// dropped in the place of another one of the same driver: whatever is made or dropped, there are
+/// at least as many guards of a driver as guards of others that will put it back, and one more
+/// while it is the thread's.
 #[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&Driver) -> R) -> Option<R> {
     let inner = ENTERED.get();
     if inner.is_null() {
         return None;
     }
-    // SAFETY: the guard that put the pointer here holds a strong reference, which it gives up only
-    // after it has taken the pointer away; a guard that is forgotten never does. A guard may be
-    // dropped in the place of another one of the same driver: whatever is made or dropped, there
-    // are at least as many guards of a driver as guards of others that will put it back, and one
-    // more while it is the thread's. `ManuallyDrop` keeps the count as it is: this is a borrow of
-    // that reference. Should `f` drop the guard, the handle that the guard borrows (its lifetime)
-    // still outlives `f`.
+    // SAFETY: a guard's strong reference stands behind the pointer, as said above; `ManuallyDrop`
+    // keeps the count as it is: this is a borrow of that reference. Should `f` drop the guard, the
+    // handle that the guard borrows (its lifetime) still outlives `f`.
     let borrowed = ManuallyDrop::new(Driver { inner: unsafe { Rc::from_raw(inner) } });
     Some(f(&borrowed))
 }
