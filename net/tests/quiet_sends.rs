@@ -1,6 +1,8 @@
 //! Sends that the kernel answers only if it could not do all of them: those that it did end all the
 //! same, and those that it did not lose nothing.
 
+mod common;
+
 use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::pin::{Pin, pin};
@@ -8,26 +10,13 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::pair;
 use henge_driver::Driver;
-use henge_net::{TcpListener, TcpStream};
+use henge_net::TcpStream;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 /// Longer than anything here takes.
 const BOUND: Duration = Duration::from_secs(60);
-
-/// A stream of `driver`, and the other end.
-fn pair(driver: &Driver) -> (TcpStream, std::net::TcpStream) {
-    let ends = driver.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let peer = std::net::TcpStream::connect(listener.local_addr()?)?;
-        io::Result::Ok((listener.accept().await?.0, peer))
-    });
-    while driver.in_flight() > 0 {
-        // The listener's accept is cancelled.
-        driver.turn().expect("it turns");
-    }
-    ends.expect("the driver turns").expect("they connect")
-}
 
 fn write(stream: &mut TcpStream, bytes: &[u8]) -> Poll<io::Result<usize>> {
     Pin::new(stream).poll_write(&mut Context::from_waker(Waker::noop()), bytes)

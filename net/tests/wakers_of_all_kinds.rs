@@ -1,6 +1,8 @@
 //! Wakers that do more than they should: use streams, drop them, turn the driver, panic. Nothing
 //! that the driver or the kernel has may be freed by that.
 
+mod common;
+
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,8 +10,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
+use common::pair;
 use henge_driver::{Driver, current};
-use henge_net::{TcpListener, TcpStream};
+use henge_net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Calls a function when it is woken, and another one when it is dropped.
@@ -38,20 +41,6 @@ fn nothing() {}
 
 fn waker(woken: fn(), dropped: fn()) -> Waker {
     Arc::new(Calls { woken, dropped }).into()
-}
-
-/// A stream of `driver`, and the other end.
-fn pair(driver: &Driver) -> (TcpStream, std::net::TcpStream) {
-    let ends = driver.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let peer = std::net::TcpStream::connect(listener.local_addr()?)?;
-        io::Result::Ok((listener.accept().await?.0, peer))
-    });
-    while driver.in_flight() > 0 {
-        // The listener's accept is cancelled.
-        driver.turn().expect("it turns");
-    }
-    ends.expect("the driver turns").expect("they connect")
 }
 
 fn read(stream: &mut TcpStream, by: &Waker) -> Poll<io::Result<Vec<u8>>> {
