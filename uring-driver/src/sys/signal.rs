@@ -75,8 +75,8 @@ impl Listener {
     ///
     /// # Errors
     /// `InvalidInput` for numbers that are no signals, and for those that cannot be handled
-    /// (`SIGKILL`, `SIGSTOP`) or must not return (`SIGILL`, `SIGFPE`, `SIGSEGV`, `SIGBUS`); what
-    /// the kernel says to `eventfd`.
+    /// (`SIGKILL`, `SIGSTOP`, the C library's own) or must not return (`SIGILL`, `SIGFPE`,
+    /// `SIGSEGV`, `SIGBUS`); what the kernel says to `eventfd`.
     pub fn new(signal: i32) -> io::Result<Listener> {
         use libc::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGSTOP};
         let refused = [SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGSTOP].contains(&signal);
@@ -92,12 +92,12 @@ impl Listener {
         node.event.clear();
         // Relaxed: the handler only reads it, and a signal that comes right now may be missed.
         node.taken.store(true, Ordering::Relaxed);
-        let listener = Listener { node };
         if *installed >> signal & 1 == 0 {
-            install(signal)?;
+            // Not by a listener that is dropped, which would wait for the lock that is held here.
+            install(signal).inspect_err(|_refused| node.taken.store(false, Ordering::Relaxed))?;
             *installed |= 1 << signal;
         }
-        Ok(listener)
+        Ok(Listener { node })
     }
 
     /// Whether the signal has come since the last call.
@@ -311,7 +311,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_handled_is_refused() {
-        for signal in [libc::SIGKILL, libc::SIGSEGV, 0, -1, 65, i32::MAX] {
+        // Two are the C library's own, which refuses them itself.
+        for signal in [libc::SIGKILL, libc::SIGSEGV, 0, -1, 32, 33, 32, 65, i32::MAX] {
             let error = Listener::new(signal).map(drop).expect_err("refused");
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         }
