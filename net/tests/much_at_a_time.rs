@@ -219,3 +219,39 @@ fn thousands_of_pieces() {
         Ok(())
     });
 }
+
+/// More than the kernel transfers at once, and than the sign of its lengths allows.
+const TOO_MUCH: usize = (2 << 30) + 1;
+
+#[test]
+fn a_buffer_may_have_more_room_than_the_kernel_fills_at_once() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+        let mut stream = accepted(&listener).await?;
+        let mut read = pin!(stream.read_owned(Vec::with_capacity(TOO_MUCH)));
+        poll_fn(|cx| {
+            assert!(read.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        peer.write_all(b"hello")?;
+        let (read, bytes) = read.await;
+        assert_eq!((read?, &*bytes), (5, &b"hello"[..]));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_buffer_may_be_longer_than_what_the_kernel_sends_at_once() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+        let mut stream = accepted(&listener).await?;
+        let reading = thread::spawn(move || peer.read_exact(&mut [1; 100_000]));
+        let (written, _) = stream.write_owned(vec![0; TOO_MUCH]).await;
+        let refused = written.expect_err("the peer has gone in the middle");
+        assert_ne!(refused.kind(), io::ErrorKind::InvalidInput);
+        reading.join().expect("no panic")
+    });
+}

@@ -9,6 +9,7 @@ use crate::home::{AtHome, InPlace, Resident};
 use crate::operation::{Next, Operation};
 use crate::pool::Piece;
 use crate::sqe::Sqe;
+use crate::sys::abi;
 
 /// A state that receives by [`RecvInPlace`]. Called at home, outside of every borrow.
 pub trait ReceivesInPlace: Resident<Operation = RecvInPlace> {
@@ -112,7 +113,7 @@ unsafe impl<B: IoBufMut, S: RecvSink<B>> Operation for Recv<B, S> {
     fn prepare(&mut self) -> Sqe {
         match &mut self.buffer {
             Some(buffer) => {
-                let room = u32::try_from(buffer.bytes_total()).unwrap_or(u32::MAX);
+                let room = buffer.bytes_total().min(abi::MOST_BYTES) as u32;
                 Sqe::recv(self.sink.socket(), buffer.stable_mut_ptr(), room, 0)
             }
             None => unreachable!("prepared once, before its completion"),

@@ -35,7 +35,7 @@ impl<B: IoBuf> Transfer<B> {
 
     #[inline]
     fn entry(&self, socket: &Fd) -> Sqe {
-        let left = u32::try_from(self.left()).unwrap_or(u32::MAX);
+        let left = self.left().min(abi::MOST_BYTES) as u32;
         let from = self.buffer.stable_ptr().wrapping_add(self.at);
         Sqe::send(socket, from, left, abi::MSG_WAITALL)
     }

@@ -103,7 +103,7 @@ unsafe impl<B: IoBuf, S: ZeroCopySink<B>> Operation for SendZeroCopy<B, S> {
     type Output = ();
 
     fn prepare(&mut self) -> Sqe {
-        let left = u32::try_from(self.left()).unwrap_or(u32::MAX);
+        let left = self.left().min(abi::MOST_BYTES) as u32;
         let Some(buffer) = &self.buffer else {
             unreachable!("prepared again only while it has its buffer");
         };
