@@ -223,6 +223,7 @@ impl Driver {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn flush(&self) -> io::Result<()> {
+        let _entered = self.enter_if_elsewhere();
         while self.homes().has_due() || self.quiet().letters().has_open() || self.has_entries() {
             self.before_enter();
             self.refill();

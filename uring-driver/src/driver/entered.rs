@@ -73,6 +73,16 @@ impl<'a> Entered<'a> {
     }
 }
 
+impl Driver {
+    /// Makes this driver the thread's where that is none, or another: what is prepared, or
+    /// completes, asks the thread for its driver, and has to find the one that it is with.
+    #[inline]
+    pub(super) fn enter_if_elsewhere(&self) -> Option<Entered<'_>> {
+        let here = LOCAL.with(|local| local.id()) == self.id().get();
+        (!here).then(|| self.enter())
+    }
+}
+
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         if ptr::eq(ENTERED.get(), self.installed) {

@@ -145,13 +145,15 @@ impl Driver {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
     use std::os::fd::OwnedFd;
-    use std::sync::Arc;
+    use std::sync::{Arc, mpsc};
+    use std::task::{Context, Waker};
 
     use super::*;
     use crate::buf::IoBuf;
     use crate::fd::Fd;
-    use crate::{ops, submit};
+    use crate::{Cqe, Next, Operation, Sqe, ops, submit, submit_now};
 
     fn buffer() -> AlignedBuf {
         AlignedBuf::new(4096, 4096).unwrap()
@@ -208,5 +210,70 @@ mod tests {
         drop(entered);
         drop(driver);
         assert_eq!(again[0].registered(), None, "the ring is gone");
+    }
+
+    #[test]
+    fn another_ring_is_not_given_the_number() {
+        let (home, other) = (Driver::new().unwrap(), Driver::new().unwrap());
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let writer = Arc::new(Fd::from(OwnedFd::from(writer)));
+        // More than the pipe takes: the rest is submitted anew, when this has completed.
+        const LEN: usize = 1 << 20;
+        let mut buf = AlignedBuf::new(LEN, 4096).unwrap();
+        buf.append(&vec![7; LEN]);
+        home.register(&mut buf).unwrap();
+        let mut write = {
+            let _entered = other.enter();
+            let cx = &mut Context::from_waker(Waker::noop());
+            submit_now(ops::WriteAll::new(writer, buf, u64::MAX), cx).unwrap()
+        };
+        let reading = std::thread::spawn(move || reader.read_exact(&mut vec![0; LEN]));
+        {
+            let _entered = home.enter();
+            while other.in_flight() > 0 {
+                other.park(None, || false).unwrap();
+            }
+        }
+        let (written, _) = other.block_on(&mut write).unwrap();
+        written.unwrap();
+        drop(write);
+        reading.join().unwrap().unwrap();
+    }
+
+    /// Goes through a ring by the number of its buffer, and tells how.
+    struct Through(ops::WriteAll<AlignedBuf>, mpsc::Sender<io::Result<()>>);
+
+    // SAFETY: does what `WriteAll` does, which has made the same promise.
+    unsafe impl Operation for Through {
+        type Output = ();
+        fn prepare(&mut self) -> Sqe {
+            self.0.prepare()
+        }
+        fn complete(&mut self, cqe: Cqe) -> Next<()> {
+            match self.0.complete(cqe) {
+                Next::Done((result, _)) => {
+                    self.1.send(result).unwrap();
+                    Next::Done(())
+                }
+                _ => Next::Again,
+            }
+        }
+    }
+
+    #[test]
+    fn nor_by_who_submits_to_it_from_outside() {
+        let (home, other) = (Driver::new().unwrap(), Driver::new().unwrap());
+        let null = std::fs::File::options().write(true).open("/dev/null").unwrap();
+        let mut buf = buffer();
+        buf.append(&[7; 100]);
+        home.register(&mut buf).unwrap();
+        let _entered = home.enter();
+        let (tell, told) = mpsc::channel();
+        let null = Arc::new(Fd::from(OwnedFd::from(null)));
+        other.submit_detached(Through(ops::WriteAll::new(null, buf, 0), tell));
+        while other.in_flight() > 0 {
+            other.park(None, || false).unwrap();
+        }
+        told.recv().unwrap().unwrap();
     }
 }

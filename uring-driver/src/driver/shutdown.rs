@@ -219,6 +219,7 @@ impl Driver {
     /// As [`turn`](Driver::turn).
     #[doc(hidden)]
     pub fn hand_over(&self, stuck: Duration, patience: Duration) -> io::Result<()> {
+        let _entered = self.enter_if_elsewhere();
         self.turn()?;
         let (mut left, mut deadline) = (u64::MAX, clock::now());
         loop {

@@ -76,6 +76,7 @@ impl Driver {
         if self.is_closed() {
             return Ticket::NONE;
         }
+        let _entered = self.enter_if_elsewhere();
         let cell = Detached::allocate(op, &self.inner.cells);
         // SAFETY: a fresh cell, which nobody else has.
         Ticket(unsafe { self.submit_cell(cell) })

@@ -45,7 +45,8 @@ pub struct Turn {
 
 impl Driver {
     /// Submits, runs what other threads posted, reaps, and wakes whoever waits; never waits
-    /// itself. At most one system call, and none if there is nothing to do.
+    /// itself. At most one system call, and none if there is nothing to do. Whoever is called finds
+    /// this driver as the thread's, whether or not the caller has [entered](Driver::enter) it.
     ///
     /// # Errors
     ///
@@ -72,6 +73,7 @@ impl Driver {
     /// ```
     pub fn turn(&self) -> io::Result<Turn> {
         self.assert_turnable();
+        let _entered = self.enter_if_elsewhere();
         self.begin_foreign_turn();
         let mut turn = Turn { posted: self.run_posted(), ..Turn::default() };
         let unsettled = self.inner.unsettled.get() + 1;
@@ -125,6 +127,7 @@ impl Driver {
         ready: impl FnOnce() -> bool,
     ) -> io::Result<Turn> {
         self.assert_turnable();
+        let _entered = self.enter_if_elsewhere();
         self.settle();
         let awaited = self.inner.quiet.is_awaited();
         self.before_enter();
