@@ -77,9 +77,9 @@ impl List {
         if self.running.replace(true) {
             return;
         }
-        let mut batch = self.spare.take();
-        std::mem::swap(&mut batch, &mut *self.places.borrow_mut());
-        for place in batch.drain(..) {
+        let mut run = Run { list: self, batch: self.spare.take(), called: 0 };
+        std::mem::swap(&mut run.batch, &mut *self.places.borrow_mut());
+        while let Some(place) = run.next() {
             let released = {
                 // SAFETY: the list's count keeps the place at home here, hence registered, hence
                 // alive, until `call` gives it back; what that takes out of the register is held
@@ -89,8 +89,35 @@ impl List {
             };
             drop(released);
         }
-        self.spare.replace(batch);
-        self.running.set(false);
+    }
+}
+
+/// A list that is being run.
+struct Run<'a> {
+    list: &'a List,
+    batch: Vec<NonNull<dyn Tenant>>,
+    called: usize,
+}
+
+impl Run<'_> {
+    #[inline]
+    fn next(&mut self) -> Option<NonNull<dyn Tenant>> {
+        let place = self.batch.get(self.called).copied();
+        self.called += usize::from(place.is_some());
+        place
+    }
+}
+
+impl Drop for Run<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.called < self.batch.len() {
+            // A waker has panicked: the others are called in the next run.
+            self.list.places.borrow_mut().splice(..0, self.batch.drain(self.called..));
+        }
+        self.batch.clear();
+        self.list.spare.replace(std::mem::take(&mut self.batch));
+        self.list.running.set(false);
     }
 }
 
@@ -148,10 +175,11 @@ impl Homes {
         self.restless.set(self.restless.get().wrapping_sub(1));
     }
 
-    /// Whether something is to be submitted that is no entry yet.
+    /// Whether something is to be submitted that is no entry yet. Not while that is seen to: what
+    /// comes up meanwhile is for the next time, and who flushes then would wait for it in vain.
     #[inline]
     pub(crate) fn has_due(&self) -> bool {
-        !self.due.is_empty()
+        !self.due.is_empty() && !self.due.running.get()
     }
 
     /// To be called before entries are submitted.
@@ -171,7 +199,16 @@ impl Homes {
     }
 
     fn call_resting(&self, driver: &Driver) {
+        /// Whoever is left has not been asked, also where a waker has panicked.
+        struct Left<'a>(&'a Homes);
+        impl Drop for Left<'_> {
+            fn drop(&mut self) {
+                let (restless, left) = (&self.0.restless, self.0.resting.borrow().len());
+                restless.set(restless.get().wrapping_add(left));
+            }
+        }
         self.restless.set(0);
+        let left = Left(self);
         // No more than there are: a call may bring others to rest.
         let many = self.resting.borrow().len();
         let next = || self.resting.borrow_mut().pop();
@@ -186,8 +223,7 @@ impl Homes {
             };
             drop(released);
         }
-        // Whoever is left has not been asked.
-        self.restless.set(self.restless.get().wrapping_add(self.resting.borrow().len()));
+        drop(left);
         drop(self.wakers.take());
     }
 
@@ -229,5 +265,107 @@ impl Homes {
             tenant.lose();
         }
         left.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// Counts its calls, and does something besides.
+    struct Called(AtomicU32, fn(&Driver));
+
+    impl Called {
+        const fn and(does: fn(&Driver)) -> Called {
+            Called(AtomicU32::new(0), does)
+        }
+
+        fn call(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            (self.1)(driver);
+            None
+        }
+
+        fn count(&self) -> u32 {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    impl Tenant for Called {
+        fn before_enter(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+            self.call(driver)
+        }
+        fn before_sleep(&self, driver: &Driver) -> Option<Arc<dyn Tenant>> {
+            self.call(driver)
+        }
+        fn rests_at(&self, _: usize) {}
+        fn sent(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
+            None
+        }
+        fn not_sent(
+            &self,
+            _: &Driver,
+            _: io::Result<usize>,
+            _: Vec<u8>,
+        ) -> Option<Arc<dyn Tenant>> {
+            None
+        }
+        fn recall(&self, _: &Driver) {}
+        fn unsent(&self, _: &Driver) -> usize {
+            0
+        }
+        fn lose(&self) {}
+    }
+
+    fn place(called: &'static Called) -> NonNull<dyn Tenant> {
+        NonNull::from(called as &dyn Tenant)
+    }
+
+    fn panics(_: &Driver) {
+        panic!("a waker that panics");
+    }
+
+    #[test]
+    fn a_panic_before_an_enter_keeps_nobody_from_being_called() {
+        static FIRST: Called = Called::and(panics);
+        static SECOND: Called = Called::and(|_| ());
+        let driver = Driver::new().unwrap();
+        driver.homes().list(place(&FIRST));
+        driver.homes().list(place(&SECOND));
+        assert!(catch_unwind(AssertUnwindSafe(|| driver.flush())).is_err());
+        assert_eq!((FIRST.count(), SECOND.count()), (1, 0));
+        driver.flush().unwrap();
+        assert_eq!((FIRST.count(), SECOND.count()), (1, 1));
+    }
+
+    #[test]
+    fn a_panic_before_a_sleep_keeps_nobody_from_being_called() {
+        static FIRST: Called = Called::and(|_| ());
+        static SECOND: Called = Called::and(panics);
+        let driver = Driver::new().unwrap();
+        let homes = driver.homes();
+        homes.rest(place(&FIRST));
+        homes.rest(place(&SECOND));
+        homes.has_to_do();
+        assert!(catch_unwind(AssertUnwindSafe(|| homes.before_sleep(&driver))).is_err());
+        assert_eq!((FIRST.count(), SECOND.count()), (0, 1));
+        homes.before_sleep(&driver);
+        assert_eq!((FIRST.count(), SECOND.count()), (1, 1));
+    }
+
+    #[test]
+    fn who_is_called_before_an_enter_may_ask_for_another_and_flush() {
+        static SECOND: Called = Called::and(|_| ());
+        static FIRST: Called = Called::and(|driver| {
+            driver.homes().list(place(&SECOND));
+            driver.flush().unwrap();
+        });
+        let driver = Driver::new().unwrap();
+        driver.homes().list(place(&FIRST));
+        driver.flush().unwrap();
+        assert_eq!((FIRST.count(), SECOND.count()), (1, 1));
     }
 }
