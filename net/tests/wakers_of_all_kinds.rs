@@ -9,9 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
 
 use common::pair;
-use henge_driver::{Driver, current};
+use henge_driver::{Driver, Link, Posted, current, ops, submit_now};
 use henge_net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -138,6 +139,56 @@ fn a_waker_that_writes_to_a_stream_that_is_told_of_its_last_letter_only_then() {
         driver.turn().expect("it turns");
     }
     assert_eq!(driver.counters().unknown_completions, 0);
+}
+
+/// What a thread posts that does not know what it does.
+#[derive(Default)]
+struct Mine {
+    link: Link,
+}
+
+impl Posted for Mine {
+    fn link(&self) -> &Link {
+        &self.link
+    }
+
+    fn run(self: Arc<Self>, _: &Driver) {
+        panic!("something posted that panics");
+    }
+}
+
+/// Has something sent that cannot be, by a turn that ends in a panic before that is known.
+fn write_and_panic() {
+    STREAMS.with_borrow_mut(|streams| write(&mut streams[0], b"for nobody"));
+    let parked = current::with(|driver| {
+        driver.remote().post(Arc::new(Mine::default())).expect("it has not ended");
+        catch_unwind(AssertUnwindSafe(|| driver.park(Some(Instant::now()), || false)))
+    });
+    assert!(parked.expect("entered").is_err());
+}
+
+#[test]
+fn a_waker_in_which_a_turn_panics_before_it_has_reaped() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut stream, peer) = pair(&driver);
+    write(&mut stream, b"a");
+    driver.turn().expect("it turns");
+    // There is something that it has not read, so this resets the connection.
+    drop(peer);
+    STREAMS.with_borrow_mut(|streams| streams.push(stream));
+    let waker = waker(write_and_panic, nothing);
+    let op = submit_now(ops::Nop::new(), &mut Context::from_waker(&waker)).expect("entered");
+    driver.turn().expect("it turns");
+    while driver.has_queued() || driver.in_flight() > 0 {
+        driver.turn().expect("it turns");
+    }
+    assert_eq!(driver.counters().unknown_completions, 0);
+    let mut stream = STREAMS.take().pop().expect("it is there");
+    let mut cx = Context::from_waker(Waker::noop());
+    let told = Pin::new(&mut stream).poll_write(&mut cx, b"more");
+    assert!(matches!(told, Poll::Ready(Err(_))), "it was told: {told:?}");
+    drop(op);
 }
 
 fn panics() {

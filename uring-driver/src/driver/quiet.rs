@@ -40,7 +40,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
-use self::letters::Letters;
+use self::letters::{Letters, Round};
 use super::Driver;
 use super::homes::Tenant;
 use crate::cqe::Cqe;
@@ -160,9 +160,9 @@ impl Driver {
     /// What has been answered, and has no completion, is done. All completions that were there when
     /// it was answered have been handled.
     #[inline]
-    pub(super) fn quiet_done(&self) {
+    pub(super) fn quiet_done(&self, answered: Option<Round>) {
         let quiet = &self.inner.quiet;
-        if quiet.letters.finish() && quiet.is_awaited() {
+        if quiet.letters.finish(answered) && quiet.is_awaited() {
             quiet.over.borrow_mut().append(&mut quiet.awaited.borrow_mut());
         }
         if !quiet.over.borrow().is_empty() {

@@ -45,6 +45,8 @@ impl Driver {
     /// turn.
     pub(super) fn reap(&self, turn: &mut Turn) {
         let mut handled = 0;
+        // Before it is known what there is to handle: another reap within this one may end early.
+        let answered = self.quiet().letters().answered();
         for _ in 0..self.inner.ring.ready() {
             let Some(reaped) = self.inner.ring.pop() else { break };
             if reaped.user_data >> 32 == 0 {
@@ -60,7 +62,7 @@ impl Driver {
         self.inner.ring.give_back();
         self.inner.counting.completions.add(u64::from(handled));
         turn.completions += handled;
-        self.quiet_done();
+        self.quiet_done(answered);
     }
 
     /// Gives a completion to its operation.

@@ -41,9 +41,13 @@ pub(crate) struct Letters {
     made: Cell<usize>,
     /// An enter has answered all.
     answered: Cell<bool>,
-    /// How often the list has begun anew, modulo `ROUNDS`.
+    /// How often the list has begun anew.
     round: Cell<u32>,
 }
+
+/// The letters of one round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::driver) struct Round(u32);
 
 impl Letters {
     #[inline]
@@ -148,7 +152,7 @@ impl Letters {
     pub(super) fn fail(&self, name: u64) -> Option<(NonNull<dyn Tenant>, Vec<u8>)> {
         let name = (name & !tag::KIND) as u32;
         let at = name as usize % MOST;
-        if name >> PLACE_BITS != self.round.get() || at >= self.made.get() {
+        if name >> PLACE_BITS != self.round.get() % ROUNDS || at >= self.made.get() {
             return None;
         }
         let mut all = self.all.borrow_mut();
@@ -163,11 +167,17 @@ impl Letters {
         self.answered.set(self.used.get() > 0 && !self.has_open());
     }
 
-    /// All that has come has been handled: the letters are over if they were answered, which is the
-    /// answer.
+    /// The letters whose completions, if they have any, have come by now.
     #[inline]
-    pub(super) fn finish(&self) -> bool {
-        if !self.answered.get() {
+    pub(in crate::driver) fn answered(&self) -> Option<Round> {
+        self.answered.get().then(|| Round(self.round.get()))
+    }
+
+    /// All that had come when those of `round` were answered has been handled: they are over, and
+    /// that is the answer. It is not if none were, or these are over already.
+    #[inline]
+    pub(super) fn finish(&self, round: Option<Round>) -> bool {
+        if round.is_none() || round != self.answered() {
             return false;
         }
         if self.used.get() > KEPT {
@@ -176,7 +186,7 @@ impl Letters {
         self.used.set(0);
         self.made.set(0);
         self.answered.set(false);
-        self.round.set((self.round.get() + 1) % ROUNDS);
+        self.round.set(self.round.get().wrapping_add(1));
         true
     }
 
@@ -186,7 +196,7 @@ impl Letters {
         let all = self.all.borrow();
         let (first, end) = (self.made.get(), self.used.get());
         self.made.set(end);
-        let round = tag::QUIET | u64::from(self.round.get() << PLACE_BITS);
+        let round = tag::QUIET | u64::from((self.round.get() % ROUNDS) << PLACE_BITS);
         for (at, letter) in all[..end].iter().enumerate().skip(first) {
             if letter.from.is_some() {
                 make(round | at as u64, letter);
@@ -251,6 +261,10 @@ mod tests {
         letters.put(place, 0, bytes)
     }
 
+    fn finish(letters: &Letters) -> bool {
+        letters.finish(letters.answered())
+    }
+
     fn make(letters: &Letters) -> Vec<u64> {
         let mut names = Vec::new();
         letters.make(|name, _| names.push(name));
@@ -283,18 +297,35 @@ mod tests {
         let first = put(&letters, a, b"first").unwrap();
         let second = put(&letters, b, b"second").unwrap();
         letters.answer();
-        assert!(!letters.finish(), "they are no entries");
+        assert!(!finish(&letters), "they are no entries");
         let names = make(&letters);
         assert!(make(&letters).is_empty());
-        assert!(!letters.finish(), "no enter has taken the entries");
+        assert!(!finish(&letters), "no enter has taken the entries");
         letters.answer();
         assert_eq!(put(&letters, a, b"at the wrong time"), None);
         let (from, bytes) = letters.fail(names[1]).unwrap();
         assert!(from.cast::<()>() == b.cast() && bytes == b"second");
         assert!(letters.fail(names[1]).is_none());
         assert!(letters.has(first, a) && !letters.has(second, b));
-        assert!(letters.finish() && !letters.finish());
+        assert!(finish(&letters) && !finish(&letters));
         assert!(!letters.has(first, a) && letters.is_empty());
+    }
+
+    #[test]
+    fn who_has_not_seen_the_answer_finishes_nothing() {
+        let (letters, a) = (Letters::default(), place(0));
+        put(&letters, a, b"first").unwrap();
+        let unanswered = letters.answered();
+        make(&letters);
+        letters.answer();
+        assert!(!letters.finish(unanswered));
+        let first = letters.answered();
+        assert!(letters.finish(first));
+        put(&letters, a, b"second").unwrap();
+        make(&letters);
+        letters.answer();
+        assert!(!letters.finish(first), "these are others");
+        assert!(finish(&letters));
     }
 
     #[test]
@@ -305,7 +336,7 @@ mod tests {
             put(&letters, place, b"a").unwrap();
             old.extend(make(&letters));
             letters.answer();
-            assert!(letters.finish());
+            assert!(finish(&letters));
         }
         put(&letters, place, b"a").unwrap();
         make(&letters);
@@ -321,14 +352,14 @@ mod tests {
         assert_eq!(put(&letters, place, b"a"), None);
         make(&letters);
         letters.answer();
-        assert!(letters.finish());
+        assert!(finish(&letters));
         assert_eq!(letters.all.borrow().len(), KEPT);
         let large = vec![0; 2 * CAPACITY];
         put(&letters, place, &large).unwrap();
         assert_eq!(letters.all.borrow()[0].bytes.capacity(), large.len());
         make(&letters);
         letters.answer();
-        assert!(letters.finish());
+        assert!(finish(&letters));
         put(&letters, place, b"small").unwrap();
         assert_eq!(letters.all.borrow()[0].bytes.capacity(), CAPACITY);
     }
