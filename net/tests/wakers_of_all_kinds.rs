@@ -3,17 +3,18 @@
 
 mod common;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::time::Instant;
 
 use common::pair;
 use henge_driver::{Driver, Link, Posted, current, ops, submit_now};
-use henge_net::TcpStream;
+use henge_net::{TcpListener, TcpStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Calls a function when it is woken, and another one when it is dropped.
@@ -209,4 +210,49 @@ fn a_waker_that_panics_as_the_driver_ends() {
     assert!(dropped.is_err(), "it has panicked");
     assert_eq!(*received, *b"received");
     drop((received, stream));
+}
+
+thread_local! {
+    static LISTENER: RefCell<Option<Rc<TcpListener>>> = const { RefCell::new(None) };
+    static WOKEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A waker that asks the listener each time it is cloned.
+fn asks_when_cloned() -> Waker {
+    const TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, |_| ());
+    fn clone(data: *const ()) -> RawWaker {
+        LISTENER.with_borrow(|listener| {
+            let cx = &mut Context::from_waker(Waker::noop());
+            assert!(listener.as_ref().is_none_or(|listener| listener.poll_accept(cx).is_pending()));
+        });
+        RawWaker::new(data, &TABLE)
+    }
+    fn wake(_: *const ()) {
+        WOKEN.set(true);
+    }
+    // SAFETY: there is no data, and what the functions use belongs to the thread that calls them.
+    unsafe { Waker::from_raw(RawWaker::new(std::ptr::null(), &TABLE)) }
+}
+
+#[test]
+fn a_waker_that_asks_the_listener_when_it_is_cloned() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let bound = driver.block_on(TcpListener::bind("127.0.0.1:0")).expect("it turns");
+    let listener = Rc::new(bound.expect("a free port"));
+    LISTENER.set(Some(Rc::clone(&listener)));
+    let address = listener.local_addr().expect("bound");
+    let waker = asks_when_cloned();
+    let mut cx = Context::from_waker(&waker);
+    assert!(listener.poll_accept(&mut cx).is_pending());
+    let _peer = std::net::TcpStream::connect(address).expect("it listens");
+    while !WOKEN.get() {
+        driver.turn().expect("it turns");
+    }
+    drop(LISTENER.take());
+    assert!(listener.poll_accept(&mut cx).is_ready());
+    drop(listener);
+    while driver.in_flight() > 0 {
+        driver.turn().expect("it turns");
+    }
 }

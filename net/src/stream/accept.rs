@@ -24,7 +24,9 @@
 //! For the same reason an accept ends when its driver's thread leaves its loop; who stands in line
 //! there stands in line again when it is polled.
 //!
-//! Everything is behind one mutex, taken once a connection. Nothing of a user's runs under it.
+//! Everything is behind one mutex, taken once a connection. Nothing of a user's runs under it: not
+//! even the clone of a waker, so whoever is woken leaves its waker to that, and brings another when
+//! it is polled and finds nothing.
 
 use std::collections::VecDeque;
 use std::io;
@@ -63,7 +65,8 @@ struct State {
 struct Waiter {
     key: u64,
     driver: DriverId,
-    waker: Waker,
+    /// Whom to wake, if that has not been done since it was polled.
+    waker: Option<Waker>,
 }
 
 /// What a driver does for the queue.
@@ -271,8 +274,8 @@ impl Queue {
     fn polled(&self, id: DriverId) {
         let mut state = self.state();
         state.arms.retain(|(of, _)| *of != id);
-        let here = state.line.iter().filter(|waiter| waiter.driver == id);
-        let woken: Vec<Waker> = here.map(|waiter| waiter.waker.clone()).collect();
+        let here = state.line.iter_mut().filter(|waiter| waiter.driver == id);
+        let woken: Vec<Waker> = here.filter_map(|waiter| waiter.waker.take()).collect();
         drop(state);
         for waker in woken {
             waker.wake();
@@ -334,12 +337,12 @@ impl State {
             && let Some(waiter) = self.line.iter_mut().find(|waiter| waiter.key == key)
         {
             waiter.driver = driver;
-            return Some(std::mem::replace(&mut waiter.waker, waker));
+            return waiter.waker.replace(waker);
         }
         let fresh = self.next_key;
         self.next_key += 1;
         *key = Some(fresh);
-        self.line.push_back(Waiter { key: fresh, driver, waker });
+        self.line.push_back(Waiter { key: fresh, driver, waker: Some(waker) });
         None
     }
 
@@ -348,11 +351,11 @@ impl State {
         self.line.remove(at)
     }
 
-    /// Who is to take what has come. It keeps its place until it does.
-    fn next_in_line(&self) -> Option<Waker> {
+    /// Who is to take what has come, if it has not been woken yet. It keeps its place until then.
+    fn next_in_line(&mut self) -> Option<Waker> {
         // As many as there are connections have been woken before.
         let at = (self.ready.len() - 1).min(self.line.len().checked_sub(1)?);
-        self.line.get(at).map(|waiter| waiter.waker.clone())
+        self.line.get_mut(at)?.waker.take()
     }
 
     /// Who waits there leaves the line: what came for them is for others. All are to be woken.
@@ -360,8 +363,9 @@ impl State {
         let line = std::mem::take(&mut self.line);
         let (gone, stay): (VecDeque<_>, _) = line.into_iter().partition(|at| at.driver == id);
         self.line = stay;
-        let called = self.line.iter().take(self.ready.len()).map(|waiter| waiter.waker.clone());
-        gone.into_iter().map(|waiter| waiter.waker).chain(called).collect()
+        let called = self.line.iter_mut().take(self.ready.len());
+        let called = called.filter_map(|waiter| waiter.waker.take());
+        gone.into_iter().filter_map(|waiter| waiter.waker).chain(called).collect()
     }
 
     fn arm_of(&mut self, id: DriverId) -> Option<&mut Arm> {

@@ -4,7 +4,7 @@ use std::future::{Future as _, poll_fn};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -22,6 +22,23 @@ pub(crate) struct Listener {
     polled: Mutex<Option<u64>>,
     /// The socket goes on listening in other hands.
     handed_over: bool,
+}
+
+/// That place while it is used. Not under a lock: to poll is to clone a waker, which may poll, too.
+struct Polled<'a> {
+    listener: &'a Listener,
+    key: Option<u64>,
+}
+
+impl Drop for Polled<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key else { return };
+        let other = self.listener.polled().replace(key);
+        if let Some(other) = other {
+            // Of a poll meanwhile. The last one counts.
+            self.listener.queue.leave(other);
+        }
+    }
 }
 
 impl Listener {
@@ -51,10 +68,15 @@ impl Listener {
         .await
     }
 
+    fn polled(&self) -> MutexGuard<'_, Option<u64>> {
+        // Nothing that can panic runs under the lock.
+        self.polled.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Fd>> {
         let progress = ready!(coop::poll_proceed(cx));
-        let mut key = self.polled.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let fd = ready!(self.queue.poll_accept(cx, &mut key));
+        let mut place = Polled { listener: self, key: self.polled().take() };
+        let fd = ready!(self.queue.poll_accept(cx, &mut place.key));
         progress.made_progress();
         Poll::Ready(fd)
     }
