@@ -99,13 +99,8 @@ impl RestoreOnPending {
     /// ```
     #[inline]
     pub fn spend(self, units: u8) {
-        LOCAL.with(|local| {
-            let before = local.budget.get();
-            if before != UNLIMITED {
-                // Zero already if what the future polled inside has spent the last one.
-                local.budget.set(before.saturating_sub(units));
-            }
-        });
+        // Below zero if what the future polled inside has spent the last one.
+        LOCAL.with(move |local| local.budget.set(local.budget.get() - i64::from(units)));
     }
 }
 
@@ -142,11 +137,11 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
 /// ```
 #[inline]
 pub fn has_budget_remaining() -> bool {
-    LOCAL.with(|local| local.budget.get() != 0)
+    LOCAL.with(|local| local.budget.get() > 0)
 }
 
-/// Runs `f`, usually one poll of a task, with this budget (at most 254), and puts the one from
-/// before back afterwards.
+/// Runs `f`, usually one poll of a task, with this budget, and puts the one from before back
+/// afterwards.
 ///
 /// ```
 /// use henge_driver::coop;
@@ -165,7 +160,7 @@ pub fn has_budget_remaining() -> bool {
 /// ```
 #[inline]
 pub fn budget<R>(units: u8, f: impl FnOnce() -> R) -> R {
-    set(units.min(UNLIMITED - 1), f)
+    set(i64::from(units), f)
 }
 
 /// Gives each of many polls in a row a budget of its own, and puts the one from before back when
@@ -184,7 +179,7 @@ pub fn budget<R>(units: u8, f: impl FnOnce() -> R) -> R {
 #[derive(Debug)]
 #[must_use = "the budget from before is put back when it is dropped"]
 pub struct Budgets {
-    before: u8,
+    before: i64,
     /// It belongs to the thread.
     here: PhantomData<*const ()>,
 }
@@ -208,7 +203,7 @@ impl Budgets {
         Budgets { before: LOCAL.with(|local| local.budget.get()), here: PhantomData }
     }
 
-    /// The next poll may spend this much (at most 254).
+    /// The next poll may spend this much.
     ///
     /// ```
     /// use henge_driver::coop::{self, Budgets};
@@ -225,7 +220,7 @@ impl Budgets {
     /// ```
     #[inline]
     pub fn renew(&self, units: u8) {
-        LOCAL.with(|local| local.budget.set(units.min(UNLIMITED - 1)));
+        LOCAL.with(move |local| local.budget.set(i64::from(units)));
     }
 }
 
@@ -237,15 +232,15 @@ impl Drop for Budgets {
 }
 
 #[inline]
-fn set<R>(units: u8, f: impl FnOnce() -> R) -> R {
-    struct Reset(u8);
+fn set<R>(units: i64, f: impl FnOnce() -> R) -> R {
+    struct Reset(i64);
     impl Drop for Reset {
         #[inline]
         fn drop(&mut self) {
             LOCAL.with(|local| local.budget.set(self.0));
         }
     }
-    let _reset = Reset(LOCAL.with(|local| local.budget.replace(units)));
+    let _reset = Reset(LOCAL.with(move |local| local.budget.replace(units)));
     f()
 }
 

@@ -164,7 +164,7 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
     struct Reset {
         may_block: bool,
         moving: bool,
-        budget: u8,
+        budget: i64,
     }
     impl Drop for Reset {
         fn drop(&mut self) {

@@ -12,15 +12,15 @@ use std::cell::Cell;
 /// whoever compares the two words finds out both.
 pub(crate) const MOVING: u64 = 1;
 
-/// A poll that is not limited: nobody counts.
-pub(crate) const UNLIMITED: u8 = u8::MAX;
+/// The budget of a poll that is not limited: nobody spends as much.
+pub(crate) const UNLIMITED: i64 = i64::MAX;
 
 pub(crate) struct Local {
     /// The id of the driver that was entered last, or 0, and [`MOVING`]: one load tells whether
     /// something is at home here.
     pub(crate) driver: Cell<u64>,
-    /// What the poll that runs may still do; see `coop`.
-    pub(crate) budget: Cell<u8>,
+    /// What the poll that runs may still do, or how much more it has done; see `coop`.
+    pub(crate) budget: Cell<i64>,
     /// Although there is a driver, this thread may block; see `current::blocking`.
     pub(crate) may_block: Cell<bool>,
     /// What to call when this thread has closed a descriptor; see `Driver::cancel_at_close`. None
