@@ -172,8 +172,7 @@ impl<T: Resident> Homed<T> {
     /// the other ways to visit tell why.
     #[inline]
     pub fn visit_settled<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
-        let place = &self.place;
-        current::with(|driver| place.visit_settled(driver, visit)).ok().flatten()
+        self.place.visit_settled(visit)
     }
 
     /// Lends the state to `visit` if that can be done at once: it is at home here, or nowhere.

@@ -16,23 +16,37 @@ thread_local! {
 }
 
 /// Runs `f` with this thread's driver, if one was entered.
+#[inline]
+pub(crate) fn with<R>(f: impl FnOnce(&Driver) -> R) -> Option<R> {
+    if ENTERED.get().is_null() {
+        return None;
+    }
+    // SAFETY: seen just now.
+    Some(unsafe { with_known(f) })
+}
+
+/// Runs `f` with this thread's driver.
 ///
 /// The guard that put the pointer into [`ENTERED`] holds a strong reference, which it gives up
 /// only after it has taken the pointer away; a guard that is forgotten never does. A guard may be
 /// dropped in the place of another one of the same driver: whatever is made or dropped, there are
 /// at least as many guards of a driver as guards of others that will put it back, and one more
 /// while it is the thread's.
+///
+/// # Safety
+///
+/// One was entered: the id in `thread::LOCAL`, which is written together with the pointer here, is
+/// a driver's.
 #[inline]
-pub(crate) fn with<R>(f: impl FnOnce(&Driver) -> R) -> Option<R> {
+pub(crate) unsafe fn with_known<R>(f: impl FnOnce(&Driver) -> R) -> R {
     let inner = ENTERED.get();
-    if inner.is_null() {
-        return None;
-    }
-    // SAFETY: a guard's strong reference stands behind the pointer, as said above; `ManuallyDrop`
-    // keeps the count as it is: this is a borrow of that reference. Should `f` drop the guard, the
-    // handle that the guard borrows (its lifetime) still outlives `f`.
+    debug_assert!(!inner.is_null());
+    // SAFETY: not null, by our caller's promise. A guard's strong reference stands behind the
+    // pointer, as said above; `ManuallyDrop` keeps the count as it is: this is a borrow of that
+    // reference. Should `f` drop the guard, the handle that the guard borrows (its lifetime) still
+    // outlives `f`.
     let borrowed = ManuallyDrop::new(Driver { inner: unsafe { Rc::from_raw(inner) } });
-    Some(f(&borrowed))
+    f(&borrowed)
 }
 
 /// The driver is this thread's until this guard is dropped.

@@ -12,6 +12,7 @@ use super::seat::{AtHome, Seat};
 use super::word::{Asked, Passing, Wanted, Word};
 use crate::current;
 use crate::driver::Driver;
+use crate::driver::entered;
 use crate::driver::homes::Tenant;
 use crate::remote::list::Link;
 use crate::remote::{Posted, Remote};
@@ -170,16 +171,15 @@ impl<T: Resident> Place<T> {
 
     /// Lends the state if the place is [settled](Self::is_settled).
     #[inline]
-    pub(super) fn visit_settled<R>(
-        &self,
-        driver: &Driver,
-        visit: impl FnOnce(&mut Here<'_, T>) -> R,
-    ) -> Option<R> {
+    pub(super) fn visit_settled<R>(&self, visit: impl FnOnce(&mut Here<'_, T>) -> R) -> Option<R> {
         if !self.word.begin_settled(current::visitor()) {
             return None;
         }
-        // SAFETY: the id that was compared is that of `driver`, and the visit was begun just now.
-        Some(unsafe { self.visit_begun(driver, true, visit) })
+        // SAFETY: the visit was begun just now, at home: the id that was compared is that of the
+        // driver that this thread has entered.
+        let visit = |driver: &Driver| unsafe { self.visit_begun(driver, true, visit) };
+        // SAFETY: a state's home is a driver, so this thread has entered one.
+        Some(unsafe { entered::with_known(visit) })
     }
 
     /// Lends the state, and ends the visit.

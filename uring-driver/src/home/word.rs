@@ -36,7 +36,8 @@ use crate::loom::sync::{AtomicU64, Mutex, MutexGuard};
 use crate::thread::MOVING;
 use std::task::Waker;
 
-const HOMELESS: u64 = 0;
+// Neither is ever a driver's id, nor 0, which is that of a thread without a driver.
+const HOMELESS: u64 = LOST - STEP;
 const LOST: u64 = !FLAGS;
 
 /// The state is lent to somebody.
@@ -365,6 +366,7 @@ mod tests {
     fn a_visit_is_begun_once_and_only_where_the_state_stays() {
         let word = Word::new();
         assert!(!word.begin_settled(A), "homeless");
+        assert!(!word.begin_settled(0) && !word.begin_settled(MOVING), "nor for who has no driver");
         assert!(matches!(ask(&word, A), Asked::Adopted));
         assert!(!word.begin_settled(B) && !word.begin_settled(A | MOVING));
         assert!(word.begin_settled(A) && word.is_visited() && word.is(A));
