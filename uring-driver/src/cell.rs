@@ -80,8 +80,6 @@ pub(crate) struct Kind {
     ///
     /// At home, with a cell of this kind that has a slot.
     pub(crate) ask_back: unsafe fn(NonNull<Header>) -> bool,
-    /// As [`Operation::GATHERS`](crate::Operation::GATHERS).
-    pub(crate) gathers: bool,
     /// As [`Operation::AT_ONCE`](crate::Operation::AT_ONCE).
     pub(crate) at_once: bool,
     /// As [`Operation::IS_TIMEOUT`](crate::Operation::IS_TIMEOUT).

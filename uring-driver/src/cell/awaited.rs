@@ -61,7 +61,6 @@ impl<O: Operation> Awaited<O> {
         unsent: Awaited::<O>::unsent,
         at_leave: O::AT_LEAVE,
         ask_back: Awaited::<O>::ask_back,
-        gathers: O::GATHERS,
         at_once: O::AT_ONCE,
         timeout: O::IS_TIMEOUT,
         bytes: size_of::<Awaited<O>>(),
@@ -258,7 +257,10 @@ impl<O: Operation> Awaited<O> {
         (sqe, op.time_limit().map(NonNull::from))
     }
 
-    unsafe fn complete(cell: NonNull<Header>, _driver: &Driver, cqe: Cqe) -> Progress {
+    unsafe fn complete(cell: NonNull<Header>, driver: &Driver, cqe: Cqe) -> Progress {
+        if O::GATHERS {
+            driver.gather();
+        }
         // SAFETY: our caller's promise (`Kind::complete`); the header is the first field.
         let this = unsafe { cell.cast::<Awaited<O>>().as_ref() };
         if cqe.result() == -abi::ECANCELED && !cqe.has_more() && this.is_wanted_back() {

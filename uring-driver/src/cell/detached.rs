@@ -27,7 +27,6 @@ impl<O: Operation<Output = ()>> Detached<O> {
         unsent: Detached::<O>::unsent,
         at_leave: AtLeave::Stays,
         ask_back: |_| false,
-        gathers: O::GATHERS,
         at_once: O::AT_ONCE,
         timeout: O::IS_TIMEOUT,
         bytes: size_of::<Detached<O>>(),
@@ -62,7 +61,10 @@ impl<O: Operation<Output = ()>> Detached<O> {
         (sqe, op.time_limit().map(NonNull::from))
     }
 
-    unsafe fn complete(cell: NonNull<Header>, _driver: &Driver, cqe: Cqe) -> Progress {
+    unsafe fn complete(cell: NonNull<Header>, driver: &Driver, cqe: Cqe) -> Progress {
+        if O::GATHERS {
+            driver.gather();
+        }
         // SAFETY: our caller's promise (`Kind::complete`).
         let next = unsafe { Self::op(cell) }.complete(cqe);
         Progress::of(&next, cqe.has_more())

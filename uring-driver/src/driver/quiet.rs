@@ -123,15 +123,22 @@ impl Driver {
 
     fn make_all(&self) {
         let mut count = 0;
+        let mut blocked = self.has_overflow();
         // Nothing of others' runs while entries are pushed.
         self.inner.quiet.letters.make(|name, letter| {
             // With WAITALL less than all is not a success.
             let flags = abi::MSG_DONTWAIT | abi::MSG_WAITALL;
             let (from, len) = (letter.bytes.as_ptr(), letter.bytes.len() as u32);
             let sqe = Sqe::send_number(letter.socket, from, len, flags);
-            self.push(&sqe.with_skip_success().with_user_data(name));
+            let sqe = sqe.with_skip_success().with_user_data(name);
+            // Entries go out in order: once one waits outside, so do those behind it.
+            if blocked || !self.push_to_ring(&sqe) {
+                self.push_outside((sqe, None));
+                blocked = self.has_overflow();
+            }
             count += 1;
         });
+        self.notify_queued();
         self.inner.counting.submissions.add(count);
     }
 

@@ -28,6 +28,12 @@ impl Driver {
         count
     }
 
+    /// An operation has completed that [gathers](crate::Operation::GATHERS).
+    #[inline]
+    pub(crate) fn gather(&self) {
+        self.inner.gathers.set(true);
+    }
+
     /// Handles what has completed, and where that asks for it, what an enter has left behind.
     pub(super) fn reap_and_gather(&self, turn: &mut Turn) -> io::Result<()> {
         self.reap(turn);
@@ -44,7 +50,7 @@ impl Driver {
     /// Handles the completions that are there now; those that come meanwhile are for the next
     /// turn.
     pub(super) fn reap(&self, turn: &mut Turn) {
-        let mut handled = 0;
+        let (mut handled, mut operations) = (0, 0);
         // Before it is known what there is to handle: another reap within this one may end early.
         let answered = self.quiet().letters().answered();
         for _ in 0..self.inner.ring.ready() {
@@ -54,7 +60,7 @@ impl Driver {
             } else {
                 handled += 1;
                 let key = Key::from_user_data(reaped.user_data);
-                turn.operations |= 1 << (key.slot() % 64);
+                operations |= 1 << (key.slot() % 64);
                 self.dispatch(key, reaped.cqe);
             }
         }
@@ -62,6 +68,7 @@ impl Driver {
         self.inner.ring.give_back();
         self.inner.counting.completions.add(u64::from(handled));
         turn.completions += handled;
+        turn.operations |= operations;
         self.quiet_done(answered);
     }
 
@@ -74,9 +81,6 @@ impl Driver {
         };
         // SAFETY: a cell in the table is alive, and its header is the driver's.
         let kind = unsafe { cell.as_ref() }.kind;
-        if kind.gathers {
-            inner.gathers.set(true);
-        }
         let guard = Completing::new(inner, key, !cqe.has_more());
         // SAFETY: at home; the kernel has the cell, since its slot is in use; `assert_turnable`
         // keeps this from happening inside another `complete`.

@@ -208,7 +208,7 @@ impl Driver {
     fn push_limited(&self, sqe: Sqe, span: NonNull<Timespec>) {
         let limit = Sqe::link_timeout(span.as_ptr()).with_user_data(tag::TIME_LIMIT);
         let group = (sqe.with_link(), Some(limit));
-        if self.has_overflow() || !self.push_to_ring(&group) {
+        if self.has_overflow() || !self.push_group(&group) {
             self.push_outside(group);
         }
         self.notify_queued();
@@ -242,13 +242,18 @@ impl Driver {
     /// Queues an entry.
     #[inline]
     pub(super) fn push(&self, sqe: &Sqe) {
-        // SAFETY: what the entry points to is owned by a cell that lives until its last
-        // completion, or by the driver; `Operation`'s promise.
-        let pushed = || unsafe { self.inner.ring.push(std::slice::from_ref(sqe)) };
-        if self.has_overflow() || !pushed() {
+        if self.has_overflow() || !self.push_to_ring(sqe) {
             self.push_outside((*sqe, None));
         }
         self.notify_queued();
+    }
+
+    /// Queues an entry if there is room for it; nobody is told.
+    #[inline]
+    pub(super) fn push_to_ring(&self, sqe: &Sqe) -> bool {
+        // SAFETY: what the entry points to is owned by a cell that lives until its last
+        // completion, or by the driver; `Operation`'s promise.
+        unsafe { self.inner.ring.push(std::slice::from_ref(sqe)) }
     }
 
     /// Whether entries wait outside.
@@ -257,17 +262,16 @@ impl Driver {
         !self.inner.overflow.borrow().is_empty()
     }
 
-    fn push_to_ring(&self, group: &(Sqe, Option<Sqe>)) -> bool {
+    fn push_group(&self, group: &(Sqe, Option<Sqe>)) -> bool {
         match group {
-            // SAFETY: as in `push`.
-            (sqe, None) => unsafe { self.inner.ring.push(std::slice::from_ref(sqe)) },
-            // SAFETY: as in `push`.
+            (sqe, None) => self.push_to_ring(sqe),
+            // SAFETY: as in `push_to_ring`.
             (sqe, Some(limit)) => unsafe { self.inner.ring.push(&[*sqe, *limit]) },
         }
     }
 
     #[cold]
-    fn push_outside(&self, group: (Sqe, Option<Sqe>)) {
+    pub(super) fn push_outside(&self, group: (Sqe, Option<Sqe>)) {
         self.inner.overflow.borrow_mut().push_back(group);
         // Whatever the kernel answers, the entry is kept, and the next turn reports an error.
         let submitted: io::Result<bool> = retry(self.inner.ring.submit());
@@ -283,7 +287,7 @@ impl Driver {
     pub(super) fn refill(&self) {
         let mut overflow = self.inner.overflow.borrow_mut();
         while let Some(group) = overflow.front() {
-            if !self.push_to_ring(group) {
+            if !self.push_group(group) {
                 break;
             }
             overflow.pop_front();

@@ -174,7 +174,6 @@ impl<T: Resident> Place<T> {
         unsent: Place::<T>::in_flight,
         at_leave: AtLeave::Stays,
         ask_back: |_| false,
-        gathers: false,
         at_once: <T::Operation as InPlace<T>>::AT_ONCE,
         timeout: false,
         bytes: size_of::<Place<T>>(),

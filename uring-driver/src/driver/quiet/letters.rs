@@ -197,9 +197,9 @@ impl Letters {
         let (first, end) = (self.made.get(), self.used.get());
         self.made.set(end);
         let round = tag::QUIET | u64::from((self.round.get() % ROUNDS) << PLACE_BITS);
-        for (at, letter) in all[..end].iter().enumerate().skip(first) {
+        for (at, letter) in (first as u64..).zip(&all[first..end]) {
             if letter.from.is_some() {
-                make(round | at as u64, letter);
+                make(round | at, letter);
             }
         }
     }
