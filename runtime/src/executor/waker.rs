@@ -173,8 +173,17 @@ unsafe fn wake_by_ref(data: *const ()) {
     span::tell(task, Step::WakeByRef);
     match home_of(task) {
         Some(home) => home.wake(task),
-        None if task.is_stealable() => stealable::wake(task),
-        None => wake_elsewhere(task),
+        None => wake_by_ref_elsewhere(task),
+    }
+}
+
+/// Out of line, so that a wake at home saves no registers for it.
+#[inline(never)]
+fn wake_by_ref_elsewhere(task: TaskPtr) {
+    if task.is_stealable() {
+        stealable::wake(task);
+    } else {
+        wake_elsewhere(task);
     }
 }
 

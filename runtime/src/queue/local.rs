@@ -34,12 +34,22 @@ impl<T: Copy> Ring<T> {
 
     #[inline]
     pub(crate) fn push(&mut self, value: T) {
-        if self.len() == self.slots.len() {
-            self.grow();
+        let full = self.len() == self.slots.len();
+        // There is such a slot always; a look that cannot panic keeps a push as short as it is.
+        match self.slots.get_mut(self.tail & self.slots.len().wrapping_sub(1)) {
+            Some(slot) if !full => {
+                *slot = Some(value);
+                self.tail = self.tail.wrapping_add(1);
+            }
+            _ => self.grow_and_push(value),
         }
-        let slot = self.tail & (self.slots.len() - 1);
-        self.slots[slot] = Some(value);
-        self.tail = self.tail.wrapping_add(1);
+    }
+
+    /// The last thing that a push does, which keeps nothing for what comes after it.
+    #[cold]
+    fn grow_and_push(&mut self, value: T) {
+        self.grow();
+        self.push(value);
     }
 
     #[inline]

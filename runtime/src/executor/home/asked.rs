@@ -74,12 +74,12 @@ impl Home {
     pub(in crate::executor) fn wake(&self, task: TaskPtr) {
         let local = &task.header().local;
         let flags = local.flags();
-        if flags & (NOTIFIED | DONE) != 0 {
-            return;
-        }
-        local.set_flags(flags | NOTIFIED);
-        if flags & RUNNING == 0 {
+        if flags & (NOTIFIED | DONE | RUNNING) == 0 {
+            local.set_flags(flags | NOTIFIED);
             self.queue.push_woken(task);
+        } else if flags & DONE == 0 {
+            // Queued already, or queued when its poll has returned.
+            local.set_flags(flags | NOTIFIED);
         }
     }
 

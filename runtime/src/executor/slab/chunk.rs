@@ -18,7 +18,8 @@ const SLACK: usize = 64;
 pub(super) fn chunk_of(block: NonNull<Header>) -> NonNull<Chunk> {
     // Clearing low bits of an address inside a chunk gives the chunk's, which is not null.
     let chunk = block.as_ptr().map_addr(|address| address & !(CHUNK - 1)).cast::<Chunk>();
-    NonNull::new(chunk).expect("a chunk is not at address zero")
+    // SAFETY: a chunk is aligned memory of an allocator's, none of which is at address zero.
+    unsafe { NonNull::new_unchecked(chunk) }
 }
 
 /// The head of a chunk of blocks of one size.
