@@ -21,7 +21,7 @@ mod provide;
 mod recv_buf;
 
 use std::cell::{Cell, RefCell};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 #[doc(hidden)]
@@ -31,7 +31,7 @@ pub use piece::Piece;
 pub use recv_buf::RecvBuf;
 
 use self::buffer::Buffer;
-use self::ledger::{Ledger, Used};
+use self::ledger::{Brought, Ledger};
 use crate::cqe::Cqe;
 use crate::current;
 use crate::kept::keep;
@@ -75,6 +75,10 @@ pub struct Pool {
     limits: Limits,
     remote: Remote,
     buffers: RefCell<Option<Buffers>>,
+    /// The driver's id while there are buffers: pieces of theirs are counted by it.
+    counts: Cell<u64>,
+    /// Pieces that are out, of all buffers.
+    out: Cell<usize>,
     /// What the kernel answered when it did not take the ring; the pool stays empty then.
     refused: Cell<Option<i32>>,
     bogus: Cell<u64>,
@@ -96,6 +100,8 @@ impl Pool {
             limits,
             remote,
             buffers: RefCell::new(None),
+            counts: Cell::new(0),
+            out: Cell::new(0),
             refused: Cell::new(None),
             bogus: Cell::new(0),
             starved: Cell::new(0),
@@ -124,7 +130,10 @@ impl Pool {
             _ => self.attempt(ring, false),
         };
         match made {
-            Ok(buffers) => *self.buffers.borrow_mut() = Some(buffers),
+            Ok(buffers) => {
+                *self.buffers.borrow_mut() = Some(buffers);
+                self.counts.set(self.remote.id().get());
+            }
             Err(error) => self.refused.set(Some(error.raw_os_error().unwrap_or(0))),
         }
     }
@@ -162,15 +171,16 @@ impl Pool {
         let len = u32::try_from(cqe.result()).unwrap_or(0);
         let more = buffers.incremental && cqe.buffer_more();
         match buffers.ledger.used(id, len, more) {
-            Used::Piece { at, len } => {
+            Brought::Piece { at, len } => {
+                self.out.set(self.out.get() + 1);
                 buffers.ledger.memory(id).map(|buffer| Piece::new(buffer, at, len))
             }
-            Used::Nothing => None,
-            Used::Provide => {
+            Brought::Nothing => None,
+            Brought::Provide => {
                 buffers.provide(id);
                 None
             }
-            Used::Bogus => {
+            Brought::Bogus => {
                 self.bogus.set(self.bogus.get() + 1);
                 None
             }
@@ -190,6 +200,7 @@ impl Pool {
             return None;
         }
         let (buffer, at) = buffers.ledger.used_in_part(id, len)?;
+        self.out.set(self.out.get() + 1);
         Some(Piece::new(buffer, at, len))
     }
 
@@ -208,16 +219,23 @@ impl Pool {
     /// it is another's, or the pool has closed.
     #[inline]
     fn released(&self, buffer: &Buffer, n: impl FnOnce() -> u32) -> bool {
-        let mut buffers = self.buffers.borrow_mut();
-        let Some(buffers) = buffers.as_mut() else { return false };
-        let id = buffer.id();
-        if !buffers.ledger.memory(id).is_some_and(|mine| ptr::eq(&raw const **mine, buffer)) {
+        if buffer.home() != self.counts.get() {
             return false;
         }
-        if buffers.ledger.released(id, n()) {
-            buffers.provide(id);
+        let n = n();
+        self.out.set(self.out.get() - n as usize);
+        if buffer.users().leave(n) {
+            self.provide(buffer.id());
         }
         true
+    }
+
+    /// Gives the kernel a buffer again that nobody has.
+    #[inline(never)]
+    fn provide(&self, id: u16) {
+        if let Some(buffers) = self.buffers.borrow_mut().as_mut() {
+            buffers.provide(id);
+        }
     }
 
     /// Whether the kernel would find a buffer now. A receive that ended with ENOBUFS is worth
@@ -229,7 +247,7 @@ impl Pool {
     /// Whether anybody holds a piece of a buffer.
     #[inline]
     pub(crate) fn is_lent(&self) -> bool {
-        self.buffers.borrow().as_ref().is_some_and(|buffers| buffers.ledger.out() > 0)
+        self.out.get() > 0
     }
 
     /// The memory of all buffers, in bytes.
@@ -260,6 +278,8 @@ impl Pool {
     /// flight that the kernel has not given back, everything stays for ever.
     pub(crate) fn close(&self, ring: &Ring, leak: bool) {
         let Some(buffers) = self.buffers.borrow_mut().take() else { return };
+        self.counts.set(0);
+        self.out.set(0);
         // No new ones: the ring is about to go.
         self.refused.set(Some(0));
         let Buffers { ring: memory, ledger, .. } = buffers;

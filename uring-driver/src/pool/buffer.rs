@@ -7,12 +7,12 @@
 //! happens when no piece is out, so the count of pieces is what everything rests on. It is kept in
 //! two places:
 //!
-//! - the ledger of the pool counts pieces given out less pieces that were dropped at home: plain
+//! - `users` counts pieces given out less pieces that were dropped at home, and the kernel: plain
 //!   memory of the home thread;
 //! - `away` counts those dropped elsewhere, or at home when the pool is gone.
 //!
 //! A piece that is dropped elsewhere adds one to `away` and posts the buffer to the home, which
-//! takes the count over into its ledger. When the pool closes it subtracts from `away`, once, all
+//! takes the count over into `users`. When the pool closes it subtracts from `away`, once, all
 //! that is out (`leave`): from then on `away` is minus the number of pieces that are still out,
 //! nobody else counts, and whoever brings it to zero drops the pool's reference.
 
@@ -21,6 +21,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::ledger::{Used, Users};
 use crate::current;
 use crate::driver::Driver;
 use crate::remote::list::Link;
@@ -32,13 +33,16 @@ pub(super) struct Buffer {
     bytes: NonNull<u8>,
     size: u32,
     id: u16,
+    /// The id of the home.
+    home: u64,
+    users: Users,
     remote: Remote,
     link: Link,
     away: AtomicI64,
 }
 
-// SAFETY: `bytes` is an address, and what is behind it is shared by the rules above; the rest is
-// Sync.
+// SAFETY: `bytes` is an address, and what is behind it is shared by the rules above; `users` is
+// touched by the home's thread alone (`Pool::released`, and the ledger); the rest is Sync.
 unsafe impl Sync for Buffer {}
 // SAFETY: as above; the memory can be freed on any thread.
 unsafe impl Send for Buffer {}
@@ -49,7 +53,9 @@ impl Buffer {
         // SAFETY: the size is not zero: the configuration makes it at least a page.
         let bytes = unsafe { alloc(layout) };
         let Some(bytes) = NonNull::new(bytes) else { handle_alloc_error(layout) };
-        Arc::new(Buffer { bytes, size, id, remote, link: Link::new(), away: AtomicI64::new(0) })
+        let (home, users) = (remote.id().get(), Users::default());
+        let (link, away) = (Link::new(), AtomicI64::new(0));
+        Arc::new(Buffer { bytes, size, id, home, users, remote, link, away })
     }
 
     fn layout(size: u32) -> Layout {
@@ -63,6 +69,18 @@ impl Buffer {
     #[inline]
     pub(super) fn id(&self) -> u16 {
         self.id
+    }
+
+    /// The id of the home.
+    #[inline]
+    pub(super) fn home(&self) -> u64 {
+        self.home
+    }
+
+    /// How many have it; for the home's thread.
+    #[inline]
+    pub(super) fn users(&self) -> &Users {
+        &self.users
     }
 
     /// The bytes of a piece.
@@ -130,6 +148,13 @@ impl Buffer {
             // SAFETY: all pieces are back, so nobody else will give up this reference.
             drop(unsafe { Arc::from_raw(kept) });
         }
+    }
+}
+
+impl Used for Arc<Buffer> {
+    #[inline]
+    fn users(&self) -> &Users {
+        Buffer::users(self)
     }
 }
 
