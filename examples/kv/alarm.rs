@@ -40,16 +40,18 @@ impl Alarm {
     ///
     /// Dropped, it is as if it had not been called.
     pub(crate) async fn ring(&self, at: Option<u64>, now: u64) {
+        // With nothing to wait for there is no timer: a shard that has none need not ask for the
+        // time in each of its turns.
+        let timer = at.map(|at| sleep(Duration::from_millis(at.saturating_sub(now))));
+        let mut timer = pin!(timer);
         let at = at.unwrap_or(u64::MAX);
         self.at.set(at);
-        // Five hundred million years are as good as for ever.
-        let mut timer = pin!(sleep(Duration::from_millis(at.saturating_sub(now))));
         poll_fn(|cx| {
             if self.at.get() < at {
                 return Poll::Ready(());
             }
             self.sleeper.replace(Some(cx.waker().clone()));
-            timer.as_mut().poll(cx)
+            timer.as_mut().as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx))
         })
         .await
     }

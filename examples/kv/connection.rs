@@ -130,16 +130,25 @@ impl<S: Stream> Connection<'_, S> {
             }
             self.shard.settle().await;
             let reply = pipeline.merge();
-            for piece in reply.pieces() {
-                match piece {
-                    Piece::Bytes(bytes) => self.stream.write_all(bytes).await?,
-                    Piece::Rest(rest) => self.send_rest(rest).await?,
-                }
+            match reply.whole() {
+                Some(bytes) => self.stream.write_all(bytes).await?,
+                None => self.send_pieces(reply).await?,
             }
             reply.clear();
         }
         pipeline.finish();
         Ok(pipeline)
+    }
+
+    /// Sends a reply that refers to what is large.
+    async fn send_pieces(&mut self, reply: &Reply) -> io::Result<()> {
+        for piece in reply.pieces() {
+            match piece {
+                Piece::Bytes(bytes) => self.stream.write_all(bytes).await?,
+                Piece::Rest(rest) => self.send_rest(rest).await?,
+            }
+        }
+        Ok(())
     }
 
     /// Sends a long collection, of which only a little is encoded at any time.

@@ -37,11 +37,14 @@ pub(crate) async fn exchange(
     shards: &Sharded<Shard>,
     pipeline: &mut Pipeline,
 ) -> io::Result<()> {
-    let away = pipeline.outgoing().map(|(owner, batch)| (owner, send(shard, shards, owner, batch)));
-    let mut away: Vec<_> = away.collect();
+    let mut outgoing =
+        pipeline.outgoing().map(|(owner, batch)| (owner, send(shard, shards, owner, batch)));
+    // There is one, as a rule, and then no list of them.
+    let mut first = outgoing.next();
+    let mut others: Vec<_> = outgoing.collect();
     poll_fn(|cx| {
         let mut failed = None;
-        away.retain_mut(|(owner, away)| match away.poll(cx) {
+        let mut is_away = |(owner, away): &mut (usize, Away)| match away.poll(cx) {
             Poll::Pending => true,
             Poll::Ready(Ok(batch)) => {
                 pipeline.returned(*owner, batch);
@@ -51,10 +54,12 @@ pub(crate) async fn exchange(
                 failed = Some(error);
                 false
             }
-        });
+        };
+        first.take_if(|first| !is_away(first));
+        others.retain_mut(is_away);
         match failed {
             Some(error) => Poll::Ready(Err(error)),
-            None if away.is_empty() => Poll::Ready(Ok(())),
+            None if first.is_none() && others.is_empty() => Poll::Ready(Ok(())),
             None => Poll::Pending,
         }
     })

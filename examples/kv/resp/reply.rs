@@ -223,6 +223,11 @@ impl Reply {
         self.bytes.len() >= COPIED || self.shared_bytes >= SHARED
     }
 
+    /// All of it, if it is in one piece: most replies are.
+    pub fn whole(&self) -> Option<&[u8]> {
+        self.shared.is_empty().then_some(&self.bytes[..])
+    }
+
     /// The contiguous pieces, in the order of the wire.
     pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let starts = std::iter::once(0).chain(self.shared.iter().map(|(at, _)| *at));
