@@ -154,10 +154,10 @@ impl Parser {
             match input.first() {
                 None => return Ok(Status::Incomplete),
                 Some(b'*') => {
-                    let Some((line, next)) = line(input, 1) else {
+                    let Some((count, next)) = number(input, 1) else {
                         return too_long(input, 1, ParseError::CountTooLong);
                     };
-                    let count = parse_integer(line).ok_or(ParseError::InvalidCount)?;
+                    let count = count.ok_or(ParseError::InvalidCount)?;
                     if count > MAX_ARGUMENTS {
                         return Err(ParseError::InvalidCount);
                     }
@@ -222,10 +222,10 @@ impl Parser {
                             };
                         }
                     }
-                    let Some((line, next)) = line(input, self.position + 1) else {
+                    let Some((length, next)) = number(input, self.position + 1) else {
                         return too_long(input, self.position, ParseError::LengthTooLong);
                     };
-                    let length = parse_integer(line)
+                    let length = length
                         .and_then(|length| usize::try_from(length).ok())
                         .filter(|&length| length <= MAX_BULK)
                         .ok_or(ParseError::InvalidLength)?;
@@ -264,6 +264,20 @@ impl Parser {
         } else {
             Status::Command { consumed }
         })
+    }
+}
+
+/// The number in the line that begins at `from`, if it is one, and where the next line starts;
+/// nothing if the line is not all there.
+fn number(input: &[u8], from: usize) -> Option<(Option<i64>, usize)> {
+    let digit = |byte: u8| i64::from(byte - b'0');
+    // Nearly all lengths have one digit or two.
+    match input.get(from..from + 4) {
+        Some(&[one @ b'0'..=b'9', b'\r', _, _]) => Some((Some(digit(one)), from + 3)),
+        Some(&[ten @ b'1'..=b'9', one @ b'0'..=b'9', b'\r', _]) => {
+            Some((Some(digit(ten) * 10 + digit(one)), from + 4))
+        }
+        _ => line(input, from).map(|(line, next)| (parse_integer(line), next)),
     }
 }
 
