@@ -335,13 +335,26 @@ impl Shared {
             Wanted::Nothing | Wanted::Full => {}
             // After the lock is given back, or the thread would wake only to wait for it.
             Wanted::Wake(bell) => bell.notify_one(),
-            Wanted::Start => {
-                if let Err(error) = (this.start)(this) {
-                    this.start_failed(&error);
-                }
-            }
+            Wanted::Start => this.start_one(),
         }
         Some(ticket)
+    }
+
+    /// Starts the thread that is counted already.
+    fn start_one(self: &Arc<Shared>) {
+        /// The name of a thread is told by code of the user's, which may panic.
+        struct Starting<'a>(&'a Shared);
+        impl Drop for Starting<'_> {
+            fn drop(&mut self) {
+                self.0.start_failed(&io::Error::other("the thread's name could not be made"));
+            }
+        }
+        let starting = Starting(self);
+        let started = (self.start)(self);
+        std::mem::forget(starting);
+        if let Err(error) = started {
+            self.start_failed(&error);
+        }
     }
 
     /// The jobs stay for the threads that there are; where there are none they are refused, all

@@ -5,7 +5,7 @@ mod real {
     use std::cell::RefCell;
     use std::future::Future;
     use std::io;
-    use std::panic::panic_any;
+    use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
     use std::pin::pin;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::sync::mpsc::{Receiver, Sender, channel};
@@ -362,6 +362,21 @@ mod real {
             ..Config::default()
         });
         assert_eq!(wait(pool.spawn(Class::User, || 1)).unwrap(), 1);
+        assert_eq!(pool.shutdown(None), 0);
+    }
+
+    #[test]
+    fn a_name_that_panics_counts_no_thread() {
+        let first = AtomicBool::new(true);
+        let thread_name = Arc::new(move || {
+            assert!(!first.swap(false, Ordering::Relaxed), "no name for the first");
+            "second".to_owned()
+        });
+        let pool = Pool::new(Config { max_threads: 1, thread_name, ..Config::default() });
+        let spawned = catch_unwind(AssertUnwindSafe(|| pool.spawn(Class::User, || ())));
+        assert!(spawned.is_err());
+        assert_eq!(pool.metrics(), Metrics::default());
+        assert_eq!(wait(pool.spawn(Class::User, || 1)).expect("it runs"), 1);
         assert_eq!(pool.shutdown(None), 0);
     }
 
