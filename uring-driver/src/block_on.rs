@@ -32,6 +32,10 @@ impl Wake for Flag {
 impl Driver {
     /// Polls `future` on this thread until it is ready, and turns the driver in between.
     ///
+    /// What it has begun and not ended stays with this driver, and goes on where that is turned
+    /// again. A thread that will not do so for long lets go of it with
+    /// [`hand_over`](Driver::hand_over): whoever waits for it elsewhere would wait for this thread.
+    ///
     /// # Errors
     ///
     /// As [`turn`](Driver::turn).

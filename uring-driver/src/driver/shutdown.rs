@@ -217,7 +217,29 @@ impl Driver {
     /// # Panics
     ///
     /// As [`turn`](Driver::turn).
-    #[doc(hidden)]
+    ///
+    /// ```
+    /// use henge_driver::{Driver, Fd, ops, submit};
+    /// use std::future::{Future, poll_fn};
+    /// use std::io::Write;
+    /// use std::{os::fd::OwnedFd, pin::Pin, sync::Arc, task::Poll, time::Duration};
+    ///
+    /// let (reader, mut writer) = std::io::pipe()?;
+    /// let reader = Arc::new(Fd::from(OwnedFd::from(reader)));
+    /// let mut read = submit(ops::ReadAt::new(reader, vec![0; 8], u64::MAX));
+    /// let driver = Driver::new()?;
+    /// driver.block_on(poll_fn(|cx| {
+    ///     assert!(Pin::new(&mut read).poll(cx).is_pending()); // it is under way on this ring
+    ///     Poll::Ready(())
+    /// }))?;
+    /// driver.hand_over(Duration::from_secs(3), Duration::from_secs(1))?;
+    /// // Nobody turns this ring any more, and the read is done by another.
+    /// let elsewhere = std::thread::spawn(|| Driver::new()?.block_on(read));
+    /// writer.write_all(b"hello")?;
+    /// let (n, bytes) = elsewhere.join().expect("no panic")?;
+    /// assert_eq!(&bytes[..n?], b"hello");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn hand_over(&self, stuck: Duration, patience: Duration) -> io::Result<()> {
         let _entered = self.enter_if_elsewhere();
         self.turn()?;
