@@ -32,12 +32,9 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::mem::ManuallyDrop;
-use std::panic::resume_unwind;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
 use crate::capabilities::Capabilities;
@@ -448,15 +445,7 @@ impl Drop for Driver {
     #[inline]
     fn drop(&mut self) {
         if Rc::strong_count(&self.inner) == 1 {
-            // Should this panic, what the kernel and others have of the driver stays for ever.
-            let kept = ManuallyDrop::new(Rc::clone(&self.inner));
-            let ended = self.shutdown_at_drop();
-            drop(ManuallyDrop::into_inner(kept));
-            if let Err(panicked) = ended
-                && !thread::panicking()
-            {
-                resume_unwind(panicked);
-            }
+            self.end();
         }
     }
 }

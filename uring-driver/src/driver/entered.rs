@@ -42,11 +42,12 @@ pub(crate) unsafe fn with_known<R>(f: impl FnOnce(&Driver) -> R) -> R {
     let inner = ENTERED.get();
     debug_assert!(!inner.is_null());
     // SAFETY: not null, by our caller's promise. A guard's strong reference stands behind the
-    // pointer, as said above; `ManuallyDrop` keeps the count as it is: this is a borrow of that
-    // reference. Should `f` drop the guard, the handle that the guard borrows (its lifetime) still
-    // outlives `f`.
-    let borrowed = ManuallyDrop::new(Driver { inner: unsafe { Rc::from_raw(inner) } });
-    f(&borrowed)
+    // pointer, as said above; `ManuallyDrop` keeps the count as it is.
+    let guards = ManuallyDrop::new(unsafe { Rc::from_raw(inner) });
+    // One more for `f`, which may drop the guard and the last handle: a future that has both can be
+    // dropped wherever something of the user's runs.
+    let driver = Driver { inner: Rc::clone(&guards) };
+    f(&driver)
 }
 
 /// The driver is this thread's until this guard is dropped.

@@ -5,8 +5,10 @@
 //! life, and the caller is told.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -131,8 +133,22 @@ impl Driver {
         self.inner.phase.get() != Phase::Running
     }
 
+    /// The last handle goes. Out of line: who asks for the thread's driver has a handle meanwhile.
+    #[cold]
+    pub(super) fn end(&self) {
+        // Should this panic, what the kernel and others have of the driver stays for ever.
+        let kept = ManuallyDrop::new(Rc::clone(&self.inner));
+        let ended = self.shutdown_at_drop();
+        drop(ManuallyDrop::into_inner(kept));
+        if let Err(panicked) = ended
+            && !thread::panicking()
+        {
+            resume_unwind(panicked);
+        }
+    }
+
     /// The end for whoever did not call `shutdown`, and what has panicked in it.
-    pub(super) fn shutdown_at_drop(&self) -> thread::Result<()> {
+    fn shutdown_at_drop(&self) -> thread::Result<()> {
         if self.inner.phase.get() == Phase::Closed {
             return Ok(());
         }
