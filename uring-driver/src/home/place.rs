@@ -33,8 +33,9 @@ pub(super) struct Place<T: Resident> {
 pub(super) struct Local {
     /// Where the register has the reference.
     pub(super) slot: Cell<usize>,
-    /// References of operations, and of the register's lists.
-    pub(super) refs: Cell<u32>,
+    /// References of operations, and of the register's lists. One that is forgotten counts for
+    /// ever, and nobody can make so many that this comes back to zero.
+    pub(super) refs: Cell<u64>,
     pub(super) leaving: Cell<Leaving>,
     pub(super) listed: Cell<bool>,
     /// Where it is on the list of those that rest.
