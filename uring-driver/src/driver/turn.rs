@@ -94,7 +94,7 @@ impl Driver {
     /// As [`turn`](Driver::turn), but sleeps until there is something to do, at the latest until
     /// `deadline`. `ready` is asked once more after other threads have been told that this one
     /// sleeps, and keeps it awake by answering `true`: whoever makes it true calls
-    /// [`Remote::wake`] afterwards.
+    /// [`Remote::wake`](crate::Remote::wake) afterwards.
     ///
     /// # Errors
     ///
