@@ -11,7 +11,7 @@ use henge::net::{TcpListener, TcpStream};
 use henge::time::timeout;
 
 /// What `cargo run` runs.
-const _: fn() -> std::process::ExitCode = chat::main;
+const _: fn() -> std::io::Result<()> = chat::main;
 
 struct Client(Lines<BufReader<OwnedReadHalf>>, OwnedWriteHalf);
 

@@ -13,7 +13,7 @@ use henge::net::{TcpListener, TcpStream};
 use henge::time::timeout;
 
 /// What `cargo run` runs.
-const _: fn() -> std::process::ExitCode = files::main;
+const _: fn() -> std::io::Result<()> = files::main;
 
 /// A folder that goes away with the test.
 struct Folder(PathBuf);

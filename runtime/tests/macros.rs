@@ -77,6 +77,20 @@ mod program {
     }
 }
 
+/// Somebody else's `main` is a function like others.
+mod called {
+    #[henge::main(worker_threads = 1)]
+    pub(super) async fn main() -> Result<usize, std::num::ParseIntError> {
+        assert_eq!(henge::shard::current().index(), 0);
+        "42".parse()
+    }
+}
+
+#[test]
+fn a_main_that_is_public_keeps_its_result() {
+    assert_eq!(called::main(), Ok(42));
+}
+
 #[test]
 fn functions_become_plain() {
     assert_eq!(many(), 2);

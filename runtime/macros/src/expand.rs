@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote};
-use syn::{Block, Error, FnArg, Ident, ItemFn, Pat, ReturnType};
+use syn::{Block, Error, FnArg, Ident, ItemFn, Pat, ReturnType, Visibility};
 
 use crate::arguments::{Arguments, Flavor};
 
@@ -57,10 +57,12 @@ fn expand_function(
         #builder.build().expect("Failed building the Runtime")
     };
     // A result travels from shard 0 as an exit code, for it need not be `Send`. A test with
-    // parameters is called by what another attribute makes of it.
+    // parameters is called by what another attribute makes of it, and a `main` that is `pub` by who
+    // wants its result.
     let has_result = !matches!(function.sig.output, ReturnType::Default);
     let is_test = kind == Kind::Test && function.sig.inputs.is_empty();
-    let as_code = has_result && (is_main || is_test);
+    let is_private = matches!(function.vis, Visibility::Inherited);
+    let as_code = has_result && (is_main && is_private || is_test);
     let run = match arguments.flavor {
         Flavor::CurrentThread => quote! { #runtime.block_on(#made) },
         Flavor::MultiThread if as_code => quote! {

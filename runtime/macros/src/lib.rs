@@ -11,9 +11,10 @@ use expand::Kind;
 /// of its own.
 ///
 /// With several shards, the default, the body runs on shard 0, as in `Runtime::run`: neither it nor
-/// what it spawns need be `Send`. On `main` the result need not be either; the exit code is what it
-/// would be of a plain `main`. Another function may have parameters that are borrowed or not
-/// `Send`, or such a result: its body then runs on the calling thread, as in `Runtime::block_on`.
+/// what it spawns need be `Send`. On `main` the result need not be either: whoever calls it gets
+/// the exit code, which is what it would be of a plain `main`. Another function, and a `main` that
+/// is `pub`, returns what is written, and may have parameters that are borrowed or not `Send`, or
+/// such a result: its body then runs on the calling thread, as in `Runtime::block_on`.
 ///
 /// # Arguments
 /// | argument | meaning |
