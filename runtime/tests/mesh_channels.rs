@@ -481,3 +481,21 @@ fn a_receiver_that_stands_still_holds_up_nobody_but_those_who_send_to_it() {
         assert!(matches!(timeout(BOUND, stands).await, Ok(Ok(sum)) if sum == (0..100).sum()));
     });
 }
+
+/// As much room as no memory has is refused where it is asked for, and not found out by a message
+/// that is written nowhere.
+#[test]
+fn room_for_more_messages_than_there_are_addresses_is_refused() {
+    for capacity in [usize::MAX, usize::MAX / 2 + 2, usize::MAX / 8] {
+        let made = shards(1).run(move || async move {
+            std::panic::catch_unwind(|| drop(mesh::channel::<u64>(shard::current(), capacity)))
+        });
+        let refused = made.expect_err("there is no such memory");
+        let why = refused.downcast_ref::<String>().expect("a message");
+        assert_eq!(*why, format!("a channel cannot have room for {capacity} messages"));
+        let lanes = std::panic::catch_unwind(|| {
+            let _ = Builder::new_multi_thread().lane_capacity(capacity);
+        });
+        assert!(lanes.is_err(), "{capacity} places of a lane");
+    }
+}

@@ -53,7 +53,7 @@ use crossbeam_utils::CachePadded;
 
 use super::current;
 use super::peers::Peers;
-use super::ring::Consumer;
+use super::ring::{self, Consumer};
 use super::summons::{Summons, fence_before_calls};
 use crate::executor::inbox::Parcel;
 use crate::loom::sync::atomic::{AtomicBool, AtomicUsize};
@@ -72,8 +72,8 @@ pub use sender::{Sender, Sending};
 /// them in turns. Messages from one shard arrive in the order in which they were sent.
 ///
 /// # Panics
-/// If `capacity` is 0, or the runtime has no such shard. On a thread on which no runtime's loop
-/// runs.
+/// If `capacity` is 0, or more messages than addresses reach, or the runtime has no such shard. On
+/// a thread on which no runtime's loop runs.
 ///
 /// # Examples
 /// ```
@@ -106,6 +106,7 @@ where
     T: Send + 'static,
 {
     assert!(capacity > 0, "a channel must have room for a message");
+    assert!(ring::may_have::<T>(capacity), "a channel cannot have room for {capacity} messages");
     let peers = current::peers("a channel must be made");
     let shards = peers.shards();
     assert!(to.index() < shards, "there is no shard {to}: this runtime has {shards}");

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use slab::Slab;
 
 use super::lane::Letter;
-use super::ring::Gauge;
+use super::ring::{self, Gauge};
 use crate::executor::inbox::Inbox;
 
 /// Tells how full a lane is.
@@ -27,6 +27,11 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
+    /// Whether there may be lanes for so many letters.
+    pub(crate) fn may_have(capacity: usize) -> bool {
+        ring::may_have::<Arc<dyn Letter>>(capacity)
+    }
+
     /// Shards with these inboxes, and lanes for so many letters between them.
     pub(crate) fn new(
         inboxes: impl IntoIterator<Item = Arc<Inbox>>,

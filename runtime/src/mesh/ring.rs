@@ -39,6 +39,7 @@ mod loom_tests;
 #[cfg(all(test, not(henge_loom)))]
 mod tests;
 
+use std::alloc::Layout;
 use std::cell::Cell;
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -119,10 +120,27 @@ pub(crate) struct Consumer<T> {
 /// Tells, to anybody, whether there is something in the ring.
 pub(crate) struct Gauge<T>(Arc<Ring<T>>);
 
+/// How many slots a ring of `capacity` values has. None if no memory has so many.
+fn slots_for<T>(capacity: usize) -> Option<usize> {
+    let slots = capacity.max(1).checked_next_power_of_two()?;
+    Layout::array::<Slot<T>>(slots).is_ok().then_some(slots)
+}
+
+/// Whether a ring may have room for so many values, as far as addresses go.
+pub(crate) fn may_have<T>(capacity: usize) -> bool {
+    slots_for::<T>(capacity).is_some()
+}
+
 /// A ring with room for `capacity` values, at least one.
+///
+/// # Panics
+/// If it [may not have](may_have) room for so many.
 pub(crate) fn ring<T: Send>(capacity: usize) -> (Producer<T>, Consumer<T>) {
+    let Some(slots) = slots_for::<T>(capacity) else {
+        panic!("a ring cannot have room for {capacity} values");
+    };
     let capacity = capacity.max(1);
-    let slots = (0..capacity.next_power_of_two()).map(|_| UnsafeCell::new(MaybeUninit::uninit()));
+    let slots = (0..slots).map(|_| UnsafeCell::new(MaybeUninit::uninit()));
     let ring = Arc::new(Ring {
         slots: slots.collect(),
         capacity,

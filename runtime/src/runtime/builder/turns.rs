@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::Builder;
+use crate::mesh::Peers;
 use crate::stealing::Policy;
 
 impl Builder {
@@ -223,7 +224,7 @@ impl Builder {
     /// A shard makes its lane to another one when it first calls it: 16 bytes per place.
     ///
     /// # Panics
-    /// If `places` is 0.
+    /// If `places` is 0, or more than addresses reach.
     ///
     /// # Examples
     /// ```
@@ -245,6 +246,7 @@ impl Builder {
     /// ```
     pub fn lane_capacity(&mut self, places: usize) -> &mut Builder {
         assert!(places > 0, "lane_capacity must be greater than 0");
+        assert!(Peers::may_have(places), "a lane cannot have {places} places");
         self.lane_capacity = places;
         self
     }
