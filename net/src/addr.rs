@@ -81,7 +81,7 @@ pub struct Resolving(State);
 
 enum State {
     Known(Option<io::Result<Addresses>>),
-    Asked(Pin<Box<dyn Future<Output = io::Result<Addresses>> + Send>>),
+    Asked(Pin<Box<dyn Future<Output = io::Result<Addresses>> + Send + Sync>>),
 }
 
 impl std::fmt::Debug for State {
@@ -232,4 +232,14 @@ impl<T: ToSocketAddrs + ?Sized> Resolve for &T {
     fn resolve(&self, internal: Internal) -> Resolving {
         (**self).resolve(internal)
     }
+}
+
+/// As tokio's: some programs box them as `dyn Future + Send + Sync`.
+#[test]
+fn futures_that_look_names_up_may_be_shared() {
+    fn shared<F: Future + Send + Sync>(_: F) {}
+    shared(lookup_host("localhost:1"));
+    shared(crate::TcpListener::bind("localhost:1"));
+    shared(crate::TcpStream::connect("localhost:1"));
+    shared(crate::UdpSocket::bind("localhost:1"));
 }
