@@ -91,6 +91,72 @@ fn other_executors_wait_through_a_task() {
     foreign_block_on(interval.tick());
 }
 
+/// What waits goes on where there is no runtime: `future`, polled once in a runtime, or made there
+/// and not polled.
+fn leaves_its_runtime<F: Future>(make: impl Fn() -> F) {
+    let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let alone = thread::scope(|s| s.spawn(|| current_thread().block_on(async {})).join());
+    alone.expect("the list of a wheel that is gone is used again");
+    let polled = runtime.block_on(async {
+        let mut future = Box::pin(make());
+        let _either = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await;
+        future
+    });
+    foreign_block_on(polled);
+    foreign_block_on(runtime.block_on(async { Box::pin(make()) }));
+    let entered = runtime.enter();
+    let made = Box::pin(make());
+    drop(entered);
+    foreign_block_on(made);
+}
+
+#[test]
+fn timers_end_where_there_is_no_runtime() {
+    let before = std::time::Instant::now();
+    leaves_its_runtime(|| time::sleep(ms(20)));
+    assert!(before.elapsed() >= ms(60));
+    leaves_its_runtime(|| {
+        let limited = time::timeout(ms(20), pending::<()>());
+        async { assert!(limited.await.is_err()) }
+    });
+    leaves_its_runtime(|| {
+        let mut interval = time::interval(ms(5));
+        async move {
+            for _ in 0..3 {
+                interval.tick().await;
+            }
+        }
+    });
+    leaves_its_runtime(|| {
+        let mut sleep = Box::pin(time::sleep(Duration::from_secs(3600)));
+        async move {
+            for _ in 0..3 {
+                let soon = Instant::now() + ms(5);
+                sleep.as_mut().reset(soon);
+                sleep.as_mut().await;
+                assert!(Instant::now() >= soon);
+                sleep.as_mut().reset(soon + Duration::from_secs(3600));
+                let ended = poll_fn(|cx| Poll::Ready(sleep.as_mut().poll(cx))).await;
+                assert!(ended.is_pending());
+            }
+        }
+    });
+}
+
+#[test]
+fn a_timer_of_a_runtime_that_is_gone_panics_where_there_is_none() {
+    let runtime = current_thread();
+    let sleep = runtime.block_on(async {
+        let mut sleep = Box::pin(time::sleep(Duration::from_secs(3600)));
+        let ended = poll_fn(|cx| Poll::Ready(sleep.as_mut().poll(cx))).await;
+        assert!(ended.is_pending());
+        sleep
+    });
+    drop(runtime);
+    let panic = catch_unwind(AssertUnwindSafe(|| foreign_block_on(sleep))).unwrap_err();
+    assert!(message(panic).contains("there is no reactor running"));
+}
+
 #[test]
 fn a_sleep_goes_from_thread_to_thread() {
     let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();

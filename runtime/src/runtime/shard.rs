@@ -20,7 +20,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use henge_driver::Driver;
@@ -37,7 +37,7 @@ use super::spin::Spin;
 use crate::executor::{Home, Polls};
 use crate::mesh::{self, Urge};
 use crate::stealing::{self, Worker};
-use crate::time::Timers;
+use crate::time::{Host, Timers};
 
 impl Shard {
     /// One turn: tasks, timers, other threads, and the ring, which is entered once at most.
@@ -242,6 +242,7 @@ impl Shard {
         home.use_lifo_slot(shared.config.lifo_slot);
         let wake = driver.remote().clone();
         timers.set_home(move || wake.wake());
+        timers.set_host(Arc::downgrade(&shared) as Weak<dyn Host>);
         let partition = index.and_then(|index| shared.partitions.get(index));
         let worker = partition.and_then(Worker::new);
         // Who may have to help others is woken at once.

@@ -13,8 +13,9 @@ thread_local! {
 }
 
 /// Why a timer panics where nothing could fire it.
-pub(super) const NO_RUNTIME: &str = "there is no reactor running: timers must be made and polled \
-     in the context of a henge runtime, inside `block_on`, in a task, or after `Handle::enter`";
+pub(super) const NO_RUNTIME: &str = "there is no reactor running: timers must be made in the \
+     context of a henge runtime, inside `block_on`, in a task, or after `Handle::enter`, and where \
+     they are polled elsewhere that runtime must be there";
 
 /// While it lives, sleeps that are polled on this thread belong to the timers that were entered.
 #[derive(Debug)]

@@ -1,60 +1,93 @@
 //! A timer polled where no loop of ours runs: a task of the runtime waits for it.
 //!
-//! The future may be polled by another executor, on a thread that has only entered the runtime.
-//! That thread has no wheel. So the runtime gets a task that sleeps, and its end wakes whoever
-//! polls.
+//! The future may be polled by another executor, on a thread that has only entered the runtime, or
+//! not even that. That thread has no wheel. So the runtime gets a task that sleeps, and its end
+//! wakes whoever polls.
 
+use std::fmt;
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::current::NO_RUNTIME;
-use super::host::{self, Expiry};
+use henge_driver::sys::clock::now as monotonic;
+
+use super::host::{Expiry, Host};
+use super::moment;
 use super::timer::Timer;
 use crate::executor::JoinHandle;
 
 /// Aborts its task when dropped.
-#[derive(Debug)]
 pub(super) struct Delegate {
-    task: JoinHandle<()>,
-    /// Of whoever polled last, to be woken when the deadline changes.
-    waker: Waker,
+    host: Arc<dyn Host>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not polled since the deadline was set.
+    Fresh,
+    Waiting(JoinHandle<()>, Waker),
+    /// Was found elapsed by a poll.
+    Elapsed,
 }
 
 impl Delegate {
-    /// Gives `timer` to a task of the runtime that was entered.
-    ///
-    /// # Panics
-    ///
-    /// Where none was.
-    pub(super) fn new(timer: Timer, waker: &Waker) -> Self {
-        let task = host::current().expect(NO_RUNTIME).wait_for(Expiry::of(timer));
-        Delegate { task, waker: waker.clone() }
+    /// Nobody waits before it is polled; then a task of `host`.
+    pub(super) fn new(host: Arc<dyn Host>) -> Self {
+        Delegate { host, state: State::Fresh }
     }
 
-    /// Whether the task has seen the deadline pass; if not, it will wake the caller's.
+    /// Whether the deadline has passed; if not, whoever polls is woken then.
     ///
     /// # Panics
     ///
-    /// If its runtime was shut down before.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.waker.clone_from(cx.waker());
-        Pin::new(&mut self.task).poll(cx).map(|ended| {
+    /// If the runtime was shut down before.
+    pub(super) fn poll(&mut self, deadline: u64, cx: &mut Context<'_>) -> Poll<()> {
+        if let State::Fresh = self.state {
+            self.state = if moment::number(self.host.clock().at(monotonic())) >= deadline {
+                State::Elapsed
+            } else {
+                let task = self.host.wait_for(Expiry::of(Timer::at(deadline)));
+                State::Waiting(task, cx.waker().clone())
+            };
+        }
+        if let State::Waiting(task, waker) = &mut self.state {
+            waker.clone_from(cx.waker());
+            let Poll::Ready(ended) = Pin::new(task).poll(cx) else { return Poll::Pending };
             ended.expect("the runtime that this timer belonged to has been shut down");
-        })
+            self.state = State::Elapsed;
+        }
+        Poll::Ready(())
     }
 
     pub(super) fn is_elapsed(&self) -> bool {
-        self.task.is_finished()
+        match &self.state {
+            State::Fresh => false,
+            State::Waiting(task, _) => task.is_finished(),
+            State::Elapsed => true,
+        }
     }
 
-    /// Tells whoever polled last to poll again.
-    pub(super) fn abandon(self) {
-        self.waker.wake_by_ref();
+    /// Forgets its deadline, and tells whoever waits for it to poll again.
+    pub(super) fn abandon(&mut self) {
+        if let State::Waiting(task, waker) = mem::replace(&mut self.state, State::Fresh) {
+            task.abort();
+            waker.wake();
+        }
     }
 }
 
 impl Drop for Delegate {
     fn drop(&mut self) {
-        self.task.abort();
+        if let State::Waiting(task, _) = &self.state {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Delegate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delegate").field("state", &self.state).finish_non_exhaustive()
     }
 }

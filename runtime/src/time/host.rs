@@ -12,8 +12,8 @@ use super::clock::Clock;
 use super::timer::Timer;
 use crate::executor::JoinHandle;
 
-/// What timers need of the runtime that a thread has entered.
-pub(crate) trait Host {
+/// What timers need of the runtime that a thread has entered, or that they were made in.
+pub(crate) trait Host: Send + Sync {
     /// The time that it goes by.
     fn clock(&self) -> &Clock;
 

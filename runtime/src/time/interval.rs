@@ -188,7 +188,7 @@ impl Interval {
             due + self.period
         };
         // Armed by the next poll, not here: it may be long until then.
-        self.timer.replace(next);
+        self.timer.reset(next);
         Poll::Ready(due)
     }
 

@@ -24,12 +24,15 @@
 //! There are never more lists than wheels were alive at once, unless sleeps were forgotten.
 
 use std::fmt;
+use std::num::NonZeroU32;
 #[cfg(not(henge_loom))]
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 #[cfg(henge_loom)]
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use super::host::Host;
 
 /// Ends the list.
 const NIL: u32 = (1 << 31) - 1;
@@ -41,8 +44,22 @@ const WAKE: u32 = 1 << 31;
 const FIRST_BITS: u32 = 6;
 const CHUNKS: usize = (32 - FIRST_BITS) as usize;
 
-/// Lists without a wheel, for the next one.
-static POOL: Mutex<Vec<&'static Returns>> = Mutex::new(Vec::new());
+static POOL: Mutex<Pool> = Mutex::new(Pool { all: Vec::new(), free: Vec::new(), wheels: 0 });
+
+/// The lists of the process.
+struct Pool {
+    all: Vec<&'static Returns>,
+    /// Those without a wheel, for the next one.
+    free: Vec<&'static Returns>,
+    /// How many wheels there were.
+    wheels: u32,
+}
+
+impl Pool {
+    fn lock() -> MutexGuard<'static, Pool> {
+        POOL.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// One wheel's list of returned entries.
 pub(crate) struct Returns {
@@ -50,11 +67,37 @@ pub(crate) struct Returns {
     /// Once closed: entries that have not come back, and one for `close` itself.
     out: AtomicUsize,
     links: [OnceLock<Box<[AtomicU32]>>; CHUNKS],
-    home: Mutex<Option<Wake>>,
+    home: Mutex<Home>,
 }
 
-/// How the home is got to look at its list.
+/// Whose list it is.
+#[derive(Default)]
+struct Home {
+    /// The wheel that has the list, or had it last.
+    wheel: Option<Origin>,
+    /// How it is got to look at its list.
+    wake: Option<Wake>,
+    /// The runtime of the wheel. It may go on when a guest's wheel is gone.
+    host: Option<Weak<dyn Host>>,
+}
+
 type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// The wheel of the thread that a timer was made on, which may be gone. Four bytes: they are
+/// written into every timer that is made, and read of few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Origin(NonZeroU32);
+
+impl Origin {
+    /// The runtime of the wheel, if that is still there.
+    pub(super) fn host(self) -> Option<Arc<dyn Host>> {
+        let pool = Pool::lock();
+        pool.all.iter().find_map(|returns| {
+            let home = returns.home();
+            home.host.as_ref().filter(|_| home.wheel == Some(self))?.upgrade()
+        })
+    }
+}
 
 /// An entry that came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +113,33 @@ impl Returns {
             head: AtomicU32::new(NIL),
             out: AtomicUsize::new(0),
             links: [const { OnceLock::new() }; CHUNKS],
-            home: Mutex::new(None),
+            home: Mutex::default(),
         }
     }
 
     /// A list for a new wheel: one from the pool, or a new one that is never freed.
     pub(super) fn acquire() -> &'static Returns {
-        let pooled = POOL.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        pooled.unwrap_or_else(|| Box::leak(Box::new(Returns::new())))
+        let mut pool = Pool::lock();
+        let returns = pool.free.pop().unwrap_or_else(|| {
+            let new: &'static Returns = Box::leak(Box::new(Returns::new()));
+            pool.all.push(new);
+            new
+        });
+        // After so many wheels that the numbers begin again, a timer of the first may be waited for
+        // by the runtime of another.
+        pool.wheels = pool.wheels.checked_add(1).unwrap_or(1);
+        *returns.home() =
+            Home { wheel: NonZeroU32::new(pool.wheels).map(Origin), ..Home::default() };
+        returns
+    }
+
+    fn home(&self) -> MutexGuard<'_, Home> {
+        self.home.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The wheel that has this list now.
+    pub(super) fn origin(&self) -> Option<Origin> {
+        self.home().wheel
     }
 
     /// Sees to it that entry `index` has a link, and returns the first index that has none. Home
@@ -94,15 +156,20 @@ impl Returns {
 
     /// How the home is to be woken when an entry comes back whose task waits for it.
     pub(super) fn set_home(&self, wake: Wake) {
-        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(wake);
+        self.home().wake = Some(wake);
+    }
+
+    /// The runtime that has the wheel.
+    pub(super) fn set_host(&self, host: Weak<dyn Host>) {
+        self.home().host = Some(host);
     }
 
     /// Gives the entry `index` back, from any thread but the home. With `wake` whoever polled it
     /// last is woken, by the home.
     pub(super) fn give_back(&'static self, index: u32, wake: bool) {
         if self.push(index, wake) {
-            if wake && let Some(home) = &*self.home.lock().unwrap_or_else(PoisonError::into_inner) {
-                home();
+            if wake && let Some(wake) = &self.home().wake {
+                wake();
             }
         } else {
             self.count_down(1);
@@ -143,7 +210,7 @@ impl Returns {
 
     /// Ends the list with its wheel, in which `len` entries were left.
     pub(super) fn close(&'static self, len: usize) {
-        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.home().wake = None;
         self.out.store(len + 1, Ordering::Relaxed);
         // Acquire: the links that the pushers wrote. Release: the count, for late comers.
         let returned = self.walk(self.head.swap(CLOSED, Ordering::AcqRel)).count();
@@ -155,7 +222,7 @@ impl Returns {
         // makes the list somebody else's.
         if self.out.fetch_sub(by, Ordering::AcqRel) == by {
             self.head.store(NIL, Ordering::Relaxed);
-            POOL.lock().unwrap_or_else(PoisonError::into_inner).push(self);
+            Pool::lock().free.push(self);
         }
     }
 
@@ -216,10 +283,10 @@ mod loom_tests {
 
     /// How often the list is in the pool. Removes it, for loom's atomics end with the execution.
     fn recycled(returns: &'static Returns) -> usize {
-        let mut pool = POOL.lock().unwrap();
-        let before = pool.len();
-        pool.retain(|other| !std::ptr::eq(*other, returns));
-        before - pool.len()
+        let mut pool = Pool::lock();
+        let before = pool.free.len();
+        pool.free.retain(|other| !std::ptr::eq(*other, returns));
+        before - pool.free.len()
     }
 
     fn list(entries: u32) -> &'static Returns {

@@ -15,11 +15,12 @@ use super::{Duration, Instant, current};
 /// Deadlines are rounded up to the next millisecond of the shard's clock (to 75 µs where the
 /// runtime was built with exact timers), so a sleep ends up to one late, never early. One in the
 /// past ends at its first poll. The timer belongs to the thread that polls it first and costs
-/// nothing before.
+/// nothing before. On a thread without a runtime it is waited for by the one that it was made in.
 ///
 /// # Panics
 ///
-/// Outside of a runtime.
+/// Outside of a runtime. The future, when it is polled there and the runtime that it was made in
+/// is gone.
 ///
 /// # Cancel safety
 ///

@@ -6,10 +6,10 @@ use std::task::{Context, Poll, ready};
 use henge_driver::coop;
 
 use super::delegate::Delegate;
-use super::returns::Returns;
+use super::returns::{Origin, Returns};
 use super::timers::Timers;
 use super::wheel::Key;
-use super::{Duration, Instant, current, moment};
+use super::{Duration, Instant, current, host, moment};
 
 /// A delay that can be added to any time.
 const SAFE_NANOS: u64 = moment::nanos(super::SAFE_DELAY);
@@ -25,12 +25,32 @@ pub(super) struct Timer {
 #[derive(Debug)]
 enum State {
     /// Not polled since the deadline was set: no wheel knows of it.
-    Fresh,
+    Fresh(Option<Origin>),
     Armed(Armed),
-    /// Polled where there is no wheel.
+    /// Made or polled where there is no wheel.
     Delegated(Box<Delegate>),
     /// Was found elapsed by a poll.
-    Elapsed,
+    Elapsed(Option<Origin>),
+}
+
+impl State {
+    /// That of a timer which is made on this thread.
+    #[inline]
+    fn fresh() -> Self {
+        match current::with(|timers| timers.map(Timers::origin)) {
+            Some(origin) => State::Fresh(origin),
+            None => State::fresh_elsewhere(),
+        }
+    }
+
+    /// The same on a thread that has no timers.
+    #[cold]
+    fn fresh_elsewhere() -> Self {
+        match host::current() {
+            Some(host) => State::Delegated(Box::new(Delegate::new(host))),
+            None => State::Fresh(None),
+        }
+    }
 }
 
 /// An entry in the wheel of one thread, owned. Gives it back when dropped, from wherever.
@@ -67,12 +87,12 @@ impl Drop for Armed {
 
 impl Timer {
     pub(super) fn new(deadline: Instant) -> Self {
-        Timer::at(moment::number(deadline.into_std()))
+        Timer { deadline: moment::number(deadline.into_std()), state: State::fresh() }
     }
 
-    #[inline]
-    fn at(deadline: u64) -> Self {
-        Timer { deadline, state: State::Fresh }
+    /// One that no runtime is known of, for where a loop polls it.
+    pub(super) fn at(deadline: u64) -> Self {
+        Timer { deadline, state: State::Fresh(None) }
     }
 
     /// A timer for `duration` from now, or at most 10 µs more: cheaper than to ask for the time.
@@ -84,7 +104,9 @@ impl Timer {
     #[track_caller]
     #[inline]
     pub(super) fn after(duration: Duration) -> Option<Self> {
-        Timer::now_or_later().checked_add(moment::nanos(duration)).map(Timer::at)
+        let Some((now, origin)) = Timer::here() else { return Timer::elsewhere(duration) };
+        let deadline = now.checked_add(moment::nanos(duration))?;
+        Some(Timer { deadline, state: State::Fresh(origin) })
     }
 
     /// The same; after a [`safe_delay`](super::safe_delay) if that is shorter.
@@ -92,24 +114,26 @@ impl Timer {
     #[inline]
     pub(super) fn after_at_most(duration: Duration) -> Self {
         let nanos = moment::nanos(duration).min(SAFE_NANOS);
-        Timer::at(Timer::now_or_later().saturating_add(nanos))
+        let Some((now, origin)) = Timer::here() else {
+            return Timer::elsewhere(Duration::from_nanos(nanos)).expect("safe to add");
+        };
+        Timer { deadline: now.saturating_add(nanos), state: State::Fresh(origin) }
     }
 
-    #[track_caller]
+    /// The time, or a little later, and the wheel, of this thread.
     #[inline]
-    fn now_or_later() -> u64 {
-        match current::with(|timers| timers.map(Timers::now_or_later)) {
-            Some(now) => now,
-            None => Timer::now_elsewhere(),
-        }
+    fn here() -> Option<(u64, Option<Origin>)> {
+        current::with(|timers| timers.map(|timers| (timers.now_or_later(), timers.origin())))
     }
 
-    /// The time on a thread that has no timers.
+    /// A timer for `duration` from now that is made on a thread that has no wheel.
     #[track_caller]
     #[cold]
-    fn now_elsewhere() -> u64 {
+    fn elsewhere(duration: Duration) -> Option<Self> {
         current::assert_in_runtime();
-        moment::number(Instant::now().into_std())
+        let now = moment::number(Instant::now().into_std());
+        let deadline = now.checked_add(moment::nanos(duration))?;
+        Some(Timer { deadline, state: State::fresh_elsewhere() })
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -118,8 +142,8 @@ impl Timer {
 
     pub(super) fn is_elapsed(&self) -> bool {
         match &self.state {
-            State::Fresh => false,
-            State::Elapsed => true,
+            State::Fresh(_) => false,
+            State::Elapsed(_) => true,
             State::Armed(armed) => current::with(|timers| match armed.at_home(timers) {
                 Some(timers) => timers.has_fired(armed.key),
                 // What `poll` would go by here, too.
@@ -132,23 +156,24 @@ impl Timer {
     /// Sets another deadline. Whoever polled last is woken for it, not for the old one.
     pub(super) fn reset(&mut self, deadline: Instant) {
         self.deadline = moment::number(deadline.into_std());
-        match mem::replace(&mut self.state, State::Fresh) {
-            State::Fresh | State::Elapsed => {}
-            State::Delegated(delegate) => delegate.abandon(),
+        self.state = match mem::replace(&mut self.state, State::Fresh(None)) {
+            State::Fresh(origin) | State::Elapsed(origin) => State::Fresh(origin),
+            State::Delegated(mut delegate) => {
+                delegate.abandon();
+                State::Delegated(delegate)
+            }
             State::Armed(armed) => current::with(|timers| match armed.at_home(timers) {
-                Some(timers) => {
-                    if timers.reset(armed.key, self.deadline) {
-                        self.state = State::Armed(armed);
-                    }
+                Some(timers) => match timers.reset(armed.key, self.deadline) {
+                    true => State::Armed(armed),
+                    false => State::Fresh(timers.origin()),
+                },
+                None => {
+                    let origin = armed.home.origin();
+                    armed.abandon();
+                    State::Fresh(origin)
                 }
-                None => armed.abandon(),
             }),
-        }
-    }
-
-    /// Sets another deadline of which nothing is known until the next poll.
-    pub(super) fn replace(&mut self, deadline: Instant) {
-        *self = Timer::new(deadline);
+        };
     }
 
     /// Ready once the deadline has passed, and from then on; costs a unit of the task's budget.
@@ -160,14 +185,19 @@ impl Timer {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let unit = ready!(coop::poll_proceed(cx));
         let elapsed = match &self.state {
-            State::Elapsed => true,
+            State::Elapsed(_) => true,
             _ => current::with(|timers| match timers {
-                Some(timers) => self.poll_at(timers, cx),
+                Some(timers) => {
+                    let elapsed = self.poll_at(timers, cx);
+                    if elapsed {
+                        self.state = State::Elapsed(timers.origin());
+                    }
+                    elapsed
+                }
                 None => self.poll_elsewhere(cx),
             }),
         };
         if elapsed {
-            self.state = State::Elapsed;
             unit.made_progress();
             return Poll::Ready(());
         }
@@ -191,25 +221,37 @@ impl Timer {
         let armed = State::Armed(Armed { home, key });
         match &mut self.state {
             // Nothing to drop: without this the usual way would ask.
-            State::Fresh => mem::forget(mem::replace(&mut self.state, armed)),
+            State::Fresh(_) => mem::forget(mem::replace(&mut self.state, armed)),
             _ => self.state = armed,
         }
         false
     }
 
-    /// The same on a thread that has no timers.
+    /// The same on a thread that has no timers. The runtime that it has entered waits, or that
+    /// in which the timer was made.
     #[cold]
     fn poll_elsewhere(&mut self, cx: &mut Context<'_>) -> bool {
         if !matches!(self.state, State::Delegated(_)) {
-            if Instant::now() >= self.deadline() {
+            let origin = self.origin();
+            let Some(host) = host::current().or_else(|| origin?.host()) else {
+                assert!(Instant::now() >= self.deadline(), "{}", current::NO_RUNTIME);
+                self.state = State::Elapsed(origin);
                 return true;
-            }
-            let delegate = Delegate::new(Timer::at(self.deadline), cx.waker());
-            self.state = State::Delegated(Box::new(delegate));
+            };
+            self.state = State::Delegated(Box::new(Delegate::new(host)));
         }
         match &mut self.state {
-            State::Delegated(delegate) => delegate.poll(cx).is_ready(),
+            State::Delegated(delegate) => delegate.poll(self.deadline, cx).is_ready(),
             _ => false,
+        }
+    }
+
+    /// The wheel that it is from, unless another runtime waits for it.
+    fn origin(&self) -> Option<Origin> {
+        match &self.state {
+            State::Fresh(origin) | State::Elapsed(origin) => *origin,
+            State::Armed(armed) => armed.home.origin(),
+            State::Delegated(_) => None,
         }
     }
 }

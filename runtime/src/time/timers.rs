@@ -15,7 +15,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,9 @@ use henge_driver::sys::clock::now as monotonic;
 
 use super::clock::{self, Clock};
 use super::hand::Hand;
+use super::host::Host;
 use super::moment;
-use super::returns::Returns;
+use super::returns::{Origin, Returns};
 use super::wheel::{Key, Wheel};
 
 /// How finely a shard tells deadlines apart. Deadlines are rounded up to it, so that no timer is
@@ -74,12 +75,13 @@ pub(crate) struct Timers {
     /// The value is the waker of whoever polled last, and is taken when it is woken.
     wheel: RefCell<Wheel<Waker>>,
     returns: &'static Returns,
+    origin: Option<Origin>,
     /// Entries from this index on have no link yet.
     links: Cell<u32>,
     clock: Arc<Clock>,
     hand: Hand,
     /// Tick 0.
-    origin: u64,
+    start: u64,
     resolution: Resolution,
     /// Whether an idle loop may move the clock, and so whether it is the shard's own: a guest
     /// only follows it.
@@ -98,14 +100,16 @@ impl Timers {
     }
 
     fn with(clock: Arc<Clock>, resolution: Resolution, leads: bool) -> Self {
-        let origin = moment::number(clock.at(monotonic()));
+        let start = moment::number(clock.at(monotonic()));
+        let returns = Returns::acquire();
         Timers {
             wheel: RefCell::new(Wheel::new()),
-            returns: Returns::acquire(),
+            returns,
+            origin: returns.origin(),
             links: Cell::new(0),
             clock,
             hand: Hand::new(),
-            origin,
+            start,
             resolution,
             leads,
         }
@@ -114,6 +118,17 @@ impl Timers {
     /// How another thread wakes this loop, for the rare timer that is reset from there.
     pub(crate) fn set_home(&self, wake: impl Fn() + Send + Sync + 'static) {
         self.returns.set_home(Box::new(wake));
+    }
+
+    /// Which runtime waits for the timers that are made here and polled where there is none.
+    pub(crate) fn set_host(&self, host: Weak<dyn Host>) {
+        self.returns.set_host(host);
+    }
+
+    /// Where timers are from that are made here.
+    #[inline]
+    pub(super) fn origin(&self) -> Option<Origin> {
+        self.origin
     }
 
     /// The clock that these timers go by.
@@ -148,7 +163,7 @@ impl Timers {
             self.take_returned();
         }
         let now = moment::number(self.clock.at(now));
-        let now = self.resolution.floor(now.saturating_sub(self.origin));
+        let now = self.resolution.floor(now.saturating_sub(self.start));
         let mut wheel = self.wheel.borrow_mut();
         // What wakers set, however early, waits for the next turn.
         let most = wheel.pending();
@@ -200,7 +215,7 @@ impl Timers {
     }
 
     fn instant_of(&self, tick: u64) -> Instant {
-        moment::instant(self.origin.saturating_add(self.resolution.nanos(tick)))
+        moment::instant(self.start.saturating_add(self.resolution.nanos(tick)))
     }
 
     fn next(&self) -> Option<Instant> {
@@ -210,7 +225,7 @@ impl Timers {
 
     #[inline]
     fn tick(&self, deadline: u64) -> u64 {
-        self.resolution.ceil(deadline.saturating_sub(self.origin))
+        self.resolution.ceil(deadline.saturating_sub(self.start))
     }
 
     /// The number of this moment, or of one a little later: what a duration is added to.
