@@ -269,17 +269,17 @@ impl Homes {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
 
-    /// Counts its calls, and does something besides.
-    struct Called(AtomicU32, fn(&Driver));
+    /// A tenant that counts its calls, and does something besides.
+    pub(in crate::driver) struct Called(AtomicU32, fn(&Driver));
 
     impl Called {
-        const fn and(does: fn(&Driver)) -> Called {
+        pub(in crate::driver) const fn and(does: fn(&Driver)) -> Called {
             Called(AtomicU32::new(0), does)
         }
 

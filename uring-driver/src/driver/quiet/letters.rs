@@ -214,44 +214,14 @@ impl Letters {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::ptr::NonNull;
-    use std::sync::Arc;
 
     use super::{CAPACITY, KEPT, Letters, MOST, ROUNDS};
-    use crate::driver::Driver;
     use crate::driver::homes::Tenant;
+    use crate::driver::homes::tests::Called;
 
-    /// A place of which only the address counts.
-    struct Named(#[expect(dead_code, reason = "so that it has an address of its own")] u8);
-
-    impl Tenant for Named {
-        fn before_enter(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
-            None
-        }
-        fn before_sleep(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
-            None
-        }
-        fn rests_at(&self, _: usize) {}
-        fn sent(&self, _: &Driver) -> Option<Arc<dyn Tenant>> {
-            None
-        }
-        fn not_sent(
-            &self,
-            _: &Driver,
-            _: io::Result<usize>,
-            _: Vec<u8>,
-        ) -> Option<Arc<dyn Tenant>> {
-            None
-        }
-        fn recall(&self, _: &Driver) {}
-        fn unsent(&self, _: &Driver) -> usize {
-            0
-        }
-        fn lose(&self) {}
-    }
-
-    static PLACES: [Named; 2] = [Named(0), Named(1)];
+    /// Of these only the addresses count.
+    static PLACES: [Called; 2] = [const { Called::and(|_| ()) }; 2];
 
     fn place(n: usize) -> NonNull<dyn Tenant> {
         NonNull::from(&PLACES[n])
