@@ -30,7 +30,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults: 1,024 entries, four times as many completions, no batching, wakes by message.
+    /// The defaults: 256 entries, four times as many completions, no batching, wakes by message.
     ///
     /// ```
     /// use henge_driver::{Config, Driver};
@@ -41,7 +41,7 @@ impl Config {
     /// ```
     pub fn new() -> Config {
         Config {
-            ring_entries: 1024,
+            ring_entries: 256,
             completion_entries: 0,
             min_wait: None,
             wake_by_message: true,
