@@ -106,6 +106,30 @@ fn loom_an_answer_wakes_who_waits_for_it() {
 }
 
 #[test]
+fn loom_who_has_just_sent_is_woken_by_the_waker_that_it_left_before() {
+    model(|| {
+        let home = Home::new(|| {});
+        let inbox = home.inbox().clone();
+        let caller = loom::thread::spawn(move || {
+            let woken = count();
+            let mut ticket = Ticket::new(Now);
+            ticket.post(inbox, &Waker::from(woken.clone()));
+            let polled = ticket.first_answer();
+            (ticket, woken, polled)
+        });
+        run(&home);
+        let (mut ticket, woken, polled) = caller.join().unwrap();
+        run(&home);
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1, "the wake was lost");
+        let answer = match polled {
+            Poll::Pending => ticket.answer(&Context::from_waker(Waker::noop())),
+            ready => ready,
+        };
+        assert!(matches!(answer, Poll::Ready(Ok(answer)) if *answer == 7), "the answer was lost");
+    });
+}
+
+#[test]
 fn loom_an_answer_that_nobody_waits_for_is_dropped_once() {
     model(|| {
         let (home, ticket) = sent(Now);

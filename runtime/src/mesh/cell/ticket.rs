@@ -27,8 +27,14 @@ trait Caller<T>: Send + Sync {
     /// Sends the cell by its own link. Before it is sent otherwise.
     fn send_direct(self: Arc<Self>, inbox: Arc<Inbox>) -> Option<Route>;
 
+    /// Takes the answer, if it is there.
+    ///
     /// # Safety
     /// The ticket asks, and the cell has been sent.
+    unsafe fn take_answer(&self) -> Option<Result<T, CallError>>;
+
+    /// # Safety
+    /// As for [`take_answer`](Self::take_answer).
     unsafe fn poll(&self, cx: &Context<'_>) -> Poll<Result<T, CallError>>;
 
     /// Whether the answer is there.
@@ -60,6 +66,11 @@ impl<J: Job> Caller<J::Output> for Parcel<Cell<J>> {
                 None
             }
         }
+    }
+
+    unsafe fn take_answer(&self) -> Option<Result<J::Output, CallError>> {
+        // SAFETY: by the ticket.
+        unsafe { self.content.take_answer() }
     }
 
     unsafe fn poll(&self, cx: &Context<'_>) -> Poll<Result<J::Output, CallError>> {
@@ -169,9 +180,24 @@ impl<T: 'static> Ticket<T> {
                 },
                 None => panic!("a call must be polled from inside a henge runtime"),
             });
-            // It may have been refused, or even be done.
+            return self.first_answer();
         }
         self.answer(cx)
+    }
+
+    /// What there is right after it was sent: it may have been refused, or even be done. If not,
+    /// there is nothing to register: whoever delivers acquires the waker, which was left before it
+    /// was sent, together with the cell.
+    pub(super) fn first_answer(&mut self) -> Poll<Result<T, CallError>> {
+        let Some(cell) = &self.cell else { unreachable!("it was sent just now") };
+        // SAFETY: sent, and this is the ticket.
+        match unsafe { cell.take_answer() } {
+            None => Poll::Pending,
+            Some(answer) => {
+                self.cell = None;
+                Poll::Ready(answer)
+            }
+        }
     }
 
     /// Whether a poll by the task that polled it last would do anything.
