@@ -37,3 +37,14 @@ pub(crate) fn to_write<T>(place: *const T) {
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = place;
 }
+
+/// All lines of a value will be written, or the first few if there are many.
+#[inline]
+pub(crate) fn all_to_write<T: ?Sized>(value: &T) {
+    const MOST: usize = 4 * LINE;
+    let (first, bytes) = (std::ptr::from_ref(value).cast::<u8>(), size_of_val(value).min(MOST));
+    // The last byte is in a line of its own where the value does not begin with one.
+    for at in (0..bytes).step_by(LINE).chain(bytes.checked_sub(1)) {
+        to_write(first.wrapping_add(at));
+    }
+}

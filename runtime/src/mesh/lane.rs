@@ -50,6 +50,7 @@ use crate::executor::Home;
 use crate::executor::inbox::{Content, Inbox, Parcel};
 use crate::loom::cell::UnsafeCell;
 use crate::loom::sync::atomic::AtomicBool;
+use crate::prefetch;
 
 /// What goes along lanes: it knows by itself what to do where it arrives.
 pub(super) trait Letter: Send + Sync {
@@ -148,6 +149,8 @@ impl Lane {
         for _ in 0..unsafe { self.capacity() } {
             // SAFETY: as above.
             let Some(letter) = (unsafe { self.pop() }) else { return };
+            // SAFETY: as above.
+            unsafe { self.expect_later() };
             match home {
                 Some(home) => letter.arrive(home, self.from),
                 None => letter.refused(),
@@ -187,6 +190,18 @@ impl Lane {
     unsafe fn pop(&self) -> Option<Arc<dyn Letter>> {
         // SAFETY: the caller's promise: nobody else has a reference to the consumer.
         self.consumer.with(|consumer| unsafe { &*consumer }.pop())
+    }
+
+    /// Asks for what the letter after the next one says, which the other side has written and this
+    /// one will: it comes while those before it are opened.
+    ///
+    /// # Safety
+    /// As for [`pop`](Self::pop).
+    #[inline]
+    unsafe fn expect_later(&self) {
+        let expect = |letter: &Arc<dyn Letter>| prefetch::all_to_write(&**letter);
+        // SAFETY: as in `pop`.
+        self.consumer.with(|consumer| unsafe { &*consumer }.peek(1, expect));
     }
 
     /// # Safety

@@ -326,6 +326,23 @@ impl<T> Consumer<T> {
         Some(unsafe { value.assume_init() })
     }
 
+    /// Has `look` see the value so many places behind the oldest, if there is one, as far as is
+    /// known. It keeps nothing, so that it cannot take out what it sees.
+    #[inline]
+    pub(crate) fn peek(&self, behind: usize, look: fn(&T)) {
+        let at = self.head.get();
+        if behind < self.tail.get().wrapping_sub(at) {
+            // SAFETY: this end keeps the ring.
+            let slot = unsafe { self.slots.get(at.wrapping_add(behind)) };
+            slot.with(|slot| {
+                // SAFETY: full, as `head..tail` is, and the consumer's, of which there is one.
+                let value = unsafe { &*slot };
+                // SAFETY: the producer wrote it before it published it.
+                look(unsafe { value.assume_init_ref() });
+            });
+        }
+    }
+
     /// How many values are left in the run.
     #[inline]
     pub(crate) fn run(&self) -> usize {
