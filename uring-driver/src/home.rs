@@ -8,7 +8,7 @@
 //!
 //! A [`Place`] is the allocation: the word that names the home ([`word`], where the exclusion is
 //! proved), the state `T`, a seat for one operation of its own ([`seat`]), and a few cells of
-//! book-keeping (`Local`). It is kept alive by the handle ([`Homed`]) and, while it has a home, by
+//! book-keeping (`Local`). It is kept alive by its handles ([`Homed`]) and, while it has a home, by
 //! the home's register (`driver/homes`).
 //!
 //! | who | may touch | because |
@@ -30,9 +30,12 @@
 //!   With the last `HomeRef` gone the place is *released*: homeless, reference dropped, all who
 //!   stand in line woken; the first who visits adopts it. What came until then came into `T`,
 //!   so nothing is lost on the way (I3).
-//! - **Abandoned**: the handle was dropped. At home [`Resident::abandon`] is called at once,
-//!   elsewhere it is asked for in the same way. When the last `HomeRef` is gone the register's
-//!   reference is the last one, and `T` is dropped at home.
+//! - **Abandoned**: the owning handle was dropped. At home [`Resident::abandon`] is called at once,
+//!   elsewhere it is asked for in the same way; if the place was released meanwhile, who gets the
+//!   message adopts it and does it. When the last `HomeRef` is gone the register's reference is the
+//!   last one, and `T` is dropped at home.
+//! - **Viewed**: a [view](Homed::view) visits as the owner does, and keeps the place alive. When the
+//!   owner was dropped nobody is let in any more, so who ends the state has it alone.
 //! - **The home ends**: everything is recalled, and released as its operations end. What the
 //!   kernel still holds at the deadline is *lost*: its reference is leaked with its operations,
 //!   a visitor gets an error.
@@ -43,7 +46,7 @@
 //!   but may find, the place is released when that has ended.
 //!
 //! A place that was never visited, or has been released, has no home to be dropped at: `T` is
-//! dropped by whoever drops the handle, and must stand that.
+//! dropped by whoever drops the last handle, and must stand that.
 
 mod here;
 mod letter;
@@ -115,17 +118,24 @@ pub trait Resident: Send + Sized + 'static {
     }
 }
 
-/// The one handle of a state that has a home.
+/// A handle of a state that has a home: the one that owns it, or a [`view`](Homed::view).
 ///
-/// Dropping it abandons the state: [`Resident::abandon`].
+/// Dropping the owner abandons the state: [`Resident::abandon`].
 pub struct Homed<T: Resident> {
     place: Arc<Place<T>>,
+    owns: bool,
 }
 
 impl<T: Resident> Homed<T> {
     /// A homeless state: the first driver that visits it becomes its home.
     pub fn new(state: T, shared: T::Shared) -> Homed<T> {
-        Homed { place: Arc::new(Place::new(state, shared)) }
+        Homed { place: Arc::new(Place::new(state, shared)), owns: true }
+    }
+
+    /// Another handle of the state, which does not own it: dropping it does nothing, and when the
+    /// owner has been dropped it visits no more.
+    pub fn view(&self) -> Homed<T> {
+        Homed { place: Arc::clone(&self.place), owns: false }
     }
 
     /// What every thread may read.
@@ -140,7 +150,7 @@ impl<T: Resident> Homed<T> {
     /// # Errors
     ///
     /// No driver is entered on this thread, or the state's driver ended while the kernel held
-    /// memory of its operations.
+    /// memory of its operations; or this is a view, and the owner was dropped.
     ///
     /// # Panics
     ///
@@ -200,7 +210,8 @@ impl<T: Resident> Homed<T> {
     ///
     /// # Errors
     ///
-    /// Gives the handle back if the state is at home elsewhere, or the kernel did not let go.
+    /// Gives the handle back if the state is at home elsewhere, or the kernel did not let go, or
+    /// there is another handle.
     pub fn into_inner(self) -> Result<T, Homed<T>> {
         self.evict();
         // Not dropped: that would abandon the state.
@@ -209,7 +220,7 @@ impl<T: Resident> Homed<T> {
         let place = unsafe { ptr::read(&raw const this.place) };
         match Arc::try_unwrap(place) {
             Ok(place) => Ok(place.state.into_inner()),
-            Err(place) => Err(Homed { place }),
+            Err(place) => Err(Homed { place, owns: this.owns }),
         }
     }
 
@@ -258,6 +269,9 @@ impl<T: Resident> Homed<T> {
 
 impl<T: Resident> Drop for Homed<T> {
     fn drop(&mut self) {
+        if !self.owns {
+            return;
+        }
         let place = &self.place;
         let here = current::with(|driver| {
             let here = place.word.is(driver.id().get());
@@ -269,25 +283,15 @@ impl<T: Resident> Drop for Homed<T> {
         if matches!(here, Ok(true)) {
             return;
         }
-        match place.word.abandon() {
+        let mut found = place.word.abandon();
+        if let Home::Elsewhere(home) = &found
+            && home.post(place.clone()).is_err()
+        {
             // Refused only by a driver that has ended, and so has let go of all its places.
-            Home::Elsewhere(home) => drop(home.post(place.clone())),
-            Home::Nowhere => {
-                let adopted = place.unsent_at_end()
-                    && current::with(|driver| {
-                        if place.adopt_if_homeless(driver) {
-                            drop(place.leave(driver, Leaving::Abandoned));
-                        }
-                    })
-                    .is_ok();
-                if !adopted {
-                    // SAFETY: this is the only handle, and the word says, under its lock, that the
-                    // place is homeless: only a visit by a handle could change that.
-                    let state = unsafe { &mut *place.state.get() };
-                    state.dropped_nowhere(&place.shared);
-                }
-            }
-            Home::Lost => {}
+            found = place.word.abandon();
+        }
+        if matches!(found, Home::Nowhere) {
+            place.end_nowhere();
         }
     }
 }

@@ -32,6 +32,11 @@ impl Stream {
         }
     }
 
+    /// The same stream, for a half to lend. Each of its sides goes with the half that owns it.
+    pub(crate) fn view(&self) -> Stream {
+        Stream { recv: self.recv.view(), send: self.send.view() }
+    }
+
     #[inline]
     pub(crate) fn fd(&self) -> &Fd {
         self.recv.shared().fd()

@@ -59,8 +59,8 @@ use super::watch::Watch;
 use super::{Awaits, poll_quickly, poll_side};
 
 pub(crate) use by_hand::{
-    peek, poll_descriptors, poll_peek, poll_ready, poll_ready_in_line, readable, ready, try_give,
-    try_io, try_read, try_read_buf,
+    peek, poll_descriptors, poll_peek, poll_ready, poll_ready_in_line, readable, try_give, try_io,
+    try_read, try_read_buf,
 };
 pub(crate) use owned::read_owned;
 

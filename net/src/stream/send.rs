@@ -51,7 +51,7 @@ use super::waiting::Waiting;
 use super::watch::Watch;
 use super::{Awaits, poll_quickly, poll_side};
 
-pub(crate) use by_hand::{poll_ready, poll_ready_in_line, ready, try_io, try_write, writable};
+pub(crate) use by_hand::{poll_ready, poll_ready_in_line, try_io, try_write, writable};
 pub(crate) use file::send_file;
 pub(crate) use owned::write_all_owned;
 

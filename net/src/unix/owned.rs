@@ -9,8 +9,7 @@ use crate::stream::methods::read::reads;
 use crate::stream::methods::reunite::reunites;
 use crate::stream::methods::write::writes;
 use crate::stream::owned::OwnedWrite;
-use crate::stream::recv::{self, RecvSide};
-use crate::stream::send;
+use crate::stream::recv::RecvSide;
 use crate::stream::spliced::{destination, source};
 
 /// The reading half of a stream; see [`UnixStream::into_split`].
@@ -32,9 +31,9 @@ use crate::stream::spliced::{destination, source};
 /// # })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct OwnedReadHalf {
     recv: Homed<RecvSide>,
+    whole: UnixStream,
 }
 
 /// The writing half of a stream; see [`UnixStream::into_split`]. Dropping it sends what is queued
@@ -55,9 +54,9 @@ pub struct OwnedReadHalf {
 /// # })??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct OwnedWriteHalf {
     write: OwnedWrite,
+    whole: UnixStream,
 }
 
 /// The halves are of two streams; both come back.
@@ -93,10 +92,10 @@ destination!(OwnedWriteHalf, |half| half.write.side());
 half! {
     UnixStream, OwnedReadHalf, "let (half, _write) = b.into_split();",
     address: SocketAddr, |half| half.recv.shared().fd(),
-    ready: "READABLE", |half, interest| recv::ready(&half.recv, interest),
+    ready: "READABLE", |half, interest| half.whole.ready(interest),
 }
 half! {
     UnixStream, OwnedWriteHalf, "let (_read, half) = b.into_split();",
     address: SocketAddr, |half| half.write.side().shared().fd(),
-    ready: "WRITABLE", |half, interest| send::ready(half.write.side(), interest),
+    ready: "WRITABLE", |half, interest| half.whole.ready(interest),
 }

@@ -9,7 +9,7 @@ use std::task::{Poll, Waker, ready};
 use super::Resident;
 use super::here::Here;
 use super::seat::{AtHome, Seat};
-use super::word::{Asked, Passing, Wanted, Word};
+use super::word::{Asked, Owner, Passing, Wanted, Word};
 use crate::current;
 use crate::driver::Driver;
 use crate::driver::entered;
@@ -111,6 +111,9 @@ impl<T: Resident> Place<T> {
     ) -> Poll<io::Result<()>> {
         let me = driver.id().get();
         if self.word.is(me) {
+            if self.local.leaving.get() == Leaving::Abandoned {
+                return Poll::Ready(Err(abandoned()));
+            }
             // Somebody elsewhere was first.
             if let Some(waker) = waker {
                 self.word.queue(waker.clone());
@@ -132,10 +135,11 @@ impl<T: Resident> Place<T> {
                 Poll::Pending
             }
             Asked::Lost => Poll::Ready(Err(lost())),
+            Asked::Abandoned => Poll::Ready(Err(abandoned())),
         }
     }
 
-    pub(super) fn adopt_if_homeless(self: &Arc<Self>, driver: &Driver) -> bool {
+    fn adopt_if_homeless(self: &Arc<Self>, driver: &Driver) -> bool {
         let me = driver.id().get();
         if self.word.is(me) {
             return false;
@@ -147,15 +151,32 @@ impl<T: Resident> Place<T> {
         adopted
     }
 
-    /// For the drop of the handle of a homeless place: whether it needs a home to end at.
-    pub(super) fn unsent_at_end(&self) -> bool {
-        // SAFETY: the caller has the only handle, and has just seen, under the word's lock, that
-        // the place is homeless. Only a handle's visit could change that.
-        let state = unsafe { &*self.state.get() };
-        state.unsent() > 0
+    /// Ends a homeless state whose owning handle is being dropped: at this thread's driver if there
+    /// is something left to be sent, else where it is.
+    pub(super) fn end_nowhere(self: &Arc<Self>) {
+        // SAFETY: the caller has just seen, under the word's lock, that the place is homeless, and
+        // has taken it upon itself to end the state: nobody else adopts it, or visits it in passing.
+        let state = unsafe { &mut *self.state.get() };
+        let adopted = state.unsent() > 0
+            && current::with(|driver| self.end_at(driver, Owner::Ended)).is_ok_and(|ended| ended);
+        if !adopted {
+            // SAFETY: as above. What was asked of the other reference has been answered.
+            let state = unsafe { &mut *self.state.get() };
+            state.dropped_nowhere(&self.shared);
+        }
     }
 
-    pub(super) fn move_in(self: &Arc<Self>, driver: &Driver) {
+    /// Adopts a homeless state whose owning handle is gone, and ends it.
+    fn end_at(self: &Arc<Self>, driver: &Driver, owner: Owner) -> bool {
+        let adopted = self.word.adopt_abandoned(driver.id().get(), driver.remote().clone(), owner);
+        if adopted {
+            self.move_in(driver);
+            drop(self.leave(driver, Leaving::Abandoned));
+        }
+        adopted
+    }
+
+    fn move_in(self: &Arc<Self>, driver: &Driver) {
         self.local.leaving.set(Leaving::Stays);
         self.local.slot.set(driver.homes().insert(self.clone()));
         self.visit(driver, T::arrived);
@@ -214,7 +235,10 @@ impl<T: Resident> Place<T> {
         match why {
             Leaving::Stays => unreachable!("nobody leaves by staying"),
             Leaving::Recalled => self.visit(driver, T::recall),
-            Leaving::Abandoned => self.visit(driver, T::abandon),
+            Leaving::Abandoned => {
+                self.word.end_here();
+                self.visit(driver, T::abandon);
+            }
         }
         // Until then it stays.
         self.tell_when_sent(driver);
@@ -377,6 +401,11 @@ pub(super) fn lost() -> io::Error {
     )
 }
 
+/// The owning handle is gone: what is left is finished, and nobody else is let in.
+fn abandoned() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the half of the stream was dropped")
+}
+
 impl<T: Resident> Posted for Place<T> {
     fn link(&self) -> &Link {
         &self.link
@@ -384,7 +413,9 @@ impl<T: Resident> Posted for Place<T> {
 
     fn run(self: Arc<Self>, driver: &Driver) {
         if !self.word.is(driver.id().get()) {
-            // It has moved on since it was posted; whoever waits has been woken by that.
+            // It has moved on since it was posted; whoever waits has been woken by that. If the
+            // message was that the owning handle is gone, nobody else knows.
+            self.end_at(driver, Owner::Dropped);
             return;
         }
         match self.word.wanted() {

@@ -28,6 +28,9 @@
 //!   visit has to know, as nearly always: the state is at home, is not being visited, and stays.
 //! - Nobody who asks is forgotten: a waker is put in line under the lock and only while `home` is
 //!   some driver's; whoever takes that driver's id away, takes the line with it and wakes it.
+//! - When the owning handle is dropped, one thread ends the state, once: the home, or whoever finds
+//!   it homeless. From then on nobody else adopts it, or holds it in passing: what [`Owner`] says is
+//!   written under the lock, and read there by all who would.
 
 use std::sync::atomic::Ordering;
 
@@ -57,7 +60,17 @@ pub(super) struct Word<R> {
 struct Line<R> {
     remote: Option<R>,
     waiting: Vec<Waker>,
-    abandoned: bool,
+    owner: Owner,
+}
+
+/// What has become of the owning handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    Held,
+    /// It is gone, and the state has yet to be ended.
+    Dropped,
+    /// It is gone, and somebody has taken it upon himself to end the state.
+    Ended,
 }
 
 /// What [`Word::ask`] found.
@@ -71,17 +84,19 @@ pub(super) enum Asked<R> {
     Elsewhere(R),
     /// It never comes back.
     Lost,
+    /// Its owning handle is gone.
+    Abandoned,
 }
 
-/// Where the state was when its handle was dropped.
+/// Where the state was when its owning handle was dropped.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Home<R> {
-    /// Homeless: the dropper has it alone.
+    /// Homeless: the dropper has it alone, for ever.
     Nowhere,
     /// At some driver, which is to be told.
     Elsewhere(R),
-    /// It never comes back.
+    /// It never comes back, or is being ended already.
     Lost,
 }
 
@@ -92,7 +107,7 @@ pub(super) enum Wanted {
     No,
     /// Somebody elsewhere is in line.
     Elsewhere,
-    /// The handle is gone.
+    /// The owning handle is gone.
     Nowhere,
 }
 
@@ -112,7 +127,7 @@ impl<R: Clone> Word<R> {
     pub(super) fn new() -> Word<R> {
         Word {
             home: AtomicU64::new(HOMELESS),
-            line: Mutex::new(Line { remote: None, waiting: Vec::new(), abandoned: false }),
+            line: Mutex::new(Line { remote: None, waiting: Vec::new(), owner: Owner::Held }),
         }
     }
 
@@ -182,6 +197,9 @@ impl<R: Clone> Word<R> {
         waker: Option<Waker>,
     ) -> Asked<R> {
         let mut line = self.line();
+        if line.owner != Owner::Held {
+            return Asked::Abandoned;
+        }
         match self.name() {
             HOMELESS => {
                 line.remote = Some(remote());
@@ -207,7 +225,7 @@ impl<R: Clone> Word<R> {
     #[inline]
     pub(super) fn pass(&self, me: u64) -> Option<Passing<'_, R>> {
         let line = self.line();
-        if self.name() != HOMELESS {
+        if self.name() != HOMELESS || line.owner != Owner::Held {
             return None;
         }
         self.home.store(me, Ordering::Relaxed);
@@ -222,24 +240,48 @@ impl<R: Clone> Word<R> {
         }
     }
 
-    /// The handle is gone. The caller owes the home a message, if there is one.
+    /// The owning handle is gone. The caller ends a state that is nowhere, and owes the home a
+    /// message if there is one. Where that is refused, this is called once more.
     pub(super) fn abandon(&self) -> Home<R> {
         let mut line = self.line();
-        line.abandoned = true;
+        if line.owner == Owner::Ended {
+            return Home::Lost;
+        }
+        line.owner = Owner::Dropped;
         match (self.name(), line.remote.clone()) {
-            (HOMELESS, _) => Home::Nowhere,
+            (HOMELESS, _) => {
+                line.owner = Owner::Ended;
+                Home::Nowhere
+            }
             (LOST, _) | (_, None) => Home::Lost,
             (_, Some(home)) => Home::Elsewhere(home),
         }
     }
 
+    /// At home, which is to end the state now: nobody is let in afterwards.
+    pub(super) fn end_here(&self) {
+        self.line().owner = Owner::Ended;
+    }
+
+    /// Adopts a homeless state for driver `me`, which is to end it, if that is what its owner is.
+    /// Where he has `Ended`, only who was to end the state may ask, and once.
+    pub(super) fn adopt_abandoned(&self, me: u64, remote: R, owner: Owner) -> bool {
+        let mut line = self.line();
+        let adopts = self.name() == HOMELESS && line.owner == owner && owner != Owner::Held;
+        if adopts {
+            line.remote = Some(remote);
+            self.home.store(me, Ordering::Relaxed);
+        }
+        adopts
+    }
+
     /// At home: what the message was about.
     pub(super) fn wanted(&self) -> Wanted {
         let line = self.line();
-        match (line.abandoned, line.waiting.is_empty()) {
-            (true, _) => Wanted::Nowhere,
-            (false, false) => Wanted::Elsewhere,
-            (false, true) => Wanted::No,
+        match (line.owner, line.waiting.is_empty()) {
+            (Owner::Dropped, _) => Wanted::Nowhere,
+            (Owner::Held, false) => Wanted::Elsewhere,
+            (Owner::Held, true) | (Owner::Ended, _) => Wanted::No,
         }
     }
 
@@ -289,7 +331,7 @@ impl<R> Drop for Passing<'_, R> {
 
 #[cfg(all(test, not(henge_loom)))]
 mod tests {
-    use super::{Asked, Home, Wanted, Word};
+    use super::{Asked, Home, Owner, Wanted, Word};
     use crate::driver_id::STEP;
     use crate::thread::MOVING;
     use std::task::Waker;
@@ -360,6 +402,38 @@ mod tests {
         assert!(matches!(ask(&word, A), Asked::Adopted));
         assert_eq!(word.abandon(), Home::Elsewhere(A));
         assert_eq!(word.wanted(), Wanted::Nowhere);
+        word.end_here();
+        assert_eq!(word.wanted(), Wanted::No);
+    }
+
+    #[test]
+    fn an_abandoned_state_lets_in_nobody_but_who_ends_it() {
+        let nobody = |word: &Word<u64>| {
+            assert!(matches!(ask(word, A), Asked::Abandoned));
+            assert!(matches!(ask(word, B), Asked::Abandoned));
+            assert!(word.pass(A).is_none());
+        };
+        let word = Word::new();
+        assert!(!word.adopt_abandoned(A, A, Owner::Dropped), "it has its owner");
+        assert_eq!(word.abandon(), Home::Nowhere);
+        nobody(&word);
+        assert!(!word.adopt_abandoned(B, B, Owner::Dropped), "somebody ends it");
+        assert!(word.adopt_abandoned(A, A, Owner::Ended) && word.is(A));
+        nobody(&word);
+        word.release().wake();
+        nobody(&word);
+
+        let word = Word::new();
+        assert!(matches!(ask(&word, A), Asked::Adopted));
+        assert_eq!(word.abandon(), Home::Elsewhere(A));
+        nobody(&word);
+        assert!(!word.adopt_abandoned(B, B, Owner::Dropped), "it is at home");
+        word.release().wake();
+        assert!(word.adopt_abandoned(B, B, Owner::Dropped) && word.is(B));
+        word.end_here();
+        word.release().wake();
+        assert!(!word.adopt_abandoned(B, B, Owner::Dropped), "it was ended");
+        assert_eq!(word.abandon(), Home::Lost);
     }
 
     #[test]
@@ -397,7 +471,7 @@ mod tests {
 
 #[cfg(all(test, henge_loom))]
 mod loom_tests {
-    use super::{Asked, Home, Wanted, Word};
+    use super::{Asked, Home, Owner, Wanted, Word};
     use crate::driver_id::STEP;
     use loom::cell::UnsafeCell;
     use loom::sync::atomic::{AtomicBool, Ordering};
@@ -440,7 +514,7 @@ mod loom_tests {
             let waker = Waker::from(std::sync::Arc::new(FlagWaker(flag.clone())));
             match place.word.ask(me, || me, Some(waker)) {
                 Asked::Adopted | Asked::Here => break,
-                Asked::Lost => panic!("nobody loses it here"),
+                Asked::Lost | Asked::Abandoned => panic!("nobody loses it here"),
                 Asked::Elsewhere(_) => {
                     // Release: the home that takes the message sees the line.
                     place.posted.store(true, Ordering::Release);
@@ -502,8 +576,10 @@ mod loom_tests {
         });
     }
 
+    /// The home, whose driver may release the state while a message is under way, the dropper, and
+    /// one who visits by a view: the state is ended once, and by one thread.
     #[test]
-    fn loom_a_dropped_handle_is_noticed_or_finds_nobody_home() {
+    fn loom_a_dropped_owner_is_noticed_once() {
         loom::model(|| {
             let place = Arc::new(Place {
                 word: Word::new(),
@@ -516,16 +592,47 @@ mod loom_tests {
             let home = {
                 let place = place.clone();
                 thread::spawn(move || {
-                    touch(&place);
-                    // The driver ends: everything it homes is released.
                     place.word.release().wake();
+                    // Acquire, here and below: who takes the message sees what was done before it.
+                    let message = place.posted.swap(false, Ordering::Acquire);
+                    if message && place.word.adopt_abandoned(STEP, STEP, Owner::Dropped) {
+                        end(&place);
+                    }
                 })
             };
-            if place.word.abandon() == Home::Nowhere {
+            let viewer = {
+                let place = place.clone();
+                thread::spawn(move || {
+                    if let Some(_passing) = place.word.pass(2 * STEP) {
+                        place.state.with(|_state| ());
+                    }
+                })
+            };
+            match place.word.abandon() {
                 // Released before: the dropper has it alone.
-                touch(&place);
+                Home::Nowhere => touch(&place),
+                // A swap, so that loom orders it with the home's.
+                Home::Elsewhere(STEP) => {
+                    place.posted.swap(true, Ordering::Release);
+                }
+                Home::Elsewhere(_) => panic!("who passes by is seen by nobody"),
+                Home::Lost => panic!("nobody loses it here"),
             }
             home.join().unwrap();
+            viewer.join().unwrap();
+            if place.posted.swap(false, Ordering::Acquire) {
+                // The home's next turn.
+                assert!(place.word.adopt_abandoned(STEP, STEP, Owner::Dropped));
+                end(&place);
+            }
+            // SAFETY: both threads have ended.
+            place.state.with(|state| assert_eq!(unsafe { *state }, 1));
         });
+    }
+
+    fn end(place: &Place) {
+        place.word.end_here();
+        touch(place);
+        place.word.release().wake();
     }
 }

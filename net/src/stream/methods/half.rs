@@ -25,8 +25,6 @@ macro_rules! half {
                 /// # Errors
                 ///
                 #[doc = concat!("As [`", stringify!($stream), "::ready`].")]
-                /// A half that owns its stream answers `InvalidInput` to an `interest` that is not
-                /// in its direction.
                 ///
                 /// # Cancel safety
                 ///
@@ -91,8 +89,6 @@ macro_rules! half {
                 }
             }
 
-            // Options of the socket are set by it: a half that owns its stream has no stream to
-            // lend, since the two may be on two shards.
             impl AsFd for $half {
                 fn as_fd(&self) -> BorrowedFd<'_> {
                     let $this = self;

@@ -33,8 +33,39 @@ macro_rules! reunites {
                 /// # Ok::<(), std::io::Error>(())
                 /// ```
                 pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+                    let whole = || $stream { core: self.core.view() };
+                    let wholes = (whole(), whole());
                     let Stream { recv, send } = self.core;
-                    (OwnedReadHalf { recv }, OwnedWriteHalf { write: OwnedWrite::new(send) })
+                    let read = OwnedReadHalf { recv, whole: wholes.0 };
+                    (read, OwnedWriteHalf { write: OwnedWrite::new(send), whole: wholes.1 })
+                }
+            }
+
+            /// The stream, for what is asked of it by `&self`. Of the other half's direction there
+            /// is nothing more when that half was dropped.
+            impl AsRef<$stream> for OwnedReadHalf {
+                fn as_ref(&self) -> &$stream {
+                    &self.whole
+                }
+            }
+
+            /// The stream, for what is asked of it by `&self`. Of the other half's direction there
+            /// is nothing more when that half was dropped.
+            impl AsRef<$stream> for OwnedWriteHalf {
+                fn as_ref(&self) -> &$stream {
+                    &self.whole
+                }
+            }
+
+            impl fmt::Debug for OwnedReadHalf {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_tuple("OwnedReadHalf").field(&self.whole).finish()
+                }
+            }
+
+            impl fmt::Debug for OwnedWriteHalf {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_tuple("OwnedWriteHalf").field(&self.whole).finish()
                 }
             }
 
@@ -57,11 +88,13 @@ macro_rules! reunites {
                 /// # Ok::<(), std::io::Error>(())
                 /// ```
                 pub fn reunite(self, other: OwnedWriteHalf) -> Result<$stream, ReuniteError> {
+                    let (read, written) = (self.whole, other.whole);
                     match owned::reunite(self.recv, other.write) {
                         Ok(core) => Ok($stream { core }),
-                        Err((recv, write)) => {
-                            Err(ReuniteError(OwnedReadHalf { recv }, OwnedWriteHalf { write }))
-                        }
+                        Err((recv, write)) => Err(ReuniteError(
+                            OwnedReadHalf { recv, whole: read },
+                            OwnedWriteHalf { write, whole: written },
+                        )),
                     }
                 }
             }

@@ -18,7 +18,7 @@ use henge_driver::{Fd, coop, current};
 use tokio::io::ReadBuf;
 
 use super::{End, LARGEST, RecvSide, again};
-use crate::readiness::{Interest, Ready};
+use crate::readiness::Ready;
 use crate::stream::scatter::Scatter;
 use crate::stream::{poll_in_line, poll_side};
 use crate::waiters::Place;
@@ -163,14 +163,6 @@ pub(crate) fn poll_descriptors(
         })
     });
     received.map(Result::flatten)
-}
-
-/// Waits until a half is ready; see `OwnedReadHalf::ready`.
-pub(crate) async fn ready(side: &Homed<RecvSide>, interest: Interest) -> io::Result<Ready> {
-    if !interest.is_readable() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this half only reads"));
-    }
-    readable(side).await
 }
 
 /// Reads what there is, or nothing: `WouldBlock`.

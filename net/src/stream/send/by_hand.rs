@@ -14,7 +14,7 @@ use henge_driver::sys::socket;
 use henge_driver::{Fd, current};
 
 use super::{SendSide, is_would_block, wake};
-use crate::readiness::{Interest, Ready};
+use crate::readiness::Ready;
 use crate::stream::{poll_in_line, poll_side};
 use crate::waiters::Place;
 
@@ -94,14 +94,6 @@ impl SendSide {
 pub(crate) async fn writable(side: &Homed<SendSide>) -> io::Result<Ready> {
     let mut place = Place::new(&side.shared().writers);
     poll_fn(|cx| poll_ready_in_line(side, cx, &mut place)).await
-}
-
-/// Waits until a half is ready; see `OwnedWriteHalf::ready`.
-pub(crate) async fn ready(side: &Homed<SendSide>, interest: Interest) -> io::Result<Ready> {
-    if !interest.is_writable() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this half only writes"));
-    }
-    writable(side).await
 }
 
 /// Ready when a write would take something, or fail.
