@@ -91,6 +91,54 @@ fn who_waits_for_one_that_is_under_way_is_told_though_no_completion_comes() {
 }
 
 #[test]
+fn a_flush_does_not_wait_for_the_enter() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    let mut cx = Context::from_waker(Waker::noop());
+    let before = driver.counters();
+    assert!(matches!(write(&mut a, b"hello"), Poll::Ready(Ok(5))));
+    assert!(matches!(Pin::new(&mut a).poll_flush(&mut cx), Poll::Ready(Ok(()))));
+    let mut bytes = [0; 5];
+    peer.read_exact(&mut bytes).expect("the kernel has them");
+    assert_eq!(&bytes, b"hello");
+    // Nor does the end, which flushes.
+    assert!(matches!(write(&mut a, b"bye"), Poll::Ready(Ok(3))));
+    assert!(matches!(Pin::new(&mut a).poll_shutdown(&mut cx), Poll::Ready(Ok(()))));
+    let mut rest = Vec::new();
+    peer.read_to_end(&mut rest).expect("no reset");
+    assert_eq!(rest, b"bye");
+    assert_eq!(driver.counters().enters, before.enters);
+    assert!(!driver.has_queued());
+}
+
+#[test]
+fn a_flush_waits_where_the_socket_is_full() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut written = 0;
+    let deadline = Instant::now() + BOUND;
+    while let Poll::Ready(Ok(n)) = write(&mut a, &[7; 4_000]) {
+        written += n;
+        assert!(Instant::now() < deadline, "no socket takes everything");
+        if Pin::new(&mut a).poll_flush(&mut cx).is_pending() {
+            break;
+        }
+    }
+    assert!(driver.unsent() > 0, "the rest waits");
+    let reader = thread::spawn(move || {
+        let mut bytes = vec![0; written];
+        peer.read_exact(&mut bytes).map(|()| bytes)
+    });
+    driver.block_on(a.flush()).expect("it turns").expect("all is sent");
+    assert_eq!(driver.unsent(), 0);
+    let read = reader.join().expect("no panic").expect("no reset");
+    assert!(read.iter().all(|byte| *byte == 7));
+}
+
+#[test]
 fn what_is_written_in_one_turn_goes_as_one() {
     let driver = Driver::new().expect("a ring");
     let _entered = driver.enter();

@@ -19,9 +19,11 @@
 //! - Who sends without waiting (`try_write`, or by calls of its own) has the socket when nothing is
 //!   queued or in flight; it learns that there is room from a poll, and only after it has found
 //!   none.
-//! - `flush` is done when the kernel has everything. An error is told by the next call, once;
-//!   what had gathered is lost with it, as in a socket's own buffer, and from then on the pipe is
-//!   broken.
+//! - `flush` is done when the kernel has everything. What has gathered since the ring was entered it
+//!   sends by a direct call that cannot wait, so that it waits only where the socket is full, or a
+//!   send is in flight: a flush that has to be asked twice is one that fails for OpenSSL, and for
+//!   all who took it for a formality. An error is told by the next call, once; what had gathered is
+//!   lost with it, as in a socket's own buffer, and from then on the pipe is broken.
 //! - When the handle is dropped the queue is not: it is sent by operations that give up when the
 //!   peer takes nothing for [`PATIENCE`], and the socket is closed after that.
 
@@ -393,7 +395,49 @@ impl SendSide {
         if current::is_moving() {
             return SendSide::settle_moving(here);
         }
+        if here.is_bare() && !here.sends_quietly() {
+            return Some(Ok(()));
+        }
+        SendSide::send_gathered(here)
+    }
+
+    /// Sends what has gathered, now. `None` if it has to be waited for: whoever waits is told.
+    fn send_gathered(here: &mut Here<'_, SendSide>) -> Option<io::Result<()>> {
+        match here.send_instead(|bytes| socket::send_now(here.shared().fd(), bytes)) {
+            Some(Ok(true)) => return Some(Ok(())),
+            Some(Err(error)) => {
+                here.fail(error);
+                return Some(here.check());
+            }
+            Some(Ok(false)) | None => {}
+        }
+        if here.flight.is_none() && !here.sends_quietly() {
+            if let Some(sent) = SendSide::send_queue(here) {
+                return Some(sent);
+            }
+            // The socket is full: an ordinary operation waits.
+            SendSide::send_at_enter(here);
+        }
         SendSide::is_idle(here).then_some(Ok(()))
+    }
+
+    /// Sends the queue by direct calls; `None` if the socket does not take all of it.
+    fn send_queue(here: &mut Here<'_, SendSide>) -> Option<io::Result<()>> {
+        while let Some(Outgoing { bytes, at }) = here.queue.take() {
+            match socket::send_now(here.shared().fd(), &bytes[at..]) {
+                Ok(n) if at + n == bytes.len() => here.driver().scratch().give(bytes),
+                Ok(n) => here.queue.put_back(Outgoing { bytes, at: at + n }),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    here.queue.put_back(Outgoing { bytes, at });
+                    return None;
+                }
+                Err(error) => {
+                    here.fail(error);
+                    return Some(here.check());
+                }
+            }
+        }
+        Some(Ok(()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a state sends quietly: its letter among those of its home; see `driver/quiet`.
 
+use std::io;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
@@ -58,6 +59,17 @@ impl<T: Resident> Here<'_, T> {
     pub fn take_back(&self) -> Option<Vec<u8>> {
         let place = self.place;
         self.driver.quiet().letters().take_back(place.local.letter.get(), place.tenant())
+    }
+
+    /// Has what was to be sent quietly sent now, by `send`, which cannot wait, and answers whether all
+    /// of it was; the rest goes quietly. None if there is nothing, or it is too late for that.
+    pub fn send_instead(
+        &self,
+        send: impl FnOnce(&[u8]) -> io::Result<usize>,
+    ) -> Option<io::Result<bool>> {
+        let (place, local) = (self.place, &self.place.local);
+        let letters = self.driver.quiet().letters();
+        letters.send_now(local.letter.get(), place.tenant(), local.told.get(), send)
     }
 
     /// Asks for one call of [`Resident::sent_quietly`] if something is being sent quietly.

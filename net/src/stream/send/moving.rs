@@ -11,7 +11,7 @@ use henge_driver::home::Here;
 use henge_driver::sys::poll::{self, events};
 use henge_driver::sys::socket;
 
-use super::{Outgoing, SendSide, is_would_block};
+use super::{SendSide, is_would_block};
 use crate::readiness::Ready;
 use crate::stream::watch::{For, Look, Watch};
 
@@ -42,22 +42,11 @@ impl SendSide {
         if !SendSide::may_try(here) {
             return None;
         }
-        while let Some(Outgoing { bytes, at }) = here.queue.take() {
-            match socket::send_now(here.shared().fd(), &bytes[at..]) {
-                Ok(n) if at + n == bytes.len() => here.driver().scratch().give(bytes),
-                Ok(n) => here.queue.put_back(Outgoing { bytes, at: at + n }),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    here.queue.put_back(Outgoing { bytes, at });
-                    SendSide::arm_watch(here);
-                    return None;
-                }
-                Err(error) => {
-                    here.fail(error);
-                    return Some(here.check());
-                }
-            }
+        let sent = SendSide::send_queue(here);
+        if sent.is_none() {
+            SendSide::arm_watch(here);
         }
-        Some(Ok(()))
+        sent
     }
 
     /// Sends by one direct call, after all that is queued.

@@ -2,6 +2,7 @@
 //! here, and nothing else.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
@@ -127,6 +128,35 @@ impl Letters {
         })
     }
 
+    /// Has a letter that is no entry yet sent by `send`, which cannot wait, and answers whether all of
+    /// it was; after an error, too, it is over. None if there is none.
+    ///
+    /// The last one leaves nothing behind, unless somebody is `told` when the round is over.
+    pub(crate) fn send_now(
+        &self,
+        at: u32,
+        from: NonNull<dyn Tenant>,
+        told: bool,
+        send: impl FnOnce(&[u8]) -> io::Result<usize>,
+    ) -> Option<io::Result<bool>> {
+        let sent = self.open(at, from, |letter| match send(&letter.bytes) {
+            Ok(n) if n < letter.bytes.len() => {
+                letter.bytes.drain(..n);
+                Ok(false)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            done => {
+                letter.from = None;
+                done.map(|_all| true)
+            }
+        })?;
+        let is_over = !matches!(sent, Ok(false));
+        if is_over && !told && at as usize + 1 == self.used.get() {
+            self.used.set(at as usize);
+        }
+        Some(sent)
+    }
+
     #[inline]
     fn open<R>(
         &self,
@@ -214,6 +244,7 @@ impl Letters {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::ptr::NonNull;
 
     use super::{CAPACITY, KEPT, Letters, MOST, ROUNDS};
@@ -239,6 +270,35 @@ mod tests {
         let mut names = Vec::new();
         letters.make(|name, _| names.push(name));
         names
+    }
+
+    #[test]
+    fn one_that_is_sent_at_once_is_over_and_leaves_nothing_to_be_sent() {
+        let letters = Letters::default();
+        let send = |at, of: usize, told, answer: io::Result<usize>| {
+            letters.send_now(at, place(of), told, |_bytes| answer)
+        };
+        let first = put(&letters, place(0), b"hello").unwrap();
+        assert!(send(first, 1, false, Ok(5)).is_none(), "not its own");
+        assert!(matches!(send(first, 0, false, Ok(2)), Some(Ok(false))));
+        assert_eq!(letters.unsent(first, place(0)), 3);
+        let full = io::ErrorKind::WouldBlock;
+        assert!(matches!(send(first, 0, false, Err(full.into())), Some(Ok(false))));
+        assert_eq!(letters.unsent(first, place(0)), 3);
+        assert!(matches!(send(first, 0, false, Ok(3)), Some(Ok(true))));
+        assert!(!letters.has(first, place(0)) && letters.is_empty());
+
+        // Somebody is to be told when this one's round is over, so there is to be one.
+        let first = put(&letters, place(0), b"hello").unwrap();
+        assert!(matches!(send(first, 0, true, Ok(5)), Some(Ok(true))));
+        assert!(!letters.has(first, place(0)) && letters.has_open());
+
+        let second = put(&letters, place(1), b"hello").unwrap();
+        let gone = io::ErrorKind::BrokenPipe;
+        assert!(matches!(send(second, 1, false, Err(gone.into())), Some(Err(_))));
+        assert!(!letters.has(second, place(1)));
+        letters.make(|_, _| panic!("there is none"));
+        assert!(send(first, 0, false, Ok(5)).is_none(), "it is over");
     }
 
     #[test]
