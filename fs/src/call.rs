@@ -26,8 +26,22 @@ pub(crate) async fn proceed() {
 pub(crate) fn start<T: Send + 'static>(
     call: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<Job<T>> {
+    start_as(Class::System, call)
+}
+
+/// As [`start`], for what is to be done even if everything ends before it has begun.
+pub(crate) fn promise<T: Send + 'static>(
+    call: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<Job<T>> {
+    start_as(Class::Promised, call)
+}
+
+fn start_as<T: Send + 'static>(
+    class: Class,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<Job<T>> {
     let pool = current::with(Driver::blocking)?;
-    Ok(pool.spawn(Class::System, call))
+    Ok(pool.spawn(class, call))
 }
 
 /// The result of a call that may wait, made on the driver's blocking pool.

@@ -14,7 +14,7 @@ use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use henge_driver::sys::file::{StdFile, blocking};
 use henge_driver::{Fd, ops, submit};
@@ -22,6 +22,7 @@ use henge_driver::{Fd, ops, submit};
 use self::cursor::{Cursor, poll_idle};
 use crate::OpenOptions;
 use crate::attempts::Attempts;
+use crate::loom::sync::Mutex;
 
 /// The largest place in a file that there is.
 const LAST: u64 = i64::MAX as u64;
@@ -46,7 +47,10 @@ fn beyond() -> io::Error {
 /// - *Writing.* A write is done when the bytes have been taken, not when the kernel has them; they
 ///   are written even if the file is dropped. `flush` waits until the kernel has them all, and so
 ///   do `shutdown` and the methods of `File` that say so. **A program that ends without it may
-///   lose the last bytes**, and the error that says so.
+///   lose the last bytes**, and the error that says so. Whoever looks at the file by its name
+///   finds what was taken: what this crate opens, reads, copies or tells by a name waits for what
+///   is on its way into that file, wherever in the process it was taken. A file that is open
+///   already is read as it is, and so is it by std and by other processes.
 /// - *Errors.* Where a write fails that was taken already, the next write or flush says so, once;
 ///   how many of its bytes were written is not known. A read or a seek between them does not see
 ///   it.

@@ -36,7 +36,8 @@
 //! |---|---|---|---|
 //! | [`File::open`], [`OpenOptions::open`] | if nothing is made or emptied | else | std's options |
 //! | [`File::create`], [`File::create_new`] | | yes | |
-//! | reads and writes of a [`File`], at its position or an offset | up to 64 KiB | else | |
+//! | reads of a [`File`], and writes at offsets | up to 64 KiB | else | |
+//! | [`AsyncWrite`](tokio::io::AsyncWrite) of a file | up to 64 KiB | pipes, devices | else |
 //! | vectored reads and writes at offsets | | yes | |
 //! | reads and writes of a [`DirectFile`], a [`DirectReader`], a [`DirectWriter`] | | yes | |
 //! | seeks ([`AsyncSeek`](tokio::io::AsyncSeek)) | yes | | from a network file's end |
@@ -56,6 +57,9 @@
 //! | [`write()`], [`copy`] | | | yes |
 //! | [`read_dir()`], [`ReadDir::next_entry`] | what has been read | | 32 KiB of entries each time |
 //!
+//! What was written through [`AsyncWrite`](tokio::io::AsyncWrite) and not flushed is on its way:
+//! whatever opens, reads, copies or tells of that file by its name waits for it.
+//!
 //! What blocks: dropping a [`File`] closes it in the calling thread, which a network file system
 //! may take its time for; [`File::close`] does it on the ring.
 //!
@@ -74,9 +78,12 @@ mod facts;
 mod file;
 mod file_times;
 mod file_type;
+mod loom;
 mod names;
 mod open_options;
 mod read_dir;
+mod unwritten;
+mod waiters;
 mod whole;
 
 pub use asking::{metadata, set_permissions, symlink_metadata, try_exists};

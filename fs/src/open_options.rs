@@ -15,6 +15,7 @@ use henge_driver::{Fd, ops, submit};
 use crate::File;
 use crate::attempts::Attempts;
 use crate::call::{c_path, offload, proceed};
+use crate::unwritten;
 
 /// How a file is opened: std's `OpenOptions`, with an asynchronous [`open`](OpenOptions::open).
 /// Files are always closed on exec.
@@ -273,13 +274,24 @@ impl OpenOptions {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
-        if let Some(std) = &self.std {
-            let (std, path) = (std.clone(), path.as_ref().to_owned());
-            return offload(move || blocking::open(&path, &std)).await.map(File::from_std);
+        let path = path.as_ref();
+        let file = if let Some(std) = &self.std {
+            // They may say that it is to be emptied.
+            unwritten::settle_name(path).await;
+            let (std, path) = (std.clone(), path.to_owned());
+            File::from_std(offload(move || blocking::open(&path, &std)).await?)
+        } else {
+            if self.how.truncate {
+                unwritten::settle_name(path).await;
+            }
+            let flags = self.how.flags()?;
+            let fd = open_fd(c_path(path)?, &self.how, flags).await?;
+            File::new(fd, Attempts::with_flags(flags))
+        };
+        if let Some(before) = unwritten::before_of(file.fd()) {
+            before.ended().await;
         }
-        let flags = self.how.flags()?;
-        let fd = open_fd(c_path(path.as_ref())?, &self.how, flags).await?;
-        Ok(File::new(fd, Attempts::with_flags(flags)))
+        Ok(file)
     }
 }
 

@@ -8,6 +8,7 @@ use henge_driver::sys::file::{self, blocking};
 
 use crate::File;
 use crate::call::offload;
+use crate::unwritten;
 
 /// The first read of a file that does not tell its length.
 const UNKNOWN: usize = 4096;
@@ -111,6 +112,7 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 /// ```
 pub async fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Result<()> {
     let (path, contents) = (path.as_ref().to_owned(), contents.as_ref().to_vec());
+    unwritten::settle_name(&path).await;
     offload(move || blocking::write(&path, &contents)).await
 }
 
@@ -146,5 +148,7 @@ pub async fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Re
 /// ```
 pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<u64> {
     let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
+    unwritten::settle_name(&from).await;
+    unwritten::settle_name(&to).await;
     offload(move || file::copy(&from, &to)).await
 }

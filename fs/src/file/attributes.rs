@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use henge_driver::sys::file::{Metadata, Permissions, blocking};
 use henge_driver::{ops, submit};
 
-use super::cursor::lock;
 use super::{File, LAST, beyond};
 use crate::call::{offload, set_len};
+use crate::waiters::lock;
 use crate::{FileTimes, facts};
 
 impl File {
@@ -99,7 +99,7 @@ impl File {
         set_len(Arc::clone(&self.fd), len).await
     }
 
-    /// What is known of the file. What is being written at its position may be missing.
+    /// What is known of the file, once what is being written at its position is in it.
     ///
     /// # Errors
     ///

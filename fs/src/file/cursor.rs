@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!             poll_read: not in memory            poll_write: not at once
-//!   Reading ◄────────────────────────── Idle ──────────────────────────► Writing
+//!   Reading ◄────────────────────────── Idle ──────────────────► Writing, Storing
 //!      │                                │  ▲                                │
 //!      │                     start_seek ▼  │ poll_complete                  │
 //!      │                    Sought, Seeking                                 │
@@ -14,6 +14,10 @@
 //! What is written has been taken from the caller when `poll_write` returns, and is written even
 //! if the file is dropped; its error shows in the next call. Both are tokio's rules.
 //!
+//! A thread of the pool writes to regular files, which ends without a turn of this thread, so that
+//! whoever looks at the file may wait for it ([`unwritten`]). The ring writes to what may have to
+//! wait for somebody, and would keep a thread.
+//!
 //! Methods that take `&self` wait for what is under way too, several of them at a time perhaps,
 //! while an operation wakes one waker only. They give it [`Waiters`], which wakes them all. No
 //! waker is cloned or dropped under the lock: whoever polls takes the operation out meanwhile.
@@ -22,8 +26,8 @@ use std::future::Future;
 use std::io::{self, SeekFrom};
 use std::mem;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use henge_driver::buf::{IoBuf, Slice};
 use henge_driver::offload::Job;
@@ -31,7 +35,10 @@ use henge_driver::sys::file::{blocking, now};
 use henge_driver::{Fd, Op, ops, submit_now};
 use tokio::io::ReadBuf;
 
-use crate::call::start;
+use crate::call::{promise, start};
+use crate::loom::sync::Mutex;
+use crate::unwritten::{FileId, Taken};
+use crate::waiters::{Waiters, lock};
 
 /// What was read and nobody has taken.
 #[derive(Debug, Default)]
@@ -70,7 +77,10 @@ impl Unread {
 pub(super) enum State {
     Idle,
     Reading(Op<ops::ReadAt<Slice<Vec<u8>>>>),
+    /// To what is no regular file.
     Writing(Op<ops::WriteAll<Vec<u8>>>),
+    /// To a regular file.
+    Storing(Job<(io::Result<()>, Vec<u8>)>),
     /// The file's position has been moved; nobody has asked for the result yet.
     Sought(io::Result<u64>),
     /// As `Sought`, once the pool has done it.
@@ -97,6 +107,8 @@ pub(super) struct Cursor {
     /// Where the last seek went.
     pub(super) sought: u64,
     waiters: Option<Arc<Waiters>>,
+    /// Which file it is, once somebody has asked; `Some(None)` is no regular one.
+    id: Option<Option<FileId>>,
 }
 
 impl Cursor {
@@ -107,6 +119,7 @@ impl Cursor {
             write_error: None,
             sought: 0,
             waiters: None,
+            id: None,
         }
     }
 
@@ -137,10 +150,24 @@ impl Cursor {
 
     /// Starts to write these bytes.
     pub(super) fn write(&mut self, fd: &Arc<Fd>, bytes: Vec<u8>) -> io::Result<()> {
-        let write = ops::WriteAll::new(Arc::clone(fd), bytes, u64::MAX);
-        // Nobody waits for it yet.
-        let mut cx = Context::from_waker(Waker::noop());
-        self.state = State::Writing(submit_now(write, &mut cx)?);
+        let id = *self.id.get_or_insert_with(|| FileId::of(fd));
+        let fd = Arc::clone(fd);
+        self.state = match id {
+            Some(id) => {
+                let taken = Taken::new(id);
+                State::Storing(promise(move || {
+                    let result = blocking::write_all(&fd, &bytes);
+                    drop((fd, taken));
+                    (result, bytes)
+                })?)
+            }
+            None => {
+                let write = ops::WriteAll::new(fd, bytes, u64::MAX);
+                // Nobody waits for it yet.
+                let mut cx = Context::from_waker(Waker::noop());
+                State::Writing(submit_now(write, &mut cx)?)
+            }
+        };
         Ok(())
     }
 
@@ -243,6 +270,10 @@ impl State {
                 let (result, bytes) = ready!(Pin::new(write).poll(cx));
                 Brought::Write(result, bytes)
             }
+            State::Storing(job) => match ready!(Pin::new(job).poll(cx)) {
+                Ok((result, bytes)) => Brought::Write(result, bytes),
+                Err(error) => Brought::Write(Err(error.into()), Vec::new()),
+            },
             State::Sought(_) => {
                 let State::Sought(result) = mem::replace(self, State::Idle) else {
                     unreachable!("matched just now");
@@ -259,41 +290,6 @@ impl State {
         *self = State::Idle;
         Poll::Ready(brought)
     }
-}
-
-/// Those that wait for what is under way through a shared reference.
-#[derive(Debug, Default)]
-struct Waiters(Mutex<Vec<Waker>>);
-
-impl Waiters {
-    fn add(&self, waker: &Waker) {
-        let known = lock(&self.0).iter().any(|known| known.will_wake(waker));
-        if !known {
-            let waker = waker.clone();
-            lock(&self.0).push(waker);
-        }
-    }
-
-    fn wake_all(&self) {
-        let all = mem::take(&mut *lock(&self.0));
-        for waker in all {
-            waker.wake();
-        }
-    }
-}
-
-impl Wake for Waiters {
-    fn wake(self: Arc<Self>) {
-        self.wake_all();
-    }
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.wake_all();
-    }
-}
-
-/// No user's code runs under these locks, so a panic in it leaves what they guard whole.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// What is under way, taken out of the cursor to be polled; it goes back whatever happens.

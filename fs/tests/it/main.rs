@@ -8,4 +8,5 @@ mod forgotten;
 mod hard_places;
 mod paths;
 mod streams;
+mod unwritten;
 mod ways;

@@ -72,8 +72,10 @@ async fn calls(driver: &Driver, place: &Place) -> io::Result<()> {
 
     let d = driver;
     let mut file = goes(d, "[`File::create`]", File::create(&other)).await;
-    goes(d, "[`File`]", file.write_all(b"contents")).await;
-    goes(d, "[`File`]", file.flush()).await;
+    goes(d, "[`AsyncWrite`]", file.write_all(b"contents")).await;
+    goes(d, "[`AsyncWrite`]", file.flush()).await;
+    let mut null = File::options().write(true).open("/dev/null").await?;
+    goes(d, "[`AsyncWrite`]", null.write_all(b"contents")).await;
     goes(d, "seeks", file.seek(SeekFrom::Start(0))).await;
     goes(d, "[`File::sync_all`]", file.sync_all()).await;
     goes(d, "[`File::sync_data`]", file.sync_data()).await;
@@ -97,6 +99,8 @@ async fn calls(driver: &Driver, place: &Place) -> io::Result<()> {
     let mut bytes = [0; 100];
     goes(d, "[`File`]", file.read(&mut bytes)).await;
     goes(d, "[`File`]", async { file.read_at(vec![0; 80_000], 0).await.0 }).await;
+    let log = goes(d, "[`OpenOptions::open`]", File::options().append(true).open(&path)).await;
+    goes(d, "[`File`]", async { log.write_at("more", 0).await.0 }).await;
     let two = || vec![vec![0; 10], vec![0; 10]];
     goes(d, "vectored reads", async { file.readv_at(two(), 0).await.0 }).await;
     if let Ok(direct) = DirectFile::open(&path).await {

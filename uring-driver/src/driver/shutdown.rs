@@ -58,10 +58,11 @@ fn awaits_event(cell: &NonNull<Header>) -> Option<Key> {
 }
 
 impl Driver {
-    /// Waits up to `drain` for operations that have bytes to send, cancels everything, waits up to
-    /// `reap` for the kernel to let go, and leaks the rest. Afterwards the driver does nothing any
-    /// more; calling it again does nothing. However late it is, what the kernel gives back without
-    /// a wait is taken.
+    /// Waits up to `drain` for operations that have bytes to send and for what its blocking pool
+    /// has [promised](crate::offload::Class::Promised), cancels everything, waits up to `reap` for
+    /// the kernel to let go, and leaks the rest. Afterwards the driver does nothing any more;
+    /// calling it again does nothing. However late it is, what the kernel gives back without a wait
+    /// is taken.
     ///
     /// Operations that come up meanwhile are accepted and cancelled like the others.
     ///
@@ -88,6 +89,10 @@ impl Driver {
         let _entered = self.enter();
         let deadline = clock::after(drain);
         while self.unsent() > 0 && self.step(deadline) {}
+        let pool = self.inner.blocking.borrow().clone();
+        if let Some(pool) = pool {
+            pool.keep_promises(deadline);
+        }
         let unsent = self.unsent();
 
         self.inner.phase.set(Phase::Closing);

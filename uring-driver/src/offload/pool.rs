@@ -16,8 +16,8 @@ use crate::sys;
 
 /// Threads for what would block: a closure goes in, its value comes out.
 ///
-/// Dropping it drops the jobs that have not started and waits for nobody;
-/// [`shutdown`](Self::shutdown) waits.
+/// Dropping it drops the jobs that have not started, except for [promised](Class::Promised) ones,
+/// and waits for nobody; [`shutdown`](Self::shutdown) waits.
 ///
 /// # Examples
 ///
@@ -36,7 +36,7 @@ pub struct Pool {
 pub(super) struct Shared {
     config: Config,
     state: Mutex<State>,
-    /// Rung by each thread that ends once the pool is closed.
+    /// Rung by each thread that ends, and with the last promised job.
     ended: Condvar,
     start: Start,
 }
@@ -47,6 +47,8 @@ pub(super) type Start = fn(&Arc<Shared>) -> io::Result<()>;
 struct State {
     queue: Queue<Queued>,
     crew: Crew<Arc<Condvar>>,
+    /// Promised jobs that have not ended.
+    promised: usize,
     /// The threads of the crew, and those that have left it and run their last hook.
     alive: usize,
     members: HashSet<ThreadId>,
@@ -61,6 +63,7 @@ struct State {
 struct Queued {
     job: Arc<dyn Run>,
     since: Option<Instant>,
+    promised: bool,
 }
 
 /// What a pool is doing.
@@ -143,6 +146,7 @@ impl Pool {
         let state = State {
             queue: Queue::new(),
             crew: Crew::new(config.max_threads.max(1)),
+            promised: 0,
             alive: 0,
             members: HashSet::new(),
             closed: false,
@@ -156,9 +160,9 @@ impl Pool {
     /// Runs `call` on a thread of the pool.
     ///
     /// It starts without being awaited. Where neither a thread is idle nor another one allowed it
-    /// waits for its turn: [`Class::System`] before [`Class::User`], each in the order of
-    /// arrival. A job that the pool cannot take, because it is shut down or has no thread and
-    /// gets none, is finished at once with the reason.
+    /// waits for its turn: [`Class::Promised`] before [`Class::System`] before [`Class::User`],
+    /// each in the order of arrival. A job that the pool cannot take, because it is shut down or
+    /// has no thread and gets none, is finished at once with the reason.
     ///
     /// # Examples
     ///
@@ -243,8 +247,8 @@ impl Pool {
         state.queue.len() > 0 || state.crew.asleep() < state.crew.threads()
     }
 
-    /// Drops the jobs that have not started, and waits for those that have, at most for
-    /// `timeout` if there is one. Returns how many threads still run then.
+    /// Drops the jobs that have not started and were not [promised](Class::Promised), and waits for
+    /// the rest, at most for `timeout` if there is one. Returns how many threads still run then.
     ///
     /// A thread of the pool itself may ask too; it does not wait for its own end.
     ///
@@ -282,11 +286,24 @@ impl Pool {
         state.alive
     }
 
-    /// Takes no more jobs and drops those that have not started; waits for nobody.
+    /// Waits until all promised jobs have ended, or until `deadline`.
+    pub(crate) fn keep_promises(&self, deadline: Instant) {
+        let mut state = lock(&self.shared.state);
+        while state.promised > 0 {
+            let left = deadline.saturating_duration_since(sys::clock::now());
+            if left.is_zero() {
+                break;
+            }
+            (state, _) = wait_for(&self.shared.state, &self.shared.ended, state, left);
+        }
+    }
+
+    /// Takes no more jobs, and drops those that have not started and were not promised; waits for
+    /// nobody.
     fn close(&self) {
         let mut state = lock(&self.shared.state);
         state.closed = true;
-        let queued: Vec<_> = std::iter::from_fn(|| state.queue.pop()).collect();
+        let queued: Vec<_> = std::iter::from_fn(|| state.queue.pop_unpromised()).collect();
         let bells = state.crew.wake_all();
         drop(state);
         for bell in bells {
@@ -316,6 +333,14 @@ impl fmt::Debug for Pool {
     }
 }
 
+impl State {
+    /// A job has ended, or never will run; whether it was the last that was promised.
+    fn gone(&mut self, promised: bool) -> bool {
+        self.promised -= usize::from(promised);
+        promised && self.promised == 0
+    }
+}
+
 impl Shared {
     /// Queues a job and sees to it that somebody comes for it; `None` if it was refused.
     fn submit(this: &Arc<Shared>, class: Class, job: Arc<dyn Run>) -> Option<Ticket> {
@@ -328,7 +353,9 @@ impl Shared {
         let queued = state.queue.len() + 1;
         let wanted = state.crew.wanted(queued);
         let since = matches!(wanted, Wanted::Full).then(sys::clock::now);
-        let ticket = state.queue.push(class, Queued { job, since });
+        let promised = class == Class::Promised;
+        state.promised += usize::from(promised);
+        let ticket = state.queue.push(class, Queued { job, since, promised });
         state.alive += usize::from(matches!(wanted, Wanted::Start));
         drop(state);
         match wanted {
@@ -367,6 +394,7 @@ impl Shared {
         if state.crew.threads() == 0 {
             refused.extend(std::iter::from_fn(|| state.queue.pop()));
         }
+        state.promised -= refused.iter().filter(|queued| queued.promised).count();
         drop(state);
         for Queued { job, .. } in refused {
             let error = match error.raw_os_error() {
@@ -379,7 +407,14 @@ impl Shared {
     }
 
     pub(super) fn remove(&self, ticket: Ticket) -> Option<Arc<dyn Run>> {
-        lock(&self.state).queue.remove(ticket).map(|queued| queued.job)
+        let mut state = lock(&self.state);
+        let queued = state.queue.remove(ticket)?;
+        let last = state.gone(queued.promised);
+        drop(state);
+        if last {
+            self.ended.notify_all();
+        }
+        Some(queued.job)
     }
 
     /// The life of one thread of the pool.
@@ -391,7 +426,7 @@ impl Shared {
         state.members.insert(me);
         state.crew.arrive();
         loop {
-            if let Some(Queued { job, since }) = state.queue.pop() {
+            if let Some(Queued { job, since, promised }) = state.queue.pop() {
                 if let Some(since) = since {
                     state.waits += 1;
                     state.waited += sys::clock::now().saturating_duration_since(since);
@@ -401,6 +436,9 @@ impl Shared {
                 // Panics of the closure and of its result's destructor are caught inside.
                 job.run(&telling);
                 state = lock(&self.state);
+                if state.gone(promised) {
+                    self.ended.notify_all();
+                }
                 if telling.begun.get() {
                     state.crew.arrive();
                 }

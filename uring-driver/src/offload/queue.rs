@@ -1,4 +1,4 @@
-//! The jobs that wait for a thread: two classes, first in first out within each, and any of them
+//! The jobs that wait for a thread: three classes, first in first out within each, and any of them
 //! can be taken out of the middle. A pure data structure.
 
 /// Which jobs go first when there are more than threads.
@@ -20,12 +20,18 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
+    /// What was promised to somebody who need not wait for it: bytes that a file has taken to write
+    /// them. It goes first, and runs even if the pool is shut down before a thread has come to it.
+    Promised,
     /// What the library itself asks for: names, and files where the ring has no operation. Short,
     /// and others may be waiting for it, so it goes first.
     System,
     /// Closures of users, which may take as long as they like.
     User,
 }
+
+/// How many classes there are.
+const CLASSES: usize = 3;
 
 /// Names a queued job; worthless once the job has left the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,18 +59,18 @@ struct Line {
     last: u32,
 }
 
-/// Both lines are linked through one array, whose unused entries are linked too.
+/// All lines are linked through one array, whose unused entries are linked too.
 pub(super) struct Queue<J> {
     entries: Vec<Entry<J>>,
     free: u32,
-    lines: [Line; 2],
+    lines: [Line; CLASSES],
     len: usize,
 }
 
 impl<J> Queue<J> {
     pub(super) fn new() -> Queue<J> {
         let empty = Line { first: NONE, last: NONE };
-        Queue { entries: Vec::new(), free: NONE, lines: [empty; 2], len: 0 }
+        Queue { entries: Vec::new(), free: NONE, lines: [empty; CLASSES], len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -102,9 +108,18 @@ impl<J> Queue<J> {
 
     /// The job whose turn it is.
     pub(super) fn pop(&mut self) -> Option<J> {
-        let [system, user] = self.lines;
-        let index = if system.first == NONE { user.first } else { system.first };
-        self.unlink(index)
+        self.pop_of(0)
+    }
+
+    /// As `pop`, of those that nobody was promised.
+    pub(super) fn pop_unpromised(&mut self) -> Option<J> {
+        self.pop_of(Class::System as usize)
+    }
+
+    /// The first of this line, or else of the next.
+    fn pop_of(&mut self, line: usize) -> Option<J> {
+        let line = self.lines[line..].iter().find(|line| line.first != NONE)?;
+        self.unlink(line.first)
     }
 
     /// Takes one job out, wherever it stands; `None` if it has left already.
@@ -139,15 +154,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_library_goes_before_users_and_each_in_its_order() {
+    fn promises_go_before_the_library_and_that_before_users_and_each_in_its_order() {
         let mut queue = Queue::new();
-        for (class, job) in
-            [(Class::User, 1), (Class::System, 2), (Class::User, 3), (Class::System, 4)]
-        {
+        let classes = [Class::User, Class::System, Class::Promised];
+        for (class, job) in classes.into_iter().cycle().zip(1..=6) {
             queue.push(class, job);
         }
         let order: Vec<i32> = std::iter::from_fn(|| queue.pop()).collect();
-        assert_eq!(order, [2, 4, 1, 3]);
+        assert_eq!(order, [3, 6, 2, 5, 1, 4]);
+    }
+
+    #[test]
+    fn promises_stay_where_the_rest_is_taken_out() {
+        let mut queue = Queue::new();
+        for (class, job) in [(Class::Promised, 1), (Class::User, 2), (Class::System, 3)] {
+            queue.push(class, job);
+        }
+        let rest: Vec<i32> = std::iter::from_fn(|| queue.pop_unpromised()).collect();
+        assert_eq!(rest, [3, 2]);
+        assert_eq!(queue.pop(), Some(1));
     }
 
     #[test]
@@ -175,18 +200,19 @@ mod tests {
                 (random >> 11) as usize % below
             };
             let mut queue = Queue::new();
-            let mut model: [Vec<u32>; 2] = Default::default();
+            let mut model: [Vec<u32>; CLASSES] = Default::default();
             let mut tickets = Vec::new();
             for job in 0..300 {
                 match next(4) {
                     0 | 1 => {
-                        let class = if next(2) == 0 { Class::System } else { Class::User };
+                        let classes = [Class::Promised, Class::System, Class::User];
+                        let class = classes[next(CLASSES)];
                         tickets.push((queue.push(class, job), job));
                         model[class as usize].push(job);
                     }
                     2 => {
-                        let line = usize::from(model[0].is_empty());
-                        let expected = (!model[line].is_empty()).then(|| model[line].remove(0));
+                        let line = model.iter_mut().find(|line| !line.is_empty());
+                        let expected = line.map(|line| line.remove(0));
                         assert_eq!(queue.pop(), expected, "seed {seed}");
                     }
                     _ if tickets.is_empty() => {}
@@ -201,7 +227,8 @@ mod tests {
                         assert_eq!(queue.remove(ticket), expected, "seed {seed}");
                     }
                 }
-                assert_eq!(queue.len(), model[0].len() + model[1].len(), "seed {seed}");
+                let left: usize = model.iter().map(Vec::len).sum();
+                assert_eq!(queue.len(), left, "seed {seed}");
             }
         }
     }

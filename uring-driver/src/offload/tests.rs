@@ -321,6 +321,51 @@ mod real {
     }
 
     #[test]
+    fn what_was_promised_is_done_after_the_end() {
+        let pool = small(1);
+        let (release, running) = occupy(&pool);
+        let user = pool.spawn(Class::User, || ());
+        let promised = pool.spawn(Class::Promised, || "done");
+        assert_eq!(pool.shutdown(Some(Duration::from_millis(5))), 1);
+        assert!(wait(user).unwrap_err().is_cancelled());
+        assert!(!promised.is_finished());
+        drop(release);
+        assert_eq!(pool.shutdown(None), 0);
+        wait(running).unwrap();
+        assert_eq!(wait(promised).unwrap(), "done");
+        assert!(wait(pool.spawn(Class::Promised, || ())).unwrap_err().is_cancelled());
+    }
+
+    #[test]
+    fn promises_are_waited_for_until_they_are_kept_or_given_up() {
+        let soon = || Instant::now() + Duration::from_millis(5);
+        let later = || Instant::now() + PATIENCE;
+        let pool = small(1);
+        pool.keep_promises(later());
+        let (release, running) = occupy(&pool);
+        // Of what was not promised nobody waits for the end.
+        pool.keep_promises(later());
+        let promised = pool.spawn(Class::Promised, || ());
+        let aborted = pool.spawn(Class::Promised, || ());
+        pool.keep_promises(soon());
+        assert!(!promised.is_finished());
+        assert!(aborted.abort());
+        let waiting = thread::spawn(move || {
+            pool.keep_promises(later());
+            assert!(promised.is_finished());
+            pool
+        });
+        thread::sleep(Duration::from_millis(5));
+        drop(release);
+        let pool = waiting.join().unwrap();
+        wait(running).unwrap();
+        let (_release, _job) = occupy(&pool);
+        // Given up by the only one that is left.
+        assert!(pool.spawn(Class::Promised, || ()).abort());
+        pool.keep_promises(later());
+    }
+
+    #[test]
     fn a_thread_of_the_pool_may_shut_it_down() {
         let pool = Arc::new(small(2));
         let own = Arc::clone(&pool);
@@ -428,7 +473,7 @@ mod real {
 #[cfg(henge_loom)]
 mod models {
     use std::sync::Arc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use loom::sync::atomic::{AtomicUsize, Ordering};
 
@@ -494,6 +539,26 @@ mod models {
             other.join().unwrap();
             assert_eq!(ran.load(Ordering::Relaxed), 2);
             assert_eq!(pool.shutdown(None), 0);
+        });
+    }
+
+    /// Neither a wait for it nor the end of the pool misses what was promised.
+    #[test]
+    fn loom_a_promise_is_kept() {
+        loom::model(|| {
+            let pool = pool(1, Duration::ZERO);
+            let ran = Arc::new(AtomicUsize::new(0));
+            for round in 1..=2 {
+                let counter = Arc::clone(&ran);
+                let count = move || counter.fetch_add(1, Ordering::Relaxed);
+                drop(pool.spawn(Class::Promised, count));
+                if round == 1 {
+                    pool.keep_promises(Instant::now() + Duration::from_secs(3600));
+                } else {
+                    assert_eq!(pool.shutdown(None), 0);
+                }
+                assert_eq!(ran.load(Ordering::Relaxed), round);
+            }
         });
     }
 

@@ -147,6 +147,15 @@ pub fn set_len(fd: &Fd, len: u64) -> io::Result<()> {
     with_std(fd, |file| file.set_len(len))
 }
 
+/// Writes all of these bytes at the file's position.
+///
+/// # Errors
+///
+/// As [`read_link`].
+pub fn write_all(fd: &Fd, bytes: &[u8]) -> io::Result<()> {
+    with_std(fd, |file| file.write_all(bytes))
+}
+
 /// Moves the file's position, and returns the new one.
 ///
 /// # Errors

@@ -189,6 +189,11 @@ pub fn is_pipe(fd: &Fd) -> bool {
     place < 0 && in_memory(fd).is_some_and(|stat| stat.is_fifo())
 }
 
+/// Device and number of an open file, if it is a regular one.
+pub fn regular(fd: &Fd) -> Option<(u64, u64)> {
+    in_memory(fd).filter(Stat::is_file).map(|stat| (stat.dev(), stat.ino()))
+}
+
 /// What the kernel has in memory of an open file; `None` where that may not be true any more, or
 /// might be waited for: on network file systems.
 pub fn stat(fd: &Fd) -> Option<Stat> {
@@ -331,6 +336,16 @@ mod tests {
     #[test]
     fn an_ordinary_file_does_not_wait() {
         assert!(!waits(&Fd::from(OwnedFd::from(std::fs::File::open("Cargo.toml").unwrap()))));
+    }
+
+    #[test]
+    fn a_regular_file_is_known_by_what_its_metadata_says() {
+        use std::os::unix::fs::MetadataExt;
+
+        let own = std::fs::File::open("Cargo.toml").unwrap();
+        let known = own.metadata().unwrap();
+        assert_eq!(regular(&Fd::from(OwnedFd::from(own))), Some((known.dev(), known.ino())));
+        assert_eq!(regular(&file(c"/dev/zero")), None);
     }
 
     #[test]
