@@ -31,7 +31,8 @@ use pin_project_lite::pin_project;
 use crate::executor::coop;
 use crate::loom::sync::atomic::AtomicUsize;
 use crate::loom::sync::{Mutex, MutexGuard};
-use crate::sync::wait_queue::{WaitQueue, WakeBatch};
+use crate::sync::wait_queue::WaitQueue;
+use crate::sync::wake_batch::WakeBatch;
 
 const CLOSED: usize = 0b01;
 const WAITERS: usize = 0b10;

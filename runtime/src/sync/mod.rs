@@ -57,6 +57,7 @@ mod sender_count;
 mod set_once;
 mod set_value;
 mod wait_queue;
+mod wake_batch;
 pub mod watch;
 
 pub use barrier::{Barrier, BarrierWaitResult};

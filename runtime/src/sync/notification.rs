@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
+use crate::sync::wake_batch::wake_each;
 
 /// A permit, and who waits for one.
 pub(crate) struct Notifications {
@@ -55,9 +56,7 @@ pub(crate) trait Notifier: Line<State = Notifications, Value = Notification> {
             wakers.extend(waker);
         }
         drop(state);
-        for waker in wakers {
-            waker.wake();
-        }
+        wake_each(wakers.into_iter());
     }
 }
 

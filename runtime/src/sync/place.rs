@@ -7,7 +7,8 @@
 use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll, Waker};
 
-use crate::sync::wait_queue::{WaitQueue, WakeBatch};
+use crate::sync::wait_queue::WaitQueue;
+use crate::sync::wake_batch::WakeBatch;
 
 /// A [`WaitQueue`] somewhere inside a mutex, or, on one shard, inside a `RefCell`.
 pub(crate) trait Line {

@@ -20,6 +20,8 @@ use std::task::Waker;
 
 use slab::Slab;
 
+use super::wake_batch::WakeBatch;
+
 const NONE: usize = usize::MAX;
 
 #[derive(Debug)]
@@ -169,44 +171,6 @@ impl<T> WaitQueue<T> {
         match next {
             NONE => self.tail = previous,
             next => self.slots[next].previous = previous,
-        }
-    }
-}
-
-/// Wakers taken from a queue, to be called once the mutex is free. A batch has a bound, so that a
-/// crowd of waiters costs no allocation and the mutex is given to others in between.
-#[derive(Debug)]
-pub(crate) struct WakeBatch {
-    wakers: [Option<Waker>; Self::CAPACITY],
-    len: usize,
-}
-
-impl WakeBatch {
-    const CAPACITY: usize = 16;
-
-    pub(crate) fn new() -> Self {
-        Self { wakers: [const { None }; Self::CAPACITY], len: 0 }
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.len == Self::CAPACITY
-    }
-
-    /// Adds a waker. The batch must not be full.
-    pub(crate) fn push(&mut self, waker: Option<Waker>) {
-        if waker.is_some() {
-            self.wakers[self.len] = waker;
-            self.len += 1;
-        }
-    }
-
-    /// Wakes everybody in the batch, in order. Must be called without the mutex.
-    pub(crate) fn wake_all(&mut self) {
-        let len = std::mem::take(&mut self.len);
-        for waker in &mut self.wakers[..len] {
-            if let Some(waker) = waker.take() {
-                waker.wake();
-            }
         }
     }
 }

@@ -32,6 +32,7 @@ use crate::loom::sync::{Mutex, MutexGuard};
 use crate::sync::place::Line;
 use crate::sync::sender_count::SenderCount;
 use crate::sync::wait_queue::WaitQueue;
+use crate::sync::wake_batch::wake_each;
 
 #[derive(Debug)]
 pub(super) struct Shared<T> {
@@ -184,9 +185,7 @@ impl<T> Shared<T> {
         // All of them are counted before foreign code runs: who is woken finds nothing unread.
         let unread = next.max(self.oldest(end))..end;
         let unwanted: Vec<T> = unread.filter_map(|position| self.slots.skip(position)).collect();
-        for waker in told {
-            waker.wake();
-        }
+        wake_each(told.into_iter());
         drop(unwanted);
     }
 

@@ -6,7 +6,8 @@
 
 use std::task::Waker;
 
-use crate::sync::wait_queue::{Removed, WaitQueue, WakeBatch};
+use crate::sync::wait_queue::{Removed, WaitQueue};
+use crate::sync::wake_batch::WakeBatch;
 
 /// Lives in the mutex of the channel's end.
 #[derive(Debug)]
@@ -84,9 +85,6 @@ pub(super) struct Called {
 
 impl Called {
     pub(super) fn wake(mut self) {
-        self.first.wake_all();
-        for waker in self.others {
-            waker.wake();
-        }
+        self.first.wake_all_and(self.others.into_iter());
     }
 }

@@ -10,7 +10,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use crate::executor::coop;
-use crate::sync::wait_queue::{WaitQueue, WakeBatch};
+use crate::sync::wait_queue::WaitQueue;
+use crate::sync::wake_batch::WakeBatch;
 
 /// A counting semaphore with a fair line, for one thread.
 #[derive(Debug)]
@@ -140,17 +141,19 @@ impl Permits {
         }
     }
 
-    /// Waits in line for `n` permits. The place is kept under `key`.
+    /// Waits in line for `n` permits. The stage tells of the place whenever foreign code runs, for
+    /// that may panic.
+    #[cold]
     fn poll_line(
         &self,
         cx: &mut Context<'_>,
         n: usize,
-        key: &mut Option<usize>,
+        stage: &mut Stage,
     ) -> Poll<Result<(), Closed>> {
         let mut fresh = None;
         loop {
-            match *key {
-                None => {
+            match *stage {
+                Stage::Fresh => {
                     match self.try_acquire(n) {
                         Ok(()) => return Poll::Ready(Ok(())),
                         Err(NoPermit::Closed) => return Poll::Ready(Err(Closed)),
@@ -158,15 +161,15 @@ impl Permits {
                     }
                     if let Some(waker) = fresh.take() {
                         let lacking = n - self.free.take();
-                        *key = Some(self.line.borrow_mut().push_back(lacking, waker));
+                        *stage = Stage::InLine(self.line.borrow_mut().push_back(lacking, waker));
                         return Poll::Pending;
                     }
                 }
-                Some(own) => {
+                Stage::InLine(own) => {
                     let mut line = self.line.borrow_mut();
                     if !line.is_linked(own) {
                         let removed = line.remove(own);
-                        *key = None;
+                        *stage = Stage::Fresh;
                         drop(line);
                         return self.settle(n - removed.value, n);
                     }
@@ -179,6 +182,10 @@ impl Permits {
                         drop(old);
                         return Poll::Pending;
                     }
+                }
+                Stage::Held => {
+                    *stage = Stage::Fresh;
+                    return self.settle(n, n);
                 }
             }
             // A clone is foreign code: it runs without a borrow, and we look again.
@@ -230,7 +237,7 @@ impl Permits {
             Stage::InLine(_) | Stage::Held => false,
         };
         if !taken {
-            ready!(self.poll_slow(cx, needed, stage))?;
+            ready!(self.poll_line(cx, needed, stage))?;
         }
         match coop::poll_proceed(cx) {
             Poll::Ready(progress) => {
@@ -243,25 +250,6 @@ impl Permits {
                 Poll::Pending
             }
         }
-    }
-
-    #[cold]
-    fn poll_slow(
-        &self,
-        cx: &mut Context<'_>,
-        needed: usize,
-        stage: &mut Stage,
-    ) -> Poll<Result<(), Closed>> {
-        let mut key = match std::mem::take(stage) {
-            Stage::Held => return self.settle(needed, needed),
-            Stage::InLine(key) => Some(key),
-            Stage::Fresh => None,
-        };
-        let acquired = self.poll_line(cx, needed, &mut key);
-        if let Some(key) = key {
-            *stage = Stage::InLine(key);
-        }
-        acquired
     }
 
     /// Who needs permits no longer gives up what it has at this stage.

@@ -28,7 +28,8 @@ use crossbeam_utils::CachePadded;
 use super::returned::{Count, Returned};
 use crate::loom::sync::{Mutex, MutexGuard};
 use crate::sync::sender_count::SenderCount;
-use crate::sync::wait_queue::{WaitQueue, WakeBatch};
+use crate::sync::wait_queue::WaitQueue;
+use crate::sync::wake_batch::WakeBatch;
 
 #[derive(Debug)]
 pub(super) struct Chan<T> {

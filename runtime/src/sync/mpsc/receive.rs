@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::chan::{Chan, NoRoom, State};
 use crate::loom::sync::{Mutex, MutexGuard};
-use crate::sync::wait_queue::WakeBatch;
+use crate::sync::wake_batch::WakeBatch;
 
 /// A queue that runs empty keeps this much room, or as much as four times what it is needed for.
 const KEPT_CAPACITY: usize = 256;

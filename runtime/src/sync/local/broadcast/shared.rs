@@ -16,6 +16,7 @@ use std::task::Waker;
 use super::error::TryRecvError;
 use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
+use crate::sync::wake_batch::wake_each;
 
 #[derive(Debug)]
 pub(super) struct Shared<T> {
@@ -80,7 +81,7 @@ impl<T> Shared<T> {
         let wakers = take_all(&mut state.line);
         drop(state);
         drop(overwritten);
-        wake_all(wakers);
+        wake_each(wakers.into_iter());
         Ok(receivers)
     }
 
@@ -98,7 +99,7 @@ impl<T> Shared<T> {
         };
         drop(state);
         drop(unwanted);
-        wake_all(wakers);
+        wake_each(wakers.into_iter());
     }
 
     /// A sender goes away; the last one ends the receivers' waiting.
@@ -110,7 +111,7 @@ impl<T> Shared<T> {
             _ => Vec::new(),
         };
         drop(state);
-        wake_all(wakers);
+        wake_each(wakers.into_iter());
     }
 }
 
@@ -195,10 +196,4 @@ fn take_all(line: &mut WaitQueue<()>) -> Vec<Waker> {
         wakers.extend(waker);
     }
     wakers
-}
-
-fn wake_all(wakers: Vec<Waker>) {
-    for waker in wakers {
-        waker.wake();
-    }
 }
