@@ -84,13 +84,19 @@ impl Nest {
         self.between.set(between);
     }
 
-    /// Calls `f`, which does not panic, as code that is between polls.
+    /// Calls `f` as code that is between polls.
     #[inline]
     pub(super) fn between_polls<R>(&self, f: impl FnOnce() -> R) -> R {
-        let before = self.between.replace(true);
-        let result = f();
-        self.between.set(before);
-        result
+        /// Also where `f` panics: a poll may have called for it, and catch that.
+        struct Restored<'a>(&'a Cell<bool>, bool);
+        impl Drop for Restored<'_> {
+            #[inline]
+            fn drop(&mut self) {
+                self.0.set(self.1);
+            }
+        }
+        let _restored = Restored(&self.between, self.between.replace(true));
+        f()
     }
 
     /// Whether code that runs now was called by the poll of a task.
@@ -141,6 +147,7 @@ impl Drop for Level<'_> {
 #[cfg(all(test, not(henge_loom)))]
 mod tests {
     use super::Nest;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     #[test]
     fn each_level_has_an_end_of_its_own() {
@@ -170,6 +177,16 @@ mod tests {
         nest.leave_outermost();
         drop(nest.begin());
         assert!(nest.is_left());
+    }
+
+    #[test]
+    fn a_panic_between_polls_ends_what_is_between_polls() {
+        let nest = Nest::new();
+        let _outer = nest.begin();
+        nest.set_between_polls(false);
+        let call = || nest.between_polls(|| panic!("a ring that fails"));
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+        assert!(nest.is_polling());
     }
 
     #[test]
