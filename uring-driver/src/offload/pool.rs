@@ -36,7 +36,7 @@ pub struct Pool {
 pub(super) struct Shared {
     config: Config,
     state: Mutex<State>,
-    /// Rung by each thread that ends, and with the last promised job.
+    /// Rung by each thread that ends or waits for the others' end, and with the last promised job.
     ended: Condvar,
     start: Start,
 }
@@ -52,6 +52,8 @@ struct State {
     /// The threads of the crew, and those that have left it and run their last hook.
     alive: usize,
     members: HashSet<ThreadId>,
+    /// How many of them wait in `shutdown`.
+    asking: usize,
     /// Takes no more jobs; threads end as soon as the queue is empty.
     closed: bool,
     waits: u64,
@@ -149,6 +151,7 @@ impl Pool {
             promised: 0,
             alive: 0,
             members: HashSet::new(),
+            asking: 0,
             closed: false,
             waits: 0,
             waited: Duration::ZERO,
@@ -250,7 +253,8 @@ impl Pool {
     /// Drops the jobs that have not started and were not [promised](Class::Promised), and waits for
     /// the rest, at most for `timeout` if there is one. Returns how many threads still run then.
     ///
-    /// A thread of the pool itself may ask too; it does not wait for its own end.
+    /// A thread of the pool itself may ask too, in a job or in a hook. It waits neither for its own
+    /// end nor for those that ask, too.
     ///
     /// # Examples
     ///
@@ -271,8 +275,13 @@ impl Pool {
         self.close();
         let deadline = timeout.and_then(|timeout| sys::clock::now().checked_add(timeout));
         let mut state = lock(&self.shared.state);
-        let own = usize::from(state.members.contains(&sync::current().id()));
-        while state.alive > own {
+        let own = state.members.contains(&sync::current().id());
+        if own {
+            state.asking += 1;
+            // Who asked before waits for this thread no longer.
+            self.shared.ended.notify_all();
+        }
+        while state.alive > if own { state.asking } else { 0 } {
             let Some(deadline) = deadline else {
                 state = wait(&self.shared.ended, state);
                 continue;
@@ -283,6 +292,7 @@ impl Pool {
             }
             (state, _) = wait_for(&self.shared.state, &self.shared.ended, state, left);
         }
+        state.asking -= usize::from(own);
         state.alive
     }
 
@@ -420,10 +430,10 @@ impl Shared {
     /// The life of one thread of the pool.
     pub(super) fn work(&self) {
         let me = sync::current().id();
+        lock(&self.state).members.insert(me);
         run_hook(self.config.on_start.as_deref());
         let bell = Arc::new(Condvar::new());
         let mut state = lock(&self.state);
-        state.members.insert(me);
         state.crew.arrive();
         loop {
             if let Some(Queued { job, since, promised }) = state.queue.pop() {

@@ -9,7 +9,7 @@ mod real {
     use std::pin::pin;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::sync::mpsc::{Receiver, Sender, channel};
-    use std::sync::{Arc, Barrier};
+    use std::sync::{Arc, Barrier, OnceLock};
     use std::task::{Context, Poll, Wake, Waker};
     use std::thread;
     use std::time::{Duration, Instant};
@@ -371,6 +371,41 @@ mod real {
         let own = Arc::clone(&pool);
         let job = pool.spawn(Class::User, move || own.shutdown(Some(PATIENCE)));
         assert_eq!(wait(job).unwrap(), 1);
+        assert_eq!(pool.shutdown(None), 0);
+    }
+
+    #[test]
+    fn two_threads_of_the_pool_do_not_wait_for_each_other() {
+        let pool = Arc::new(small(2));
+        let (both, said) = (Arc::new(Barrier::new(2)), channel());
+        let jobs = [(); 2].map(|()| {
+            let (own, both, say) = (Arc::clone(&pool), Arc::clone(&both), said.0.clone());
+            pool.spawn(Class::User, move || {
+                both.wait();
+                own.shutdown(None);
+                say.send(()).expect("the test waits");
+            })
+        });
+        for _ in 0..2 {
+            said.1.recv_timeout(PATIENCE).expect("one waits for the other");
+        }
+        jobs.into_iter().for_each(|job| wait(job).unwrap());
+        assert_eq!(pool.shutdown(None), 0);
+    }
+
+    #[test]
+    fn a_hook_may_shut_the_pool_down() {
+        static POOL: OnceLock<Pool> = OnceLock::new();
+        let (say, said) = channel();
+        let hook = move || {
+            let pool = POOL.get().expect("it was made before the job");
+            say.send(pool.shutdown(None)).expect("the test waits");
+        };
+        let pool = Pool::new(Config { on_start: Some(Arc::new(hook)), ..Config::default() });
+        let pool = POOL.get_or_init(|| pool);
+        let job = pool.spawn(Class::User, || ());
+        assert_eq!(said.recv_timeout(PATIENCE), Ok(1), "it waits for itself");
+        assert!(wait(job).unwrap_err().is_cancelled());
         assert_eq!(pool.shutdown(None), 0);
     }
 
