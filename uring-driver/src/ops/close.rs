@@ -1,7 +1,7 @@
 //! Close a descriptor, and learn what that brought to light.
 
 use std::io;
-use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::IntoRawFd;
 
 use crate::cqe::Cqe;
 use crate::fd::Fd;
@@ -12,6 +12,10 @@ use crate::thread;
 
 /// Closes a descriptor on the ring. Dropping an [`Fd`] closes it too, but blocks where the file
 /// system does, and cannot tell of an error.
+///
+/// It [persists](Operation::PERSISTS): the descriptor is closed though the future be dropped. Where
+/// the file system has a close wait, and the driver shuts down before it has begun, the descriptor
+/// stays open for the rest of the process's life: the file's own answer may be the same.
 ///
 /// ```
 /// use henge_driver::{Driver, Fd, ops, submit};
@@ -51,6 +55,11 @@ impl Close {
 unsafe impl Operation for Close {
     type Output = io::Result<()>;
 
+    /// Whether a close that ends with `ECANCELED` was cancelled before it began, or is what a file
+    /// system (FUSE) answers to the close, cannot be told afterwards; the descriptor is open in the
+    /// one case, and perhaps somebody else's in the other. So nobody cancels it.
+    const PERSISTS: bool = true;
+
     const AT_LEAVE: AtLeave = AtLeave::Ends;
 
     fn prepare(&mut self) -> Sqe {
@@ -62,13 +71,6 @@ unsafe impl Operation for Close {
 
     fn complete(&mut self, cqe: Cqe) -> Next<io::Result<()>> {
         match cqe.result() {
-            // Cancelled before it began: the descriptor is as open as before.
-            result if result == -abi::ECANCELED => {
-                // SAFETY: `prepare` took this number from its owner, and the kernel has not
-                // closed it.
-                drop(unsafe { OwnedFd::from_raw_fd(self.number) });
-                Next::Done(Ok(()))
-            }
             // As for the system call: the descriptor is gone, and trying again might close
             // somebody else's.
             result if result == -abi::EINTR => Next::Done(Ok(())),
@@ -77,5 +79,23 @@ unsafe impl Operation for Close {
                 Next::Done(cqe.into_result().map(drop))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn a_file_that_answers_that_it_was_cancelled_is_closed_once() {
+        // Whoever got the number after the kernel had closed it.
+        let stranger = File::open("/dev/null").unwrap();
+        let mut close = Close { fd: None, number: stranger.as_raw_fd() };
+        let ended = close.complete(Cqe::new(-abi::ECANCELED, 0));
+        let Next::Done(Err(error)) = ended else { panic!("{ended:?}") };
+        assert_eq!(error.raw_os_error(), Some(abi::ECANCELED));
+        stranger.metadata().expect("it is open");
     }
 }
