@@ -36,6 +36,7 @@ use std::sync::atomic::Ordering;
 
 use crate::driver_id::STEP;
 use crate::loom::sync::{AtomicU64, Mutex, MutexGuard};
+use crate::offload::contain;
 use crate::thread::MOVING;
 use std::task::Waker;
 
@@ -116,9 +117,11 @@ pub(super) enum Wanted {
 pub(super) struct Waited(Vec<Waker>);
 
 impl Waited {
+    /// Wakes all of them, whoever panics: one that was left out would wait for ever. They are of
+    /// other threads, so what a waker panics with is not told here.
     pub(super) fn wake(self) {
         for waker in self.0 {
-            waker.wake();
+            contain(|| waker.wake());
         }
     }
 }
@@ -334,7 +337,9 @@ mod tests {
     use super::{Asked, Home, Owner, Wanted, Word};
     use crate::driver_id::STEP;
     use crate::thread::MOVING;
-    use std::task::Waker;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Wake, Waker};
 
     const A: u64 = STEP;
     const B: u64 = 2 * STEP;
@@ -384,6 +389,30 @@ mod tests {
         assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert_eq!(word.release().0.len(), 1);
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_nobody_waiting() {
+        struct Panics;
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("a waker that panics");
+            }
+        }
+        struct Woken(AtomicBool);
+        impl Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let word = Word::new();
+        assert!(matches!(ask(&word, A), Asked::Adopted));
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        for waker in [Waker::from(Arc::new(Panics)), Waker::from(Arc::clone(&woken))] {
+            assert!(matches!(word.ask(B, || B, Some(waker)), Asked::Elsewhere(A)));
+        }
+        word.release().wake();
+        assert!(woken.0.load(Ordering::Relaxed));
     }
 
     #[test]

@@ -183,7 +183,7 @@ impl<F, T> Cell<F, T> {
 }
 
 /// Runs code of a user whose panic concerns nobody here; std's hook has printed its message.
-pub(super) fn contain(code: impl FnOnce()) {
+pub(crate) fn contain(code: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(code))
         && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
     {
