@@ -24,6 +24,8 @@ pub(super) const YIELDED: u8 = 1 << 4;
 pub(super) const DETACHED: u8 = 1 << 5;
 /// The references are all counted in [`Shared`]: the home, too, counts there.
 pub(super) const MERGED: u8 = 1 << 6;
+/// The future of a `block_on`, which has a place of its own beside the run queue.
+pub(super) const ROOT: u8 = 1 << 7;
 
 /// The word of the home's thread: flags, and the references that it counts.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! The future of a `block_on` as a task: it borrows from the caller's frame, and is polled like any
-//! other.
+//! The future of a `block_on` as a task: it borrows from the caller's frame, and is polled when the
+//! tasks that were woken before it, and those that these have woken, have run.
 //!
 //! A task's future lives for as long as the queue likes; this one lives in the frame of `block_on`.
 //! So the task holds a pointer to it in a slot that both share, and [`Root`], which that frame
@@ -27,7 +27,7 @@ pub(super) struct Root<'a> {
 }
 
 impl<'a> Root<'a> {
-    /// Queues `future`, which is polled as whoever calls this. The value must be dropped, not
+    /// Has `future` polled, as whoever calls this. The value must be dropped, not
     /// forgotten, which is why it stays in this crate.
     pub(super) fn new(
         home: &Home,
@@ -47,7 +47,7 @@ impl<'a> Root<'a> {
         };
         let slot = Slot::new(Cell::new(Some(future)));
         let borrowed = Borrowed { slot: Rc::clone(&slot), view: View::current() };
-        let task = home.spawn_from(meta.with(Details::BLOCK_ON), borrowed);
+        let task = home.spawn_root(meta.with(Details::BLOCK_ON), borrowed);
         Root { slot, task, _future: PhantomData }
     }
 }

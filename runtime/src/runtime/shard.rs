@@ -44,8 +44,8 @@ impl Shard {
     fn turn(&self) -> io::Result<()> {
         // 1. Tasks. No more than `event_interval`, nor, if the ring has something to say or to be
         // told, past `LONGEST` since it was entered last: 61 polls of 100 µs would be 6 ms without
-        // I/O. What other threads sent is picked up every eighth time, at the price of a load.
-        let mut polls = 0;
+        // I/O. The future of `block_on` comes before them, or when the queue is empty. What other
+        // threads sent is picked up every eighth time, at the price of a load.
         if let Some(worker) = &self.worker
             && self.has_work()
         {
@@ -54,11 +54,13 @@ impl Shard {
         self.nest.set_between_polls(false);
         self.mesh.begin_turn();
         let batch = self.home.polls();
-        while polls < self.event_interval && self.poll_next(&batch, polls) {
+        // A turn that was cut short for the ring's sake goes on, as far as that future can tell.
+        let before = self.cut_short.take();
+        let root_is_due = before == 0 || before >= self.event_interval;
+        let mut polls = u32::from(root_is_due && batch.poll_root());
+        let goes_on = |polls| polls < self.event_interval && !self.nest.is_left();
+        while goes_on(polls) && self.poll_next(&batch, polls) {
             polls += 1;
-            if self.nest.is_left() {
-                break;
-            }
             // Whoever was called and sleeps is woken by an entry that goes out when the ring is
             // entered: the turn ends for its sake, or it would sleep while a lane fills up.
             let urge = self.mesh.takes_urge();
@@ -79,6 +81,7 @@ impl Shard {
                 let called = urge == Urge::EndTurn;
                 if self.ring_wants_us() && (called || clock::now() - self.entered.get() >= LONGEST)
                 {
+                    self.cut_short.set(if root_is_due { polls } else { before + polls });
                     break;
                 }
             }
@@ -203,6 +206,9 @@ pub(crate) struct Shard {
     entered: Cell<Instant>,
     /// Since when it has not slept.
     awake: Cell<Instant>,
+    /// So many tasks were polled since the future of `block_on` had its chance, in turns that ended
+    /// before it was to have another one.
+    cut_short: Cell<u32>,
     nest: Nest,
     /// A panic now is the end: the ring has failed, or a hook runs, which would panic again.
     failing: Cell<bool>,
@@ -261,6 +267,7 @@ impl Shard {
             batch_wait: Cell::new(BatchWait::new(batch_wait)),
             entered: Cell::new(clock::now()),
             awake: Cell::new(clock::now()),
+            cut_short: Cell::new(0),
             nest: Nest::new(),
             failing: Cell::new(false),
             roots: Cell::new(0),

@@ -1,4 +1,5 @@
-//! Generated programs that run on tokio's `sync` and on this one, and must see the same on both.
+//! Generated programs that run on tokio's `sync` and on this one, and must see the same on both;
+//! one is about the order in which a runtime of one thread polls.
 //!
 //! A seed decides what a program does: it makes futures, polls them with this waker or that one,
 //! drops them, sends, locks, closes, step by step on one thread. After each step it notes what it
@@ -41,6 +42,6 @@ macro_rules! compared {
 }
 
 compared! {
-    barrier bounded_mpsc broadcast mutex notify once_cell oneshot rwlock semaphore set_once
+    barrier bounded_mpsc broadcast mutex notify once_cell oneshot order rwlock semaphore set_once
     unbounded_mpsc watch
 }

@@ -1,6 +1,6 @@
 //! The programs on this crate.
 
-pub(crate) use henge::sync;
+pub(crate) use henge::{runtime, spawn, sync, task};
 
 #[path = "programs/mod.rs"]
 pub(crate) mod programs;

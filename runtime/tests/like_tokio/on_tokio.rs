@@ -1,6 +1,6 @@
 //! The same programs on tokio.
 
-pub(crate) use tokio::sync;
+pub(crate) use tokio::{runtime, spawn, sync, task};
 
 #[path = "programs/mod.rs"]
 pub(crate) mod programs;

@@ -4,7 +4,7 @@ use super::Home;
 use crate::executor::header::TaskPtr;
 use crate::executor::inbox::{Entries, Entry};
 use crate::executor::raw::swallow;
-use crate::executor::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, RUNNING, Settled};
+use crate::executor::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, ROOT, RUNNING, Settled};
 use crate::executor::waker;
 use crate::prefetch;
 
@@ -74,12 +74,15 @@ impl Home {
     pub(in crate::executor) fn wake(&self, task: TaskPtr) {
         let local = &task.header().local;
         let flags = local.flags();
-        if flags & (NOTIFIED | DONE | RUNNING) == 0 {
+        if flags & (NOTIFIED | DONE | RUNNING | ROOT) == 0 {
             local.set_flags(flags | NOTIFIED);
             self.queue.push_woken(task);
         } else if flags & DONE == 0 {
             // Queued already, or queued when its poll has returned.
             local.set_flags(flags | NOTIFIED);
+            if flags & (NOTIFIED | RUNNING) == 0 {
+                self.queue.set_root(task, false);
+            }
         }
     }
 

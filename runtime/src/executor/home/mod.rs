@@ -23,7 +23,7 @@ use super::raw::Task;
 use super::slab::{self, Alone, Slab};
 use super::span::{self, Traced};
 use super::spawn_meta::SpawnMeta;
-use super::state::{Kind, Local, NOTIFIED, Shared};
+use super::state::{Kind, Local, NOTIFIED, ROOT, Shared};
 use crate::executor::inbox::Inbox;
 
 pub(crate) use poll::Polls;
@@ -209,6 +209,31 @@ impl Home {
         if self.closed.get() {
             return newborn::refused(future);
         }
+        let task = self.settle_new(meta, future, 0);
+        self.queue.push(task);
+        // SAFETY: the reference that the task was made with; `F::Output` is its result.
+        unsafe { JoinHandle::new(task) }
+    }
+
+    /// The same for the future of a `block_on`, which is not polled in the order of the queue.
+    pub(crate) fn spawn_root<F>(&self, meta: SpawnMeta<'_>, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        if self.closed.get() {
+            return newborn::refused(future);
+        }
+        let task = self.settle_new(meta, future, ROOT);
+        self.queue.set_root(task, false);
+        // SAFETY: as in `spawn_from`.
+        unsafe { JoinHandle::new(task) }
+    }
+
+    /// Makes a task with these flags, that is to be queued, and with one reference: the join
+    /// handle's.
+    #[inline]
+    fn settle_new<F: Future>(&self, meta: SpawnMeta<'_>, future: F, flags: u8) -> TaskPtr {
         let future = span::of_task(meta, future);
         let (size, align) = (Task::<Traced<F>>::SIZE, Task::<Traced<F>>::ALIGN);
         let (memory, kind) = if slab::shares(size, align) {
@@ -216,8 +241,7 @@ impl Home {
         } else {
             (Alone::allocate(size, align, self, self.inbox.clone()), Kind::Alone)
         };
-        // The one reference is the join handle's.
-        let local = Local::new(NOTIFIED, 1, kind);
+        let local = Local::new(NOTIFIED | flags, 1, kind);
         let vtable = Task::<Traced<F>>::VTABLE;
         let header = Header::new(vtable, Shared::new(), local, span::id::<F>(&future));
         // SAFETY: fresh memory of the task's size and alignment, of the kind that is named.
@@ -229,9 +253,7 @@ impl Home {
             self.register::<F>(task, meta);
         }
         self.alive.set(self.alive.get() + 1);
-        self.queue.push(task);
-        // SAFETY: the reference that the task was made with; `F::Output` is its result.
-        unsafe { JoinHandle::new(task) }
+        task
     }
 
     /// Puts a task on the roster.

@@ -11,7 +11,7 @@ use crate::executor::current;
 use crate::executor::gauge::Gauge;
 use crate::executor::header::TaskPtr;
 use crate::executor::id::Id;
-use crate::executor::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, RUNNING, YIELDED};
+use crate::executor::state::{ABORT, DETACHED, DONE, MERGED, NOTIFIED, ROOT, RUNNING, YIELDED};
 use crate::executor::waker;
 
 /// Polls in a row, by one loop. What a poll sets for itself (its task's id, its budget) is set
@@ -30,13 +30,34 @@ impl Polls<'_> {
     /// it, a tenth of whose instructions would otherwise save and restore registers.
     #[inline(always)]
     pub(crate) fn poll_next(&self) -> bool {
-        let Some(task) = self.home.queue.pop() else { return false };
+        let Some(task) = self.home.queue.pop() else { return self.poll_root_alone() };
+        self.poll(task);
+        true
+    }
+
+    /// Polls the future of `block_on`, if it was woken. To be called first in a turn: all that was
+    /// to run before it has.
+    #[inline]
+    pub(crate) fn poll_root(&self) -> bool {
+        let Some(task) = self.home.queue.pop_root() else { return false };
+        self.poll(task);
+        true
+    }
+
+    /// Nobody is in the queue, so it need not wait for the next turn, unless somebody gave way who
+    /// is to run after the ring was looked at, and before what this wakes.
+    #[inline(never)]
+    fn poll_root_alone(&self) -> bool {
+        !self.home.queue.has_yielded() && self.poll_root()
+    }
+
+    #[inline(always)]
+    fn poll(&self, task: TaskPtr) {
         self.budgets.renew(coop::BUDGET);
         match self.gauge {
             None => self.home.run(task),
             Some(gauge) => self.poll_watched(gauge, task),
         }
-        true
     }
 
     /// Not inlined beside the way without a gauge, which it would make longer.
@@ -130,7 +151,10 @@ impl Home {
             return;
         }
         header.local.set_flags(flags & !(RUNNING | YIELDED) | NOTIFIED);
-        if flags & NOTIFIED == 0 || !coop::has_budget_remaining() {
+        let gave_way = flags & NOTIFIED == 0 || !coop::has_budget_remaining();
+        if flags & ROOT != 0 {
+            self.queue.set_root(task, gave_way);
+        } else if gave_way {
             self.queue.push_yielded(task);
         } else {
             self.queue.push_woken(task);

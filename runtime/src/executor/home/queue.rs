@@ -1,4 +1,9 @@
 //! Which task is next: those that are to be polled, in order, and those that gave way.
+//!
+//! The future of a `block_on` stands in neither line. As in tokio, it is polled when the tasks that
+//! were woken with it have run, and those that these have woken: at the beginning of a turn, or
+//! when the queue is empty. So what it does next meets tasks that have done what they were about
+//! to: a client that asks again finds the connection given back.
 
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::task::Waker;
@@ -21,6 +26,10 @@ pub(super) struct RunQueue {
     yielded: Fifo,
     /// Wakers of those that gave way inside something that wakes by itself.
     yielded_wakers: RefCell<Vec<Waker>>,
+    /// The future of `block_on`, when it was woken.
+    root: Cell<Option<TaskPtr>>,
+    /// It gave way, and waits until the shard has looked at its ring.
+    root_yielded: Cell<bool>,
     /// The task woken last, if the slot is used.
     lifo: Cell<Option<TaskPtr>>,
     uses_lifo: Cell<bool>,
@@ -49,6 +58,8 @@ impl RunQueue {
             ready: Fifo::new(),
             yielded: Fifo::new(),
             yielded_wakers: RefCell::new(Vec::new()),
+            root: Cell::new(None),
+            root_yielded: Cell::new(false),
             lifo: Cell::new(None),
             uses_lifo: Cell::new(false),
             lifo_run: Cell::new(0),
@@ -66,6 +77,7 @@ impl RunQueue {
         self.ready.with(|ready| ready.len())
             + self.yielded.with(|yielded| yielded.len())
             + usize::from(self.lifo.get().is_some())
+            + usize::from(self.root.get().is_some())
     }
 
     /// Whether a task can run now, or could after [`end_turn`](Self::end_turn).
@@ -73,8 +85,14 @@ impl RunQueue {
     pub(super) fn has_work(&self) -> bool {
         self.ready.with(|ready| !ready.is_empty())
             || self.lifo.get().is_some()
-            || self.yielded.with(|yielded| !yielded.is_empty())
-            || !self.yielded_wakers.borrow().is_empty()
+            || self.root.get().is_some()
+            || self.has_yielded()
+    }
+
+    /// Whether somebody gave way, but for the future of `block_on`.
+    #[inline]
+    pub(super) fn has_yielded(&self) -> bool {
+        self.yielded.with(|yielded| !yielded.is_empty()) || !self.yielded_wakers.borrow().is_empty()
     }
 
     /// Puts a task behind the others that are ready.
@@ -103,6 +121,24 @@ impl RunQueue {
         self.yielded.with(|yielded| yielded.push(task));
     }
 
+    /// Has a future of `block_on` polled at its time; if it gave way, in the next turn. There are
+    /// two of them only if one was left, and is to be cancelled: then that is a task as any other.
+    pub(super) fn set_root(&self, task: TaskPtr, yielded: bool) {
+        if let Some(older) = self.root.replace(Some(task)) {
+            self.push(older);
+        }
+        self.root_yielded.set(yielded);
+    }
+
+    /// The future of `block_on`, if it was woken.
+    #[inline]
+    pub(super) fn pop_root(&self) -> Option<TaskPtr> {
+        match self.root.get() {
+            Some(_) if self.root_yielded.get() => None,
+            _ => self.root.take(),
+        }
+    }
+
     /// The task whose turn it is.
     #[inline]
     pub(super) fn pop(&self) -> Option<TaskPtr> {
@@ -128,6 +164,7 @@ impl RunQueue {
     /// Puts those that gave way behind the others.
     #[inline]
     pub(super) fn end_turn(&self) {
+        self.root_yielded.set(false);
         if self.yielded.with(|yielded| !yielded.is_empty()) {
             self.ready.with(|ready| self.yielded.with(|yielded| ready.append(yielded)));
         } else {
@@ -161,6 +198,7 @@ impl RunQueue {
     /// Forgets all tasks, and drops the wakers.
     pub(super) fn clear(&self) {
         self.lifo.set(None);
+        self.root.set(None);
         self.ready.with(|ready| *ready = Ring::new());
         self.yielded.with(|yielded| *yielded = Ring::new());
         for waker in self.yielded_wakers.take() {

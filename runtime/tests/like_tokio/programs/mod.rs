@@ -7,6 +7,7 @@ mod locks;
 mod mpsc;
 mod notify;
 mod oneshot;
+mod order;
 mod semaphore;
 mod watch;
 
@@ -17,7 +18,8 @@ pub(crate) use locks::{mutex, rwlock};
 pub(crate) use mpsc::{bounded_mpsc, unbounded_mpsc};
 pub(crate) use notify::notify;
 pub(crate) use oneshot::oneshot;
+pub(crate) use order::order;
 pub(crate) use semaphore::semaphore;
 pub(crate) use watch::watch;
 
-use super::sync;
+use super::{runtime, spawn, sync, task};
