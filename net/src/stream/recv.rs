@@ -43,13 +43,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use henge_driver::home::{Here, Homed, Resident};
-use henge_driver::ops::{PollOnce, Recv, RecvInPlace};
+use henge_driver::ops::{Recv, RecvInPlace};
 use henge_driver::pool::{Piece, RecvBuf};
 use henge_driver::sys::socket;
 use henge_driver::{Ticket, current};
 use tokio::io::ReadBuf;
 
-use self::arrival::{To, ToHeap, ToReader};
+use self::arrival::{To, ToHeap};
 use self::owned::Filled;
 use super::pace::Pace;
 use super::recv_queue::{Part, RecvQueue};
@@ -210,7 +210,7 @@ impl RecvSide {
         let polls = here.pace.is_direct();
         let driver = here.driver();
         let ticket = if polls {
-            driver.submit_detached(PollOnce::readable(ToReader(To(here.reference()))))
+            here.submit(RecvInPlace::poll())
         } else if starved {
             let to = ToHeap(To(here.reference()));
             driver.submit_detached(Recv::new(Vec::with_capacity(ONCE), to))
@@ -267,7 +267,7 @@ impl RecvSide {
         buf: &mut ReadBuf<'_>,
     ) -> Option<Poll<io::Result<()>>> {
         if here.flight.is_none() || here.pace.is_direct() {
-            return None;
+            return RecvSide::read_direct_quickly(here, waker, buf);
         }
         debug_assert!(here.filled.is_none(), "reclaimed before anything is armed");
         if let Some(n) = here.queue.read_only(buf.remaining(), |bytes| buf.put_slice(bytes)) {
@@ -283,6 +283,30 @@ impl RecvSide {
             Known::Waits => {}
         }
         here.pace.waits();
+        Some(Poll::Pending)
+    }
+
+    /// What a read finds nearly always where messages are large: nothing but what is in the socket,
+    /// or nothing there either, with a poll in flight and the task known.
+    #[inline(never)]
+    fn read_direct_quickly(
+        here: &mut Here<'_, RecvSide>,
+        waker: &Waker,
+        buf: &mut ReadBuf<'_>,
+    ) -> Option<Poll<io::Result<()>>> {
+        here.pace.unforce();
+        let bare = !here.is_ready() && here.filled.is_none();
+        if !here.pace.is_direct() || !bare {
+            return None;
+        }
+        if let Some(read) = RecvSide::read_direct(here, buf) {
+            return Some(Poll::Ready(read));
+        }
+        match here.reader.wait_by(waker) {
+            Known::No => return None,
+            Known::Spare => here.has_done(),
+            Known::Waits => {}
+        }
         Some(Poll::Pending)
     }
 

@@ -44,7 +44,7 @@ use std::time::Duration;
 use henge_driver::home::{AtHome, Here, Homed, Resident};
 use henge_driver::ops::SendInPlace;
 use henge_driver::sys::socket;
-use henge_driver::{Driver, Ticket, current};
+use henge_driver::{Driver, Fd, Ticket, current};
 
 use self::flight::{Flight, wake};
 use super::send_queue::{Outgoing, SendQueue};
@@ -285,15 +285,30 @@ impl SendSide {
         self.flight.as_ref().is_some_and(|flight| flight.enters != driver.enters())
     }
 
-    /// What a write finds nearly always where messages are small: nothing stands before it but what
-    /// goes with the same enter. `None` if it is anything else, for [`write`](SendSide::write).
+    /// What a write finds nearly always: nothing stands before it but what goes with the same enter,
+    /// or, if it is large, nothing at all. `None` if it is anything else, for [`write`](SendSide::write).
     #[inline]
-    fn write_quickly(here: &mut Here<'_, SendSide>, bytes: &[u8]) -> Option<usize> {
-        let small = !bytes.is_empty() && bytes.len() < DIRECT;
-        if !small || here.closed || !here.is_bare() {
+    fn write_quickly(here: &mut Here<'_, SendSide>, bytes: &[u8]) -> Option<io::Result<usize>> {
+        if bytes.is_empty() || here.closed || !here.is_bare() {
             return None;
         }
-        here.send_quietly(bytes, CAP).filter(|&n| n > 0)
+        if bytes.len() >= DIRECT {
+            return SendSide::send_directly(here, |fd| socket::send_now(fd, bytes));
+        }
+        here.send_quietly(bytes, CAP).filter(|&n| n > 0).map(Ok)
+    }
+
+    /// A send that does not wait, of much, with nothing queued or in flight; `None` if there is no
+    /// room, or something is sent quietly.
+    #[inline]
+    fn send_directly(
+        here: &Here<'_, SendSide>,
+        send: impl FnOnce(&Fd) -> io::Result<usize>,
+    ) -> Option<io::Result<usize>> {
+        if here.sends_quietly() {
+            return None;
+        }
+        Some(send(here.shared().fd())).filter(|sent| !is_would_block(sent))
     }
 
     /// Takes as much of `bytes` as there is room for; `None` if there is none.
@@ -305,10 +320,10 @@ impl SendSide {
         if current::is_moving() {
             return SendSide::send_moving(here, |fd| socket::send_now(fd, bytes));
         }
-        if bytes.len() >= DIRECT && here.is_bare() && !here.sends_quietly() {
-            match socket::send_now(here.shared().fd(), bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return Some(done),
+        if bytes.len() >= DIRECT && here.is_bare() {
+            let sent = SendSide::send_directly(here, |fd| socket::send_now(fd, bytes));
+            if sent.is_some() {
+                return sent;
             }
         }
         SendSide::put(here, bytes).map(Ok)
@@ -355,10 +370,10 @@ impl SendSide {
             return SendSide::send_moving(here, |fd| socket::send_vectored_now(fd, pieces));
         }
         let total: usize = pieces.iter().map(|piece| piece.len()).sum();
-        if total >= DIRECT && here.is_bare() && !here.sends_quietly() {
-            match socket::send_vectored_now(here.shared().fd(), pieces) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return Some(done),
+        if total >= DIRECT && here.is_bare() {
+            let sent = SendSide::send_directly(here, |fd| socket::send_vectored_now(fd, pieces));
+            if sent.is_some() {
+                return sent;
             }
         }
         let mut written = 0;
@@ -449,8 +464,7 @@ pub(crate) fn poll_write(
     bytes: &[u8],
 ) -> Poll<io::Result<usize>> {
     let quickly = |here: &mut Here<'_, SendSide>, _waker: &Waker| {
-        let n = SendSide::write_quickly(here, bytes)?;
-        Some(Poll::Ready(Ok(n)))
+        SendSide::write_quickly(here, bytes).map(Poll::Ready)
     };
     match poll_quickly(side, cx, quickly) {
         Some(polled) => polled,

@@ -1,4 +1,5 @@
-//! Receive: again and again into the pool's buffers, or once into memory of the caller's.
+//! Receive: again and again into the pool's buffers, or once into memory of the caller's; or wait
+//! until there is something to receive.
 
 use std::io;
 
@@ -10,6 +11,7 @@ use crate::operation::{Next, Operation};
 use crate::pool::Piece;
 use crate::sqe::Sqe;
 use crate::sys::abi;
+use crate::sys::poll::events;
 
 /// A state that receives by [`RecvInPlace`]. Called at home, outside of every borrow.
 pub trait ReceivesInPlace: Resident<Operation = RecvInPlace> {
@@ -23,28 +25,45 @@ pub trait ReceivesInPlace: Resident<Operation = RecvInPlace> {
     /// Bytes, none at the end of the stream, or the reason why there were none. Without `more`
     /// the receive has ended.
     fn received(home: &AtHome<'_, Self>, piece: io::Result<Option<Piece>>, more: bool);
+
+    /// A receive would not wait, or the wait was cancelled, which has ended in either case.
+    fn readable(home: &AtHome<'_, Self>);
 }
 
-/// Receives into the buffers of the driver's pool until it is cancelled or fails; in the place of
-/// the state that gets what comes.
+/// Receives into the buffers of the driver's pool until it is cancelled or fails, or waits until
+/// there is something to receive; in the place of the state that gets what comes.
 #[derive(Debug)]
-pub struct RecvInPlace {
-    group: u16,
-    /// What the last completion has brought.
-    last: io::Result<Option<Piece>>,
+pub struct RecvInPlace(Way);
+
+#[derive(Debug)]
+enum Way {
+    Pool {
+        group: u16,
+        /// What the last completion has brought.
+        last: io::Result<Option<Piece>>,
+    },
+    Poll,
 }
 
 impl RecvInPlace {
     /// Receives into buffers of `group`, the pool's.
     pub fn new(group: u16) -> RecvInPlace {
-        RecvInPlace { group, last: Ok(None) }
+        RecvInPlace(Way::Pool { group, last: Ok(None) })
+    }
+
+    /// Waits, and takes nothing from the socket: nothing is lost if it is cancelled, or comes late.
+    pub fn poll() -> RecvInPlace {
+        RecvInPlace(Way::Poll)
     }
 }
 
 // SAFETY: the entry points to no memory; the buffers are the pool's, which outlives its ring.
 unsafe impl<T: ReceivesInPlace> InPlace<T> for RecvInPlace {
     fn prepare(&mut self, shared: &T::Shared) -> Sqe {
-        Sqe::recv_multishot(T::socket(shared), self.group)
+        match self.0 {
+            Way::Pool { group, .. } => Sqe::recv_multishot(T::socket(shared), group),
+            Way::Poll => Sqe::poll_add(T::socket(shared), events::IN),
+        }
     }
 
     #[inline]
@@ -58,8 +77,12 @@ unsafe impl<T: ReceivesInPlace> InPlace<T> for RecvInPlace {
         self.complete_otherwise(home, cqe)
     }
 
+    #[inline]
     fn ended(self, home: &AtHome<'_, T>) {
-        T::received(home, self.last, false);
+        match self.0 {
+            Way::Pool { last, .. } => T::received(home, last, false),
+            Way::Poll => T::readable(home),
+        }
     }
 }
 
@@ -70,6 +93,7 @@ impl RecvInPlace {
         home: &AtHome<'_, T>,
         cqe: Cqe,
     ) -> Next<()> {
+        let Way::Pool { last, .. } = &mut self.0 else { return Next::Done(()) };
         // Taken before anything else: a completion may carry a buffer whatever its result.
         let piece = home.driver().pool().take(&cqe);
         let received = cqe.into_result().map(|_| piece);
@@ -77,7 +101,7 @@ impl RecvInPlace {
             T::received(home, received, true);
             return Next::More(());
         }
-        self.last = received;
+        *last = received;
         Next::Done(())
     }
 }

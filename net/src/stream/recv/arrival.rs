@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use henge_driver::Fd;
 use henge_driver::home::{AtHome, Here, HomeRef};
-use henge_driver::ops::{PollSink, ReceivesInPlace, RecvSink};
+use henge_driver::ops::{ReceivesInPlace, RecvSink};
 use henge_driver::pool::Piece;
 
 use super::{CAP, End, MAX_PARTS, RecvSide};
@@ -51,6 +51,17 @@ impl ReceivesInPlace for RecvSide {
                 RecvSide::cancel(here);
             }
             here.whom_to_tell()
+        });
+        wake(home, reader);
+    }
+
+    fn readable(home: &AtHome<'_, RecvSide>) {
+        // Whatever came of it, the reader learns more from the socket.
+        let reader = home.with(|here| {
+            here.pace.may_have_more();
+            here.flight = None;
+            here.shared().set_receiving(false);
+            here.reader.take()
         });
         wake(home, reader);
     }
@@ -109,24 +120,6 @@ impl RecvSink<Vec<u8>> for ToHeap {
                 Err(error) => here.fail(error),
             }
             RecvSide::landed(here);
-        });
-    }
-}
-
-/// The end of a poll: there is nothing to enter, the reader receives by itself.
-pub(super) struct ToReader(pub(super) To);
-
-impl PollSink for ToReader {
-    fn socket(&self) -> &Fd {
-        self.0.socket()
-    }
-
-    fn ready(&mut self, _result: io::Result<()>) {
-        // Whatever came of it, the reader learns more from the socket.
-        self.0.deliver(|here| {
-            here.pace.may_have_more();
-            here.flight = None;
-            here.shared().set_receiving(false);
         });
     }
 }
