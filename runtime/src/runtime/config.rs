@@ -54,7 +54,7 @@ pub(crate) struct Config {
     pub(crate) spin: Duration,
     /// For how long it may let completions wait for each other.
     pub(crate) batch_wait: Duration,
-    /// Whether there is one CPU for all, so that the pool's threads run only while no shard does.
+    /// Whether there is one CPU for all threads: others run only while no shard does.
     pub(crate) one_cpu: bool,
     /// Letters in a lane between two shards.
     pub(crate) lane_capacity: usize,

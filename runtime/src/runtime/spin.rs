@@ -28,11 +28,18 @@
 //! some virtual machines, a wait of 120 µs is one of 30. So now and then there is a [trial](trial):
 //! a few looks of full length, come what may. In these the newest wait weighs half, so that the
 //! accounts are those of the trial when it is over, and choose as ever.
+//!
+//! The other thing it cannot learn asleep: whether the peer would answer at all while we look. One
+//! that waits for this very CPU answers as soon as we sleep, and never before. Each short sleep
+//! says that a look would have found it, and each look is in vain. So after several in vain in a
+//! row short sleeps are [no evidence](doubt) for a while.
 
+mod doubt;
 mod trial;
 
 use std::time::Duration;
 
+use doubt::Doubt;
 use trial::Trial;
 
 /// The share of the newest wait in an account is one in 2 to the power of this.
@@ -71,14 +78,22 @@ pub(crate) struct Spin {
     /// The average number of tasks that a turn runs, times 256.
     tasks: u32,
     trial: Trial,
+    doubt: Doubt,
 }
 
 impl Spin {
     /// Looks for at most `limit` at a time; [`Duration::ZERO`] switches it off.
     pub(crate) fn new(limit: Duration) -> Spin {
         let limit = nanos(limit);
-        let (accounts, trial) = ([0; _], Trial::default());
-        let mut spin = Spin { limit, accounts, chosen: 0, carried: 0, tasks: 1 << 8, trial };
+        let mut spin = Spin {
+            limit,
+            accounts: [0; _],
+            chosen: 0,
+            carried: 0,
+            tasks: 1 << 8,
+            trial: Trial::default(),
+            doubt: Doubt::default(),
+        };
         // As if the waits before had been long: a shard that starts earns its first look.
         for n in 0..spin.accounts.len() {
             spin.accounts[n] = spin.cost(spin.length(n), u64::MAX);
@@ -111,6 +126,7 @@ impl Spin {
     /// A look found something after `wait`.
     #[inline]
     pub(crate) fn found(&mut self, wait: Duration) {
+        self.doubt.found();
         self.learn(nanos(wait), true);
     }
 
@@ -127,7 +143,9 @@ impl Spin {
         // peer's too if it sleeps while we do.
         let awake = wait / 3 * 2;
         let look = self.length(self.chosen);
-        self.learn(if looked { awake.max(look.saturating_add(1)) } else { awake }, false);
+        let doubted = self.doubt.slept(looked);
+        let awake = if looked { awake.max(look.saturating_add(1)) } else { awake };
+        self.learn(if doubted { awake.max(self.limit.saturating_add(1)) } else { awake }, false);
     }
 
     fn learn(&mut self, wait: u64, found: bool) {

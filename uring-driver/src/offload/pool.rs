@@ -228,28 +228,6 @@ impl Pool {
         }
     }
 
-    /// Whether a job runs or waits.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use henge_driver::offload::{Class, Pool};
-    /// use std::sync::mpsc;
-    ///
-    /// let pool = Pool::default();
-    /// let (go, gone) = mpsc::channel();
-    /// let _job = pool.spawn(Class::User, move || gone.recv());
-    /// assert!(pool.is_busy());
-    /// go.send(()).expect("it listens");
-    /// while pool.is_busy() {
-    ///     std::thread::yield_now();
-    /// }
-    /// ```
-    pub fn is_busy(&self) -> bool {
-        let state = lock(&self.shared.state);
-        state.queue.len() > 0 || state.crew.asleep() < state.crew.threads()
-    }
-
     /// Drops the jobs that have not started and were not [promised](Class::Promised), and waits for
     /// the rest, at most for `timeout` if there is one. Returns how many threads still run then.
     ///

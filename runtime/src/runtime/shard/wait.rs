@@ -6,7 +6,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use henge_driver::Turn;
-use henge_driver::sys::clock;
+use henge_driver::sys::{clock, thread};
 
 use super::Shard;
 use crate::runtime::spin::Spin;
@@ -45,7 +45,6 @@ impl Shard {
         // either side it costs more than many messages.
         let glance = || self.mesh.watches().then(|| spin.glance()).flatten();
         if let Some(limit) = rule.get().before_sleep().or_else(glance)
-            && !self.keeps_pool_waiting()
             && !self.driver.completion_pending()
         {
             if self.driver.has_queued() {
@@ -73,11 +72,6 @@ impl Shard {
         if self.mesh.expects() { &self.mesh_spin } else { &self.spin }
     }
 
-    /// Whether a look would take the CPU from the closure whose end it looks for.
-    fn keeps_pool_waiting(&self) -> bool {
-        self.shared.config.one_cpu && self.shared.pool.is_busy()
-    }
-
     /// Looks for at most `limit` and not past `deadline`. True if the next turn has something to
     /// do.
     fn look(
@@ -90,10 +84,16 @@ impl Shard {
         let mut spin = rule.get();
         let until = begun.checked_add(limit);
         let found = loop {
-            let came = (0..LOOKS).any(|_| {
-                hint::spin_loop();
+            let came = if self.shared.config.one_cpu {
+                // Other threads of this program run only while this one lets them.
+                thread::yield_now();
                 self.something_came()
-            });
+            } else {
+                (0..LOOKS).any(|_| {
+                    hint::spin_loop();
+                    self.something_came()
+                })
+            };
             if came || self.worker.as_ref().is_some_and(|worker| worker.glance()) {
                 spin.found(clock::now() - begun);
                 break true;

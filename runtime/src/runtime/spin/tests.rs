@@ -98,6 +98,39 @@ fn goes_on_looking_where_some_requests_are_late() {
     }
 }
 
+/// A peer that waits for this very CPU: it answers `after` we sleep, and never while we look.
+fn waits_for_our_cpu(spin: &mut Spin, after: Duration, requests: u32, spent: &mut Spent) {
+    for _ in 0..requests {
+        let look = spin.before_sleep();
+        spent.looked += look.unwrap_or_default();
+        spent.sleeps += 1;
+        spin.slept(look.unwrap_or_default() + after, look.is_some(), false);
+    }
+}
+
+#[test]
+fn a_peer_that_waits_for_our_cpu_is_hardly_looked_for() {
+    for after in [1, 4, 12, 40].map(Duration::from_micros) {
+        let (mut spin, mut spent) = (Spin::new(LIMIT), Spent::default());
+        waits_for_our_cpu(&mut spin, after, 1_000, &mut spent);
+        let each = spent.looked / 1_000;
+        assert!(each < Duration::from_micros(4), "{each:?} looked for each that takes {after:?}");
+        let mut spent = Spent::default();
+        waits_for_our_cpu(&mut spin, after, 100_000, &mut spent);
+        let each = spent.looked / 100_000;
+        assert!(each < Duration::from_nanos(250), "{each:?} looked for each that takes {after:?}");
+    }
+}
+
+#[test]
+fn a_peer_that_has_a_cpu_again_is_looked_for() {
+    let mut spin = Spin::new(LIMIT);
+    waits_for_our_cpu(&mut spin, Duration::from_micros(4), 20_000, &mut Spent::default());
+    let near = Duration::from_micros(20);
+    share_spent_looking(&mut spin, near, 5_000);
+    assert_eq!(share_spent_looking(&mut spin, near, 1_000), 1.0);
+}
+
 #[test]
 fn finds_its_way_back_after_a_pause() {
     let mut spin = Spin::new(LIMIT);
@@ -222,7 +255,7 @@ fn a_limit_without_end_does_not_overflow() {
     let mut spin = Spin::new(Duration::MAX);
     for _ in 0..100 {
         spin.slept(Duration::from_secs(1), false, false);
-        spin.slept(Duration::MAX, true, false);
+        spin.slept(Duration::MAX, false, false);
     }
     spin.found(Duration::from_secs(1));
     assert!(spin.before_sleep().is_some());
