@@ -264,25 +264,39 @@ impl Driver {
     pub fn hand_over(&self, stuck: Duration, patience: Duration) -> io::Result<()> {
         let _entered = self.enter_if_elsewhere();
         self.turn()?;
-        let (mut left, mut deadline) = (u64::MAX, clock::now());
-        loop {
-            let (unsent, now) = (self.unsent(), clock::now());
-            // What was waited for in vain the last time is not waited for again.
-            if unsent != self.inner.stuck.get() && unsent < left {
-                (left, deadline) = (unsent, clock::after(stuck));
-            }
-            if unsent == 0 || now >= deadline {
-                self.inner.stuck.set(unsent);
-                break;
-            }
-            self.park(Some(deadline.min(now + STEP)), || false)?;
-        }
+        self.send_the_rest(stuck)?;
         self.end_before_leaving(stuck, patience)?;
+        if self.homes().is_empty() {
+            return Ok(());
+        }
         let deadline = clock::after(patience);
         while !self.homes().is_empty() && clock::now() < deadline {
             self.homes().recall(self);
             self.park(Some(deadline.min(clock::now() + STEP)), || self.homes().is_empty())?;
         }
+        Ok(())
+    }
+
+    /// Waits until what was promised to be sent has been, or nothing of it has for as long as
+    /// `stuck`.
+    fn send_the_rest(&self, stuck: Duration) -> io::Result<()> {
+        let mut last = None;
+        let rest = loop {
+            let unsent = self.unsent();
+            let deadline = match last {
+                Some((left, deadline)) if unsent >= left => deadline,
+                // What was waited for in vain the last time is not waited for again.
+                _ if unsent == 0 || unsent == self.inner.stuck.get() => break unsent,
+                _ => clock::after(stuck),
+            };
+            last = Some((unsent, deadline));
+            let now = clock::now();
+            if now >= deadline {
+                break unsent;
+            }
+            self.park(Some(deadline.min(now + STEP)), || false)?;
+        };
+        self.inner.stuck.set(rest);
         Ok(())
     }
 

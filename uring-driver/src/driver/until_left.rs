@@ -10,7 +10,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::shutdown::STEP;
 use super::{Driver, Ticket};
@@ -70,24 +70,28 @@ impl Driver {
         let ending = until_left.tickets.take();
         let _leaving = Leaving::new(&until_left.leaving);
         ending.iter().for_each(|ticket| self.cancel(*ticket));
-        self.step_until(clock::after(stuck), || self.ask_back())?;
+        self.step_while(stuck, || self.ask_back())?;
         let in_vain = self.awaited().into_iter().map(|(key, _)| key).collect();
         until_left.in_vain.replace(in_vain);
-        self.step_until(clock::after(patience), || {
-            ending.iter().any(|ticket| self.is_in_flight(*ticket))
-        })
+        self.step_while(patience, || ending.iter().any(|ticket| self.is_in_flight(*ticket)))
     }
 
-    /// Turns the driver while there is something to wait for, up to `deadline`.
-    fn step_until(&self, deadline: Instant, mut goes_on: impl FnMut() -> bool) -> io::Result<()> {
-        while goes_on() {
+    /// Turns the driver while there is something to wait for, for as long as `limit`.
+    fn step_while(&self, limit: Duration, mut goes_on: impl FnMut() -> bool) -> io::Result<()> {
+        if !goes_on() {
+            return Ok(());
+        }
+        let deadline = clock::after(limit);
+        loop {
             let now = clock::now();
             if now >= deadline {
-                break;
+                return Ok(());
             }
             self.park(Some(deadline.min(now + STEP)), || false)?;
+            if !goes_on() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Asks for operations back that futures wait for; `false` if there is none to wait for. More
