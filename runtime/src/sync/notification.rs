@@ -3,8 +3,12 @@
 //! A notification for one is handed over under the mutex: from then on it belongs to the waiter,
 //! who stands in line no more, and who hands it on if it goes without having seen it. So none is
 //! lost, and none counts twice.
+//!
+//! How often all were notified is counted beside the mutex, and raised with it held: a future that
+//! is made notes the count without taking it.
 
 use std::marker::PhantomPinned;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 
@@ -17,9 +21,6 @@ use crate::sync::wake_batch::wake_each;
 /// A permit, and who waits for one.
 pub(crate) struct Notifications {
     permit: bool,
-    /// How often all were notified: a future made before such a call is woken by it, polled or
-    /// not.
-    calls: u64,
     line: WaitQueue<Notification>,
 }
 
@@ -36,8 +37,31 @@ pub(crate) enum Notification {
     All,
 }
 
+/// How often all were notified: a future made before such a call is woken by it, polled or not.
+pub(crate) trait Calls {
+    /// Who reads a count sees what was done before it was raised.
+    fn calls(&self) -> usize;
+
+    /// Needs the notifications locked.
+    fn count_call(&self);
+}
+
+/// Whatever points to such a count: a reference, or a count of an `Arc` or an `Rc`.
+impl<P: Deref<Target: Calls>> Calls for P {
+    #[inline]
+    fn calls(&self) -> usize {
+        (**self).calls()
+    }
+
+    fn count_call(&self) {
+        (**self).count_call();
+    }
+}
+
 /// Where notifications are kept: in a mutex, or, on one shard, in a `RefCell`.
-pub(crate) trait Notifier: Line<State = Notifications, Value = Notification> {
+pub(crate) trait Notifier:
+    Line<State = Notifications, Value = Notification> + Calls
+{
     /// Tells one waiter, who has waited longest or, if that is how, for the shortest time. Without
     /// one the permit stays.
     fn notify(&self, how: Notification) {
@@ -48,7 +72,7 @@ pub(crate) trait Notifier: Line<State = Notifications, Value = Notification> {
     /// Tells all who wait.
     fn notify_all(&self) {
         let mut state = self.lock();
-        state.calls = state.calls.wrapping_add(1);
+        self.count_call();
         // All at once: who is told alone in between must not be one of these.
         let mut wakers = Vec::new();
         while let Some((told, waker)) = state.line.unlink_front() {
@@ -60,11 +84,11 @@ pub(crate) trait Notifier: Line<State = Notifications, Value = Notification> {
     }
 }
 
-impl<L: Line<State = Notifications, Value = Notification>> Notifier for L {}
+impl<L: Line<State = Notifications, Value = Notification> + Calls> Notifier for L {}
 
 impl Notifications {
     pub(crate) const fn new() -> Self {
-        Self { permit: false, calls: 0, line: WaitQueue::new() }
+        Self { permit: false, line: WaitQueue::new() }
     }
 
     pub(crate) fn queue(&mut self) -> &mut WaitQueue<Notification> {
@@ -100,7 +124,7 @@ fn wake(waker: Option<Waker>) {
 #[derive(Debug, Clone, Copy)]
 enum Progress {
     /// Not polled; made when all had been notified so often.
-    Made(u64),
+    Made(usize),
     /// In line, or told, under this key.
     Waiting(usize),
     Done,
@@ -137,20 +161,29 @@ pin_project! {
 
 impl<N: Notifier> Notified<N> {
     pub(crate) fn new(notifier: N) -> Self {
-        let calls = notifier.lock().calls;
-        Self { notifier, progress: Progress::Made(calls), _pinned: PhantomPinned }
+        let progress = Progress::Made(notifier.calls());
+        Self { notifier, progress, _pinned: PhantomPinned }
     }
 
     /// Goes on with `waker`, which is kept if it has to wait.
     pub(crate) fn advance(self: Pin<&mut Self>, waker: &Waker) -> Poll<()> {
         let this = self.project();
-        let mut fresh = None;
+        let mut fresh = match *this.progress {
+            Progress::Done => return Poll::Ready(()),
+            Progress::Made(calls) if calls != this.notifier.calls() => {
+                *this.progress = Progress::Done;
+                return Poll::Ready(());
+            }
+            // Most have to wait.
+            Progress::Made(_) => Some(waker.clone()),
+            Progress::Waiting(_) => None,
+        };
         loop {
             let mut state = this.notifier.lock();
             match *this.progress {
                 Progress::Done => return Poll::Ready(()),
                 Progress::Made(calls) => {
-                    if calls != state.calls || std::mem::take(&mut state.permit) {
+                    if calls != this.notifier.calls() || std::mem::take(&mut state.permit) {
                         *this.progress = Progress::Done;
                         return Poll::Ready(());
                     }

@@ -6,12 +6,14 @@ use std::ops::DerefMut;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
 use crate::loom::sync::Mutex;
-use crate::sync::notification::{self, Notification, Notifications, Notifier};
+use crate::loom::sync::atomic::AtomicUsize;
+use crate::sync::notification::{self, Calls, Notification, Notifications, Notifier};
 use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
 
@@ -38,6 +40,7 @@ use crate::sync::wait_queue::WaitQueue;
 /// ```
 pub struct Notify {
     state: Mutex<Notifications>,
+    calls: AtomicUsize,
 }
 
 impl Notify {
@@ -57,7 +60,7 @@ impl Notify {
     /// A `Notify` without a permit, under the explorer of interleavings.
     #[cfg(henge_loom)]
     pub fn new() -> Self {
-        Self { state: Mutex::new(Notifications::new()) }
+        Self { state: Mutex::new(Notifications::new()), calls: AtomicUsize::new(0) }
     }
 
     /// A `Notify` for a static.
@@ -71,7 +74,7 @@ impl Notify {
     /// ```
     #[cfg(not(henge_loom))]
     pub const fn const_new() -> Self {
-        Self { state: Mutex::new(Notifications::new()) }
+        Self { state: Mutex::new(Notifications::new()), calls: AtomicUsize::new(0) }
     }
 
     /// Waits for a notification.
@@ -169,6 +172,20 @@ impl Notify {
     /// ```
     pub fn notify_waiters(&self) {
         self.notify_all();
+    }
+}
+
+impl Calls for Notify {
+    #[inline]
+    fn calls(&self) -> usize {
+        // Acquire: pairs with the store below.
+        self.calls.load(Ordering::Acquire)
+    }
+
+    fn count_call(&self) {
+        let calls = self.calls.load(Ordering::Relaxed);
+        // Not one step: the mutex is held. Release: who sees the count sees what the caller did.
+        self.calls.store(calls.wrapping_add(1), Ordering::Release);
     }
 }
 

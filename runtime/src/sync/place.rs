@@ -79,9 +79,28 @@ impl<L: Line> Place<L> {
     pub(crate) fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
+        check: impl FnMut(&mut L::State) -> Result<R, L::Value>,
+    ) -> Poll<R> {
+        self.poll_with(cx, None, check)
+    }
+
+    /// As [`poll`](Self::poll), for who has looked without the mutex and found nothing: a waker is
+    /// cloned beforehand, and the mutex taken once.
+    pub(crate) fn poll_after_look<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        check: impl FnMut(&mut L::State) -> Result<R, L::Value>,
+    ) -> Poll<R> {
+        let fresh = self.key.is_none().then(|| cx.waker().clone());
+        self.poll_with(cx, fresh, check)
+    }
+
+    fn poll_with<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut fresh: Option<Waker>,
         mut check: impl FnMut(&mut L::State) -> Result<R, L::Value>,
     ) -> Poll<R> {
-        let mut fresh: Option<Waker> = None;
         loop {
             let mut state = self.line.lock();
             let checked = check(&mut state);

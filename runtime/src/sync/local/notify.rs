@@ -1,6 +1,6 @@
 //! Waking one task of this shard, or all that wait, without a message.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::ops::DerefMut;
@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::sync::notification::{self, Notification, Notifications, Notifier};
+use crate::sync::notification::{self, Calls, Notification, Notifications, Notifier};
 use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
 
@@ -37,6 +37,7 @@ use crate::sync::wait_queue::WaitQueue;
 /// ```
 pub struct Notify {
     state: RefCell<Notifications>,
+    calls: Cell<usize>,
 }
 
 impl Notify {
@@ -64,7 +65,7 @@ impl Notify {
     /// WORK.with(Notify::notify_one);
     /// ```
     pub const fn const_new() -> Self {
-        Self { state: RefCell::new(Notifications::new()) }
+        Self { state: RefCell::new(Notifications::new()), calls: Cell::new(0) }
     }
 
     /// Waits for a notification.
@@ -162,6 +163,17 @@ impl Notify {
     /// ```
     pub fn notify_waiters(&self) {
         self.notify_all();
+    }
+}
+
+impl Calls for Notify {
+    #[inline]
+    fn calls(&self) -> usize {
+        self.calls.get()
+    }
+
+    fn count_call(&self) {
+        self.calls.set(self.calls.get().wrapping_add(1));
     }
 }
 

@@ -95,7 +95,7 @@ impl<T> Shared<T> {
             if let Some(news) = news(self.word.load(), seen) {
                 return Poll::Ready(news);
             }
-            place.poll(cx, |_lines| news(self.word.wait(), seen).ok_or(*seen))
+            place.poll_after_look(cx, |_lines| news(self.word.wait(), seen).ok_or(*seen))
         })
         .await
     }
