@@ -81,9 +81,13 @@ pub fn check_end(fd: impl AsFd, access: Access) -> io::Result<()> {
 }
 
 /// Reads what there is from a non-blocking end; `WouldBlock` if that is nothing, 0 if there is no
-/// writer either.
+/// writer either. One piece, as most are, is spared the kernel's walk along a list.
 pub fn read_now(fd: impl AsFd, pieces: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
     let (raw, count) = (fd.as_fd().as_raw_fd(), count(pieces.len()));
+    if let [one] = pieces {
+        // SAFETY: the piece is borrowed exclusively for longer than the call.
+        return retry(|| unsafe { libc::read(raw, one.as_mut_ptr().cast(), one.len()) });
+    }
     // SAFETY: the pieces (an `IoSliceMut` is an `iovec`) are borrowed exclusively for longer than
     // the call, and `count` is at most their number.
     retry(|| unsafe { libc::readv(raw, pieces.as_mut_ptr().cast(), count) })
@@ -92,6 +96,10 @@ pub fn read_now(fd: impl AsFd, pieces: &mut [IoSliceMut<'_>]) -> io::Result<usiz
 /// Writes what there is room for to a non-blocking end; `WouldBlock` if that is nothing.
 pub fn write_now(fd: impl AsFd, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
     let (raw, count) = (fd.as_fd().as_raw_fd(), count(pieces.len()));
+    if let [one] = pieces {
+        // SAFETY: the piece is borrowed for longer than the call.
+        return retry(|| unsafe { libc::write(raw, one.as_ptr().cast(), one.len()) });
+    }
     // SAFETY: the pieces (an `IoSlice` is an `iovec`) are borrowed for longer than the call, and
     // `count` is at most their number.
     retry(|| unsafe { libc::writev(raw, pieces.as_ptr().cast(), count) })
