@@ -15,6 +15,7 @@ use std::time::Duration;
 use henge::runtime::{Builder, Handle, LocalOptions, LocalRuntime, Runtime, RuntimeFlavor};
 use henge::shard;
 use henge::task::yield_now;
+use henge::time::timeout;
 
 fn shards(count: usize) -> Runtime {
     Builder::new_multi_thread().worker_threads(count).build().expect("a runtime")
@@ -214,15 +215,75 @@ fn two_threads_in_turn_on_a_lone_runtime() {
             let sum = scope.spawn(move || {
                 runtime.block_on(async move {
                     let task = henge::spawn(async move { round });
-                    let there = runtime.spawn(async move { yield_now().await });
-                    // Ends only if the owner, which is another thread, runs it: it is let go.
-                    drop(there);
-                    task.await.map_or(0, |round| round + 1)
+                    // The owner, which is another thread, is away.
+                    let here = runtime.spawn(async move { yield_now().await });
+                    let ended = task.await.map_or(0, |round| round + 1);
+                    here.await.map_or(0, |()| ended)
                 })
             });
             assert_eq!(sum.join().expect("no panic"), round + 1);
             assert_eq!(runtime.block_on(async { 1 }), 1);
         }
+    });
+}
+
+/// Of what is spawned on a runtime of one thread.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_guest_runs_what_is_spawned_while_the_owner_is_away() {
+    let runtime = lone();
+    let me = || async { thread::current().id() };
+    let owner = runtime.block_on(async { thread::current().id() });
+    let serve = || {
+        let served = async {
+            let here = thread::current().id();
+            let by_handle = runtime.spawn(me()).await.expect("it runs");
+            let stealable = henge::steal::spawn(me()).await.expect("it runs");
+            let placed = henge::steal::place(me).await.expect("it runs");
+            // One who is inside of no runtime has it run here, too.
+            let handle = runtime.handle().clone();
+            let (task, waits) = henge::sync::oneshot::channel();
+            let other = thread::spawn(move || drop(task.send(handle.spawn(me()))));
+            let from_outside = waits.await.expect("it is sent").await.expect("it runs");
+            other.join().expect("no panic");
+            assert_eq!([by_handle, stealable, placed, from_outside], [here; 4]);
+            here
+        };
+        let served = async { timeout(PATIENCE, served).await };
+        runtime.block_on(served).expect("what was spawned is run")
+    };
+    thread::scope(|scope| {
+        let guest = scope.spawn(serve).join().expect("no panic");
+        assert_ne!(guest, owner);
+    });
+    assert_eq!(serve(), owner, "which is back");
+}
+
+#[test]
+fn the_owner_comes_before_guests() {
+    let runtime = lone();
+    let owner = runtime.block_on(async { thread::current().id() });
+    thread::scope(|scope| {
+        let (here, is_here) = mpsc::channel();
+        let (away, is_away) = henge::sync::oneshot::channel();
+        let blocks = &runtime;
+        let guest = scope.spawn(move || {
+            blocks.block_on(async {
+                here.send(()).expect("it waits");
+                is_away.await.expect("it is told");
+            });
+        });
+        is_here.recv().expect("it comes");
+        let ran = runtime.block_on(async {
+            let handle = runtime.handle().clone();
+            let task =
+                henge::task::spawn_blocking(move || handle.spawn(async { thread::current().id() }));
+            timeout(PATIENCE, task.await.expect("no panic")).await
+        });
+        assert_eq!(ran.expect("it is run").expect("no panic"), owner);
+        away.send(()).expect("it waits");
+        guest.join().expect("no panic");
     });
 }
 
@@ -422,7 +483,7 @@ fn tasks_that_nobody_ran_are_dropped_inside_of_their_runtime() {
             self.0.send(Handle::try_current().is_ok()).unwrap();
         }
     }
-    let (sender, seen) = std::sync::mpsc::channel();
+    let (sender, seen) = mpsc::channel();
     let runtime = Builder::new_current_thread().build().unwrap();
     let sees = Sees(sender);
     drop(runtime.spawn(async move {

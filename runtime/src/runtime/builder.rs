@@ -355,7 +355,12 @@ impl Builder {
                 // will run the runtime it makes one of its own.
                 guest::prepare(&config.driver)?;
                 let builder = std::thread::current().id();
-                let lone = Lone { seat: Seat::new(&config.watch), taken: false, builder };
+                let lone = Lone {
+                    seat: Seat::new(&config.watch),
+                    taken: false,
+                    builder,
+                    present: Vec::new(),
+                };
                 let seats = Seats::Lone(Mutex::new(lone));
                 let shared = Shared::new(seats, Arc::clone(&pool), config, cpus, clock);
                 self.watched(shared, Vec::new())

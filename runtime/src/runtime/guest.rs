@@ -87,6 +87,7 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, role: Role, future: F) -
                 panic!("{refusal}");
             }
             let _pool = PoolOf::lend(shared);
+            let _present = shared.arrive(shard.home().inbox(), shard.index().is_some());
             shard.block_on(future)
         }
         Err(error) => panic!("this thread cannot block on the runtime: {error}"),

@@ -135,8 +135,10 @@ impl Handle {
     /// Spawns a task on a shard of the runtime: on this one if the caller runs on one, else on the
     /// less loaded of two that are drawn. It stays there.
     ///
-    /// A runtime of one thread runs it when that thread blocks on the runtime. Once the runtime is
-    /// shut down the task is cancelled at once.
+    /// On a runtime of one thread it goes to the thread that is inside `block_on`: to the one that
+    /// the runtime belongs to or, where that is away, to the caller if it is a guest, else to the
+    /// guest that came first. If nobody is, it waits for the one that the runtime belongs to, or
+    /// will. Once the runtime is shut down the task is cancelled at once.
     ///
     /// # Examples
     /// ```
@@ -187,7 +189,8 @@ impl Handle {
     /// The future may borrow and need not be `Send`. Its I/O and its timers go by a ring and a
     /// wheel that this thread makes the first time, and keeps. What it spawns by
     /// [`henge::spawn`](crate::spawn) stays on this thread, and runs only while it is inside
-    /// `block_on`; [`Handle::spawn`] spawns on the shards.
+    /// `block_on`; [`Handle::spawn`] spawns on the shards, and here where the one shard is of a
+    /// thread that is not inside `block_on`.
     ///
     /// # Panics
     /// In async context, where nothing may block; if the future does; and if this thread cannot

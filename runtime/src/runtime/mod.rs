@@ -192,7 +192,9 @@ impl Runtime {
     ///
     /// On a runtime of one thread, the first thread to call this is that thread: the shard is its
     /// own from then on, and its tasks run while it is inside `block_on`. Every other thread, and
-    /// every thread on a runtime of several shards, is a guest as in [`Handle::block_on`].
+    /// every thread on a runtime of several shards, is a guest as in [`Handle::block_on`]. A task
+    /// stays with the thread that it was spawned on, and waits while that is elsewhere, whoever
+    /// blocks: to await it from another thread is to wait for the next `block_on` of its own.
     ///
     /// The future may borrow, and need not be `Send`.
     ///

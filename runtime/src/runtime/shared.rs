@@ -16,6 +16,7 @@ use super::host;
 use super::latch::Latch;
 use super::placement::Cpus;
 use super::seat::Seat;
+use crate::executor::inbox::Inbox;
 use crate::executor::spawn_meta::SpawnMeta;
 use crate::executor::{Errand, Home, JoinHandle};
 use crate::mesh::Peers;
@@ -66,6 +67,24 @@ pub(crate) struct Lone {
     pub(crate) taken: bool,
     /// The thread that built the runtime.
     pub(crate) builder: ThreadId,
+    /// The inboxes of the threads that are inside `block_on`, the owner's first, then as they came.
+    pub(super) present: Vec<Arc<Inbox>>,
+}
+
+/// A thread is inside `block_on`, for as long as this lives.
+pub(super) struct Present<'a> {
+    lone: &'a Mutex<Lone>,
+    inbox: Arc<Inbox>,
+}
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        let mut lone = lock(self.lone);
+        let own = lone.present.iter().position(|inbox| Arc::ptr_eq(inbox, &self.inbox));
+        let left = own.map(|own| lone.present.remove(own));
+        drop(lone);
+        drop(left);
+    }
 }
 
 impl Shared {
@@ -148,7 +167,8 @@ impl Shared {
         }
         let mut future = Some(future);
         let here = context::with_shard(|shard| {
-            let ours = shard.index().is_some() && std::ptr::eq(&**shard.shared(), self);
+            let ours = std::ptr::eq(&**shard.shared(), self)
+                && (shard.index().is_some() || self.stands_in(shard.home().inbox()));
             // A closure that blocks this shard may be about to wait for the task.
             let ours = ours && (!current::may_block() || self.shards() == 1);
             let future = if ours { future.take() } else { None };
@@ -156,7 +176,7 @@ impl Shared {
         });
         match (here.flatten(), future) {
             (Some(task), _) => task,
-            (None, Some(future)) => self.draw().inbox.spawn_from(meta, future),
+            (None, Some(future)) => self.draw().spawn_from(meta, future),
             (None, None) => unreachable!("the future is either spawned or left"),
         }
     }
@@ -172,7 +192,7 @@ impl Shared {
         }
         if self.partitions.is_empty() {
             return match &self.seats {
-                Seats::Threads(_) => self.draw().inbox.spawn_from(meta, future),
+                Seats::Threads(_) => self.draw().spawn_from(meta, future),
                 Seats::Lone(_) => self.spawn_from(meta, future),
             };
         }
@@ -192,7 +212,7 @@ impl Shared {
         F::Output: Send + 'static,
     {
         match self.partitions.is_empty() {
-            true => Ok(self.draw().inbox.spawn_with(make)),
+            true => Ok(self.draw().spawn_with(make)),
             false => Err(make),
         }
     }
@@ -229,19 +249,41 @@ impl Shared {
         }
     }
 
-    /// The less loaded of two seats that are drawn.
-    fn draw(&self) -> Seat {
+    /// Notes that this thread, with this inbox, is inside `block_on`: as the owner or as a guest.
+    pub(super) fn arrive(&self, inbox: &Arc<Inbox>, owner: bool) -> Option<Present<'_>> {
+        let Seats::Lone(lone) = &self.seats else { return None };
+        let mut held = lock(lone);
+        let at = if owner { 0 } else { held.present.len() };
+        held.present.insert(at, Arc::clone(inbox));
+        drop(held);
+        Some(Present { lone, inbox: Arc::clone(inbox) })
+    }
+
+    /// Whether the guest with this inbox, which is inside `block_on`, runs what is spawned on the
+    /// runtime: where the owner of the one shard is not.
+    fn stands_in(&self, inbox: &Arc<Inbox>) -> bool {
+        let Seats::Lone(lone) = &self.seats else { return false };
+        let lone = lock(lone);
+        let owner = lone.present.first().is_some_and(|first| Arc::ptr_eq(first, &lone.seat.inbox));
+        !owner && lone.present.iter().any(|present| Arc::ptr_eq(present, inbox))
+    }
+
+    /// The less loaded of two seats that are drawn. Of a runtime of one thread, whoever is inside
+    /// `block_on`, the owner before guests; if nobody is, what is spawned waits for the owner.
+    fn draw(&self) -> Arc<Inbox> {
         match &self.seats {
-            Seats::Lone(lone) => lock(lone).seat.clone(),
+            Seats::Lone(lone) => {
+                let lone = lock(lone);
+                Arc::clone(lone.present.first().unwrap_or(&lone.seat.inbox))
+            }
             Seats::Threads(seats) => {
                 let drawn = mix(self.draws.fetch_add(1, Ordering::Relaxed));
                 let pick = |bits: u32| &seats[(bits as usize) % seats.len()];
                 let (a, b) = (pick(drawn as u32), pick((drawn >> 32) as u32));
                 let drawn = if a.load() <= b.load() { a } else { b };
-                if !drawn.is_blocked() {
-                    return drawn.clone();
-                }
-                seats.iter().find(|seat| !seat.is_blocked()).unwrap_or(drawn).clone()
+                let free = || seats.iter().find(|seat| !seat.is_blocked());
+                let seat = if drawn.is_blocked() { free().unwrap_or(drawn) } else { drawn };
+                Arc::clone(&seat.inbox)
             }
         }
     }
