@@ -61,7 +61,13 @@ impl Batch {
     /// one of them is a job: when that is done [`end_with`](Batch::end_with) takes its reply.
     #[must_use = "a job has to be done"]
     pub fn execute(&mut self, store: &mut Store) -> Option<Job> {
+        /// So many commands' keys are looked up together.
+        const TOGETHER: usize = 16;
         while self.has_commands() && !self.reply.is_full() {
+            if self.run.is_multiple_of(TOGETHER) {
+                let end = self.requests.len().min(self.run + TOGETHER);
+                store.db(self.db).expect(self.requests.keys(self.run..end));
+            }
             let (command, args) = self.requests.get(self.run);
             let job = command.run(store, self.db, args, &mut self.reply);
             self.run += 1;

@@ -1,6 +1,8 @@
 //! Commands that wait to be run, their words copied one behind the other.
 
-use crate::commands::{Action, Command};
+use std::ops::Range;
+
+use crate::commands::{Action, Command, Route};
 use crate::resp::{Args, Span};
 
 /// Commands with their words.
@@ -51,6 +53,18 @@ impl Requests {
     pub fn get(&self, index: usize) -> (&'static Command, Args<'_>) {
         let (command, end) = self.commands[index];
         (command, Args::new(&self.words, &self.spans[self.start(index)..end]))
+    }
+
+    /// The keys of some commands, of those that have one.
+    ///
+    /// # Panics
+    ///
+    /// When there are not so many commands.
+    pub fn keys(&self, commands: Range<usize>) -> impl Iterator<Item = &[u8]> {
+        commands
+            .map(|index| self.get(index))
+            .filter(|(command, _)| matches!(command.route, Route::Key))
+            .map(|(_, args)| args.at(1))
     }
 
     /// How many there are.
