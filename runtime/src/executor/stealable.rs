@@ -1,6 +1,6 @@
 //! Stealable tasks: tasks that any shard of a runtime may poll, one at a time.
 //!
-//! They have what every task has (header, future or result, handles, wakers: `task/mod.rs`), and no
+//! They have what every task has (header, future or result, handles, wakers: `executor.rs`), and no
 //! home. What a home does for its tasks with plain memory, one word does here by atomic transitions
 //! (`state`); where they are queued, and by whom they are polled, is the business of their
 //! [`Scheduler`].
