@@ -15,8 +15,8 @@
 //! if the file is dropped; its error shows in the next call. Both are tokio's rules.
 //!
 //! A thread of the pool writes to regular files, which ends without a turn of this thread, so that
-//! whoever looks at the file may wait for it ([`unwritten`]). The ring writes to what may have to
-//! wait for somebody, and would keep a thread.
+//! whoever looks at the file may wait for it (`crate::unwritten`). The ring writes to what may have
+//! to wait for somebody, and would keep a thread.
 //!
 //! Methods that take `&self` wait for what is under way too, several of them at a time perhaps,
 //! while an operation wakes one waker only. They give it [`Waiters`], which wakes them all. No
