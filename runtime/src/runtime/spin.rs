@@ -13,8 +13,9 @@
 //! ```
 //!
 //! The shortest look whose account is next to the lowest is taken. What a sleep costs is more than
-//! CPU time where one peer waits for one answer: a look is worth nearly its limit there. Where a
-//! few tasks run between two waits nobody gains by it, and only what the sleep itself costs counts.
+//! CPU time where one peer waits for one answer, and differs from machine to machine: it is
+//! [measured](price), and until it has been a look is worth nearly its limit. Where a few tasks run
+//! between two waits nobody gains by it, and only what the sleep itself costs counts.
 //! Where there are more, a sleep costs nothing at all: meanwhile requests gather, and go through
 //! the ring and the caches together.
 //!
@@ -35,11 +36,13 @@
 //! row short sleeps are [no evidence](doubt) for a while.
 
 mod doubt;
+mod price;
 mod trial;
 
 use std::time::Duration;
 
 use doubt::Doubt;
+use price::Price;
 use trial::Trial;
 
 /// The share of the newest wait in an account is one in 2 to the power of this.
@@ -75,10 +78,13 @@ pub(crate) struct Spin {
     chosen: usize,
     /// Waits that were too short to count, to be added to the next.
     carried: u64,
+    /// The last wait in which a look found something.
+    newest: u64,
     /// The average number of tasks that a turn runs, times 256.
     tasks: u32,
     trial: Trial,
     doubt: Doubt,
+    price: Price,
 }
 
 impl Spin {
@@ -90,9 +96,11 @@ impl Spin {
             accounts: [0; _],
             chosen: 0,
             carried: 0,
+            newest: 0,
             tasks: 1 << 8,
             trial: Trial::default(),
             doubt: Doubt::default(),
+            price: Price::new(limit / 5 * 4),
         };
         // As if the waits before had been long: a shard that starts earns its first look.
         for n in 0..spin.accounts.len() {
@@ -104,8 +112,30 @@ impl Spin {
     /// How long to look before sleeping now; `None` is not at all.
     #[inline]
     pub(crate) fn before_sleep(&self) -> Option<Duration> {
+        if self.measures() {
+            return None;
+        }
         let look = self.length(self.chosen);
         (look > 0).then(|| Duration::from_nanos(look))
+    }
+
+    /// Whether the next sleep is to be [measured](Spin::measured): one without anything to submit.
+    #[inline]
+    pub(crate) fn measures(&self) -> bool {
+        self.price.is_due() && self.tasks <= ALONE && self.limit > 0
+    }
+
+    /// In the sleep of `wait` that was told of last the CPU was busy for so long.
+    pub(crate) fn measured(&mut self, busy: Duration, wait: Duration) {
+        self.price.measure(busy, wait);
+    }
+
+    /// What the look that was told of last has found is here, so long after it began.
+    #[inline]
+    pub(crate) fn fetched(&mut self, since: Duration) {
+        if self.tasks <= ALONE {
+            self.price.found(self.newest, nanos(since).saturating_sub(self.newest));
+        }
     }
 
     /// How long to look for what comes any moment, however many tasks there are; `None` where
@@ -127,7 +157,8 @@ impl Spin {
     #[inline]
     pub(crate) fn found(&mut self, wait: Duration) {
         self.doubt.found();
-        self.learn(nanos(wait), true);
+        self.newest = nanos(wait);
+        self.learn(self.newest, true);
     }
 
     /// Slept for `wait`, in which a look in vain may be; `submitted` if the sleep also took entries
@@ -139,6 +170,7 @@ impl Spin {
             self.carried = wait;
             return;
         }
+        self.price.slept();
         // A wait that is spent asleep is longer than one spent looking: the wake-up is in it, the
         // peer's too if it sleeps while we do.
         let awake = wait / 3 * 2;
@@ -176,7 +208,7 @@ impl Spin {
         let chosen = self.accounts.iter().position(|&account| account <= enough).unwrap_or(0);
         // One peer is not given up for a few waits that were long: it would be slow to come back.
         let now = self.chosen;
-        let patience = self.length(now) / 8;
+        let patience = (self.length(now) / 8).min(self.price.of_sleep() / 6);
         if chosen == 0
             && self.tasks <= ALONE
             && self.accounts[now] <= self.accounts[0].saturating_add(patience)
@@ -197,7 +229,7 @@ impl Spin {
     /// What a wait costs that begins with a look.
     fn cost(&self, look: u64, wait: u64) -> u64 {
         let sleep = if self.tasks <= ALONE {
-            self.limit / 5 * 4
+            self.price.of_sleep()
         } else if self.tasks <= CROWD {
             self.limit / 10
         } else {

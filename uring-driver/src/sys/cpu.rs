@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use std::{fmt, fs, io, thread};
 
 /// A set of CPUs, by the kernel's numbers; of any size.
@@ -133,6 +134,26 @@ pub fn set_affinity(set: &CpuSet) -> io::Result<()> {
 /// What the kernel says; where a sandbox forbids the call the thread keeps the CPUs it has.
 pub fn unpin() -> io::Result<()> {
     set_affinity(&process_affinity()?)
+}
+
+/// How long the calling thread has been on a CPU so far. None where the kernel does not tell.
+///
+/// ```
+/// use henge_driver::sys::cpu;
+/// use std::time::{Duration, Instant};
+///
+/// let (before, begun) = (cpu::spent(), Instant::now());
+/// std::thread::sleep(Duration::from_millis(20));
+/// if let (Some(before), Some(after)) = (before, cpu::spent()) {
+///     assert!(after >= before && after - before < begun.elapsed());
+/// }
+/// ```
+pub fn spent() -> Option<Duration> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes to `time`, which is alive, and to nothing else.
+    let done = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    (done == 0).then(|| Some(Duration::new(seconds.ok()?, nanos.ok()?))).flatten()
 }
 
 /// How many threads can run at once: the CPUs of the calling thread, or less under a CPU quota

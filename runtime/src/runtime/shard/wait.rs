@@ -6,7 +6,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use henge_driver::Turn;
-use henge_driver::sys::{clock, thread};
+use henge_driver::sys::{clock, cpu, thread};
 
 use super::Shard;
 use crate::runtime::spin::Spin;
@@ -40,6 +40,10 @@ impl Shard {
         spin.ran(polls);
         self.spin.set(spin);
         let rule = self.rule();
+        if rule.get().measures() && self.driver.has_queued() {
+            // It is submitted first, or the sleep would seem to cost what is sent with it.
+            return self.enter();
+        }
         // A flag that is up for nothing would hide the next completion from a look.
         // Others send without a call while their lane is looked at, which a sleep is the end of: on
         // either side it costs more than many messages.
@@ -53,7 +57,13 @@ impl Shard {
             }
             if self.look(rule, begun, limit, deadline) {
                 // What was posted is run by a turn of the driver and by nothing else.
-                return if self.ring_wants_us() { self.enter() } else { Ok(()) };
+                if self.ring_wants_us() {
+                    self.enter()?;
+                    let mut spin = rule.get();
+                    spin.fetched(self.entered.get() - begun);
+                    rule.set(spin);
+                }
+                return Ok(());
             }
             looked = true;
         }
@@ -132,6 +142,8 @@ impl Shard {
         }
         self.count_busy(begun);
         self.counters.parks.add(1);
+        let measures = rule.get().measures() && !submits && !looked;
+        let spent = measures.then(cpu::spent).flatten();
         // What the driver does before it sleeps may wake tasks as well.
         let turn = match &self.worker {
             None => self.driver.park(deadline, || self.something_came() || self.has_work())?,
@@ -150,6 +162,11 @@ impl Shard {
         self.entered.set(now);
         let mut spin = rule.get();
         spin.slept(now - begun, looked, submits);
+        if let Some(before) = spent
+            && let Some(after) = cpu::spent()
+        {
+            spin.measured(after.saturating_sub(before), now - begun);
+        }
         rule.set(spin);
         batch_wait.brought(arrivals(&turn), turn.operations);
         batch_wait.slept(now - begun, now - awake_since);

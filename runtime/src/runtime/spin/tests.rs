@@ -260,3 +260,77 @@ fn a_limit_without_end_does_not_overflow() {
     spin.found(Duration::from_secs(1));
     assert!(spin.before_sleep().is_some());
 }
+
+/// A machine, and a peer that answers a shard that is awake after `awake`, and one that sleeps
+/// after `asleep`, which takes `busy` of the CPU.
+#[derive(Clone, Copy)]
+struct Host {
+    awake: u64,
+    fetch: u64,
+    asleep: u64,
+    busy: u64,
+}
+
+/// Of 20,000 answers, how many were slept for, after as many to get used to it.
+fn slept_of_20_000(spin: &mut Spin, host: Host) -> u32 {
+    let micros = |n: u64| Duration::from_nanos(n * 100);
+    let mut slept = 0;
+    for n in 0..40_000 {
+        if n == 20_000 {
+            slept = 0;
+        }
+        let look = spin.before_sleep();
+        if look.is_some_and(|look| micros(host.awake) <= look) {
+            spin.found(micros(host.awake));
+            spin.fetched(micros(host.awake + host.fetch));
+            continue;
+        }
+        let measured = spin.measures();
+        spin.slept(micros(host.asleep), look.is_some(), false);
+        if measured {
+            // Now and then something else gets in between.
+            let more = if n % 7 == 0 { 150 } else { 0 };
+            spin.measured(micros(host.busy + more), micros(host.asleep + more));
+        }
+        slept += 1;
+    }
+    slept
+}
+
+/// In tenths of microseconds: what was measured on two machines.
+const CHEAP: Host = Host { awake: 108, fetch: 35, asleep: 175, busy: 95 };
+const DEAR: Host = Host { awake: 270, fetch: 40, asleep: 1_200, busy: 280 };
+
+#[test]
+fn sleeps_where_that_costs_the_cpu_less_and_delays_little() {
+    let mut spin = Spin::new(LIMIT);
+    let slept = slept_of_20_000(&mut spin, CHEAP);
+    assert!(slept > 19_000, "{slept}");
+}
+
+#[test]
+fn looks_where_a_sleep_is_dear_and_sleeps_once_in_a_while_to_know_it() {
+    let mut spin = Spin::new(LIMIT);
+    let slept = slept_of_20_000(&mut spin, DEAR);
+    assert!((15..100).contains(&slept), "{slept}");
+}
+
+#[test]
+fn finds_its_way_from_one_machine_to_another() {
+    let mut spin = Spin::new(LIMIT);
+    for _ in 0..3 {
+        assert!(slept_of_20_000(&mut spin, DEAR) < 100);
+        assert!(slept_of_20_000(&mut spin, CHEAP) > 19_000);
+    }
+}
+
+#[test]
+fn what_did_not_sleep_says_nothing_about_sleeps() {
+    let mut price = Price::new(40_000);
+    let (busy, sleep) = (Duration::from_nanos(9_500), Duration::from_nanos(17_500));
+    price.found(10_800, 3_500);
+    (0..4).for_each(|_| price.measure(busy, sleep));
+    let worth = price.of_sleep();
+    (0..100).for_each(|_| price.measure(busy / 4, busy / 4 + Duration::from_nanos(999)));
+    assert_eq!((price.of_sleep(), worth), (worth, 6_000 + 3_200 / 4));
+}
