@@ -285,8 +285,9 @@ impl SendSide {
         self.flight.as_ref().is_some_and(|flight| flight.enters != driver.enters())
     }
 
-    /// What a write finds nearly always: nothing stands before it but what goes with the same enter,
-    /// or, if it is large, nothing at all. `None` if it is anything else, for [`write`](SendSide::write).
+    /// What a write finds nearly always: nothing stands before it but what goes with the same
+    /// enter, or, if it is large, nothing at all. `None` if it is anything else, for
+    /// [`write`](SendSide::write).
     #[inline]
     fn write_quickly(here: &mut Here<'_, SendSide>, bytes: &[u8]) -> Option<io::Result<usize>> {
         if bytes.is_empty() || here.closed || !here.is_bare() {
