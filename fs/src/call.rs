@@ -18,7 +18,7 @@ pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
 
 /// Spends a unit of the task's budget, for what is about to be done without waiting.
 pub(crate) async fn proceed() {
-    poll_fn(|cx| coop::poll_proceed(cx).map(coop::RestoreOnPending::made_progress)).await;
+    poll_fn(|cx| coop::poll_proceed(cx).map(|spent| spent.made_progress())).await;
 }
 
 /// Starts a call that may wait on the driver's blocking pool. It runs to its end, whether or not

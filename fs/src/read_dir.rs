@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use henge_driver::Fd;
-use henge_driver::coop::{self, RestoreOnPending};
+use henge_driver::coop;
 use henge_driver::offload::Job;
 use henge_driver::sys::file::{FileType, Kind, Metadata, dir};
 
@@ -159,7 +159,7 @@ impl ReadDir {
         loop {
             match &mut self.state {
                 State::Here(entries) => {
-                    ready!(coop::poll_proceed(cx).map(RestoreOnPending::made_progress));
+                    ready!(coop::poll_proceed(cx).map(|spent| spent.made_progress()));
                     if let Some(entry) = entries.next() {
                         let entry = DirEntry::new(&self.folder, &entry);
                         return Poll::Ready(entry.map(Some));

@@ -3,6 +3,7 @@
 //! Whoever polls tasks gives each poll a budget; every leaf future of henge spends one unit when it
 //! makes progress. With nothing left a leaf future wakes its task and is pending.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -53,21 +54,26 @@ pub const BUDGET: u8 = 128;
 #[derive(Debug)]
 #[must_use]
 pub struct RestoreOnPending {
+    spent: Cell<bool>,
     /// The budget is the thread's.
     _here: PhantomData<*const ()>,
 }
 
 impl RestoreOnPending {
-    /// The future is ready: the unit is spent.
+    /// The future is ready: the unit is spent. Saying so again spends no more.
     ///
     /// ```
     /// use henge_driver::coop;
     /// use std::task::{Context, Poll, Waker};
     ///
     /// let mut cx = Context::from_waker(Waker::noop());
-    /// coop::budget(1, || {
+    /// coop::budget(2, || {
     ///     let Poll::Ready(spent) = coop::poll_proceed(&mut cx) else { panic!("there is one") };
     ///     drop(spent); // nothing came of it, and nothing is spent
+    ///     assert!(coop::has_budget_remaining());
+    ///     let Poll::Ready(spent) = coop::poll_proceed(&mut cx) else { panic!("there is one") };
+    ///     spent.made_progress();
+    ///     spent.made_progress();
     ///     assert!(coop::has_budget_remaining());
     ///     let Poll::Ready(spent) = coop::poll_proceed(&mut cx) else { panic!("there is one") };
     ///     spent.made_progress();
@@ -75,8 +81,10 @@ impl RestoreOnPending {
     /// });
     /// ```
     #[inline]
-    pub fn made_progress(self) {
-        self.spend(1);
+    pub fn made_progress(&self) {
+        if !self.spent.replace(true) {
+            spend(1);
+        }
     }
 
     /// The future is ready, and accounts for several units: for those, too, that it has not asked
@@ -99,9 +107,14 @@ impl RestoreOnPending {
     /// ```
     #[inline]
     pub fn spend(self, units: u8) {
-        // Below zero if what the future polled inside has spent the last one.
-        LOCAL.with(move |local| local.budget.set(local.budget.get() - i64::from(units)));
+        spend(units);
     }
+}
+
+#[inline]
+fn spend(units: u8) {
+    // Below zero if what the future polled inside has spent the last one.
+    LOCAL.with(move |local| local.budget.set(local.budget.get() - i64::from(units)));
 }
 
 /// Asks for one unit of the budget. With none left the task is woken, to be polled again when
@@ -124,7 +137,7 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
         cx.waker().wake_by_ref();
         return Poll::Pending;
     }
-    Poll::Ready(RestoreOnPending { _here: PhantomData })
+    Poll::Ready(RestoreOnPending { spent: Cell::new(false), _here: PhantomData })
 }
 
 /// Is there something left? True where nobody counts.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use henge_driver::buf::{AlignedBuf, IoBuf, Slice};
-use henge_driver::coop::{self, RestoreOnPending};
+use henge_driver::coop;
 use henge_driver::{Fd, Op, ops, submit_now};
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
@@ -131,7 +131,7 @@ impl DirectReader {
                 }
             }
         }
-        ready!(coop::poll_proceed(cx).map(RestoreOnPending::made_progress));
+        ready!(coop::poll_proceed(cx).map(|spent| spent.made_progress()));
         Poll::Ready(Ok(()))
     }
 

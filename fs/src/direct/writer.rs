@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use henge_driver::buf::{AlignedBuf, IoBuf, Slice};
-use henge_driver::coop::{self, RestoreOnPending};
+use henge_driver::coop;
 use henge_driver::{Op, ops, submit_now};
 use tokio::io::AsyncWrite;
 
@@ -181,7 +181,7 @@ impl AsyncWrite for DirectWriter {
         while writer.under_way.len() >= writer.window.depth {
             ready!(writer.poll_first(cx))?;
         }
-        ready!(coop::poll_proceed(cx).map(RestoreOnPending::made_progress));
+        ready!(coop::poll_proceed(cx).map(|spent| spent.made_progress()));
         let mut buf = match writer.filling.take() {
             Some(buf) => buf,
             None => writer.empty_buffer()?,

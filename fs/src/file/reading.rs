@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use henge_driver::buf::IoBufMut;
-use henge_driver::coop::{self, RestoreOnPending};
+use henge_driver::coop;
 use henge_driver::sys::file::now;
 use henge_driver::{Op, ops, submit_now};
 
@@ -59,7 +59,7 @@ impl<B: IoBufMut> Future for ReadAt<'_, B> {
                 return Poll::Ready(output);
             }
             Stage::Fresh(buf) if buf.bytes_total() <= attempts::MOST => {
-                ready!(coop::poll_proceed(cx).map(RestoreOnPending::made_progress));
+                ready!(coop::poll_proceed(cx).map(|spent| spent.made_progress()));
                 let read = || now::read_into(&this.file.fd, buf, this.offset);
                 if let Some(n) = this.file.attempts.read(&this.file.fd, read)
                     && let Stage::Fresh(buf) = std::mem::replace(&mut this.stage, Stage::Over)

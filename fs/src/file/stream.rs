@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, SeekFrom};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use henge_driver::coop::{self, RestoreOnPending};
+use henge_driver::coop;
 use henge_driver::sys::file::now;
 use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 
@@ -17,7 +17,7 @@ const HERE: u64 = u64::MAX;
 
 /// Spends a unit of the task's budget, for what is about to be done without waiting.
 fn spend(cx: &mut Context<'_>) -> Poll<()> {
-    coop::poll_proceed(cx).map(RestoreOnPending::made_progress)
+    coop::poll_proceed(cx).map(|spent| spent.made_progress())
 }
 
 impl AsyncRead for File {
