@@ -34,8 +34,8 @@
 //!   elsewhere it is asked for in the same way; if the place was released meanwhile, who gets the
 //!   message adopts it and does it. When the last `HomeRef` is gone the register's reference is the
 //!   last one, and `T` is dropped at home.
-//! - **Viewed**: a [view](Homed::view) visits as the owner does, and keeps the place alive. When the
-//!   owner was dropped nobody is let in any more, so who ends the state has it alone.
+//! - **Viewed**: a [view](Homed::view) visits as the owner does, and keeps the place alive. When
+//!   the owner was dropped nobody is let in any more, so who ends the state has it alone.
 //! - **The home ends**: everything is recalled, and released as its operations end. What the
 //!   kernel still holds at the deadline is *lost*: its reference is leaked with its operations,
 //!   a visitor gets an error.

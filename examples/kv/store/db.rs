@@ -125,9 +125,9 @@ impl Db {
         self.part
     }
 
-    /// Looks keys up that will be asked for next. A look-up waits for three lines of the cache, each
-    /// of which tells where the next one is; the lines of several keys come at the same time, if
-    /// nothing else is done in between.
+    /// Looks keys up that will be asked for next. A look-up waits for three lines of the cache,
+    /// each of which tells where the next one is; the lines of several keys come at the same time,
+    /// if nothing else is done in between.
     pub fn expect<'a>(&self, keys: impl Iterator<Item = &'a [u8]>) {
         for key in keys {
             black_box(self.entries.get_index_of(key));

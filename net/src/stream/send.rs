@@ -19,9 +19,9 @@
 //! - Who sends without waiting (`try_write`, or by calls of its own) has the socket when nothing is
 //!   queued or in flight; it learns that there is room from a poll, and only after it has found
 //!   none.
-//! - `flush` is done when the kernel has everything. What has gathered since the ring was entered it
-//!   sends by a direct call that cannot wait, so that it waits only where the socket is full, or a
-//!   send is in flight: a flush that has to be asked twice is one that fails for OpenSSL, and for
+//! - `flush` is done when the kernel has everything. What has gathered since the ring was entered
+//!   it sends by a direct call that cannot wait, so that it waits only where the socket is full, or
+//!   a send is in flight: a flush that has to be asked twice is one that fails for OpenSSL, and for
 //!   all who took it for a formality. An error is told by the next call, once; what had gathered is
 //!   lost with it, as in a socket's own buffer, and from then on the pipe is broken.
 //! - When the handle is dropped the queue is not: it is sent by operations that give up when the

@@ -61,8 +61,8 @@ impl<T: Resident> Here<'_, T> {
         self.driver.quiet().letters().take_back(place.local.letter.get(), place.tenant())
     }
 
-    /// Has what was to be sent quietly sent now, by `send`, which cannot wait, and answers whether all
-    /// of it was; the rest goes quietly. None if there is nothing, or it is too late for that.
+    /// Has what was to be sent quietly sent now, by `send`, which cannot wait, and answers whether
+    /// all of it was; the rest goes quietly. None if there is nothing, or it is too late for that.
     pub fn send_instead(
         &self,
         send: impl FnOnce(&[u8]) -> io::Result<usize>,

@@ -155,7 +155,8 @@ impl<T: Resident> Place<T> {
     /// is something left to be sent, else where it is.
     pub(super) fn end_nowhere(self: &Arc<Self>) {
         // SAFETY: the caller has just seen, under the word's lock, that the place is homeless, and
-        // has taken it upon itself to end the state: nobody else adopts it, or visits it in passing.
+        // has taken it upon itself to end the state: nobody else adopts it, or visits it in
+        // passing.
         let state = unsafe { &mut *self.state.get() };
         let adopted = state.unsent() > 0
             && current::with(|driver| self.end_at(driver, Owner::Ended)).is_ok_and(|ended| ended);

@@ -29,8 +29,8 @@
 //! - Nobody who asks is forgotten: a waker is put in line under the lock and only while `home` is
 //!   some driver's; whoever takes that driver's id away, takes the line with it and wakes it.
 //! - When the owning handle is dropped, one thread ends the state, once: the home, or whoever finds
-//!   it homeless. From then on nobody else adopts it, or holds it in passing: what [`Owner`] says is
-//!   written under the lock, and read there by all who would.
+//!   it homeless. From then on nobody else adopts it, or holds it in passing: what [`Owner`] says
+//!   is written under the lock, and read there by all who would.
 
 use std::sync::atomic::Ordering;
 

@@ -128,8 +128,8 @@ impl Letters {
         })
     }
 
-    /// Has a letter that is no entry yet sent by `send`, which cannot wait, and answers whether all of
-    /// it was; after an error, too, it is over. None if there is none.
+    /// Has a letter that is no entry yet sent by `send`, which cannot wait, and answers whether all
+    /// of it was; after an error, too, it is over. None if there is none.
     ///
     /// The last one leaves nothing behind, unless somebody is `told` when the round is over.
     pub(crate) fn send_now(
