@@ -66,6 +66,14 @@ fn it_waits_for_tasks_that_keep_the_ring_waiting() {
 }
 
 #[test]
+fn it_gives_way_to_what_was_spawned_before() {
+    let runtime = runtime();
+    let task = runtime.spawn(async {});
+    runtime.block_on(yield_now());
+    assert!(task.is_finished());
+}
+
+#[test]
 fn it_is_not_put_off_for_ever() {
     runtime().block_on(async {
         let polls = Rc::new(RefCell::new(0));

@@ -170,6 +170,12 @@ impl Home {
         self.queue.len()
     }
 
+    /// Whether the future of a `block_on` was woken and waits, though it gave way.
+    #[inline]
+    pub(crate) fn root_waits(&self) -> bool {
+        self.queue.has_root()
+    }
+
     /// Whether a task can run now, or could after [`end_turn`](Self::end_turn).
     #[inline]
     pub(crate) fn has_work(&self) -> bool {

@@ -59,7 +59,7 @@ impl Shard {
         let root_is_due = before == 0 || before >= self.event_interval;
         let mut polls = u32::from(root_is_due && batch.poll_root());
         let goes_on = |polls| polls < self.event_interval && !self.nest.is_left();
-        while goes_on(polls) && self.poll_next(&batch, polls) {
+        while goes_on(polls) && (self.poll_next(&batch, polls) || self.poll_late(&batch, polls)) {
             polls += 1;
             // Whoever was called and sleeps is woken by an entry that goes out when the ring is
             // entered: the turn ends for its sake, or it would sleep while a lane fills up.
@@ -126,6 +126,17 @@ impl Shard {
             None => batch.poll_next(),
             Some(worker) => poll_either(worker, batch, polls % 2 == 0),
         }
+    }
+
+    /// Nobody is in the queue: polls the future of `block_on` if it waits, and before it what other
+    /// threads have sent.
+    #[inline]
+    fn poll_late(&self, batch: &Polls<'_>, polls: u32) -> bool {
+        if !self.home.root_waits() {
+            return false;
+        }
+        self.nest.between_polls(|| batch.take_inbox());
+        self.poll_next(batch, polls) || batch.poll_root_alone()
     }
 
     fn enter(&self) -> io::Result<()> {

@@ -30,7 +30,7 @@ impl Polls<'_> {
     /// it, a tenth of whose instructions would otherwise save and restore registers.
     #[inline(always)]
     pub(crate) fn poll_next(&self) -> bool {
-        let Some(task) = self.home.queue.pop() else { return self.poll_root_alone() };
+        let Some(task) = self.home.queue.pop() else { return false };
         self.poll(task);
         true
     }
@@ -44,10 +44,10 @@ impl Polls<'_> {
         true
     }
 
-    /// Nobody is in the queue, so it need not wait for the next turn, unless somebody gave way who
-    /// is to run after the ring was looked at, and before what this wakes.
-    #[inline(never)]
-    fn poll_root_alone(&self) -> bool {
+    /// The same where nobody is in the queue, so that it need not wait for the next turn; unless
+    /// somebody gave way who is to run after the ring was looked at, and before what this wakes.
+    #[inline]
+    pub(crate) fn poll_root_alone(&self) -> bool {
         !self.home.queue.has_yielded() && self.poll_root()
     }
 

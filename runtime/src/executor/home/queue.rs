@@ -85,7 +85,7 @@ impl RunQueue {
     pub(super) fn has_work(&self) -> bool {
         self.ready.with(|ready| !ready.is_empty())
             || self.lifo.get().is_some()
-            || self.root.get().is_some()
+            || self.has_root()
             || self.has_yielded()
     }
 
@@ -128,6 +128,11 @@ impl RunQueue {
             self.push(older);
         }
         self.root_yielded.set(yielded);
+    }
+
+    #[inline]
+    pub(super) fn has_root(&self) -> bool {
+        self.root.get().is_some()
     }
 
     /// The future of `block_on`, if it was woken.
