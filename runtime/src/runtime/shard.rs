@@ -57,8 +57,9 @@ impl Shard {
         // A turn that was cut short for the ring's sake goes on, as far as that future can tell.
         let before = self.cut_short.take();
         let root_is_due = before == 0 || before >= self.event_interval;
+        let most = if root_is_due { self.event_interval } else { self.event_interval - before };
         let mut polls = u32::from(root_is_due && batch.poll_root());
-        let goes_on = |polls| polls < self.event_interval && !self.nest.is_left();
+        let goes_on = |polls| polls < most && !self.nest.is_left();
         while goes_on(polls) && (self.poll_next(&batch, polls) || self.poll_late(&batch, polls)) {
             polls += 1;
             // Whoever was called and sleeps is woken by an entry that goes out when the ring is
