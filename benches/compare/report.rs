@@ -32,8 +32,10 @@ pub(crate) struct Circumstances {
     pub(crate) load_core: usize,
     pub(crate) rounds: usize,
     pub(crate) run_ms: u128,
-    /// What a hypervisor took from the two cores while the comparison ran.
+    /// What a hypervisor took from the two cores while the figures were taken.
     pub(crate) steal_percent: f64,
+    /// How often a cell was measured again since it took much.
+    pub(crate) repeated: usize,
 }
 
 /// Everything that was measured, by row and contestant.
@@ -71,7 +73,7 @@ impl Results {
         _ = writeln!(
             text,
             "Linux {}, {} ({} CPUs); server on CPU {}, load on CPU {}; {} interleaved rounds of \
-             {} ms; steal {:.2} %.\nMedians; in brackets the smallest and the largest ratio of a \
+             {} ms; steal {:.2} %, {} repetitions for it.\nMedians; in brackets the smallest and the largest ratio of a \
              round.\n",
             c.kernel,
             c.cpu,
@@ -80,7 +82,8 @@ impl Results {
             c.load_core,
             c.rounds,
             c.run_ms,
-            c.steal_percent
+            c.steal_percent,
+            c.repeated
         );
         self.summary(&mut text, "Servers", Kind::is_server);
         self.summary(&mut text, "Tasks, timers, channels, shards, files", |kind| !kind.is_server());
