@@ -1,9 +1,10 @@
 //! Tasks that wait for something that several may wait for at once, by `&self`.
 //!
 //! A task stands in the list from its first pending poll until its future is dropped or it is
-//! woken; a woken one stands behind the others when it comes back.
+//! woken; a woken one stands behind the others when it comes back. Few sockets are ever waited for
+//! in this way, so the list is made for the first who waits.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Waker};
 
@@ -11,8 +12,8 @@ use std::task::{Context, Waker};
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     // How many stand in the list: lets `wake_all` pass by without the lock.
-    len: AtomicUsize,
-    list: Mutex<List>,
+    len: AtomicU32,
+    list: Mutex<Option<Box<List>>>,
 }
 
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ struct List {
 }
 
 impl Waiters {
-    fn list(&self) -> MutexGuard<'_, List> {
+    fn list(&self) -> MutexGuard<'_, Option<Box<List>>> {
         // No code of a user runs under the lock.
         self.list.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -47,11 +48,17 @@ impl Waiters {
     fn take(&self) -> Vec<(u64, Waker)> {
         let mut list = self.list();
         self.len.store(0, Ordering::Relaxed);
-        std::mem::take(&mut list.wakers)
+        list.as_mut().map(|list| std::mem::take(&mut list.wakers)).unwrap_or_default()
+    }
+
+    /// Notes how many stand in the list. That they are fewer than 2³² is what memory allows.
+    fn counted(&self, list: &List) {
+        self.len.store(list.wakers.len() as u32, Ordering::Relaxed);
     }
 
     fn stand(&self, key: &mut Option<u64>, waker: Waker) {
-        let mut list = self.list();
+        let mut guard = self.list();
+        let list = guard.get_or_insert_default();
         let found = key.and_then(|key| list.wakers.iter_mut().find(|(of, _)| *of == key));
         let old = match found {
             Some((_, known)) => Some(std::mem::replace(known, waker)),
@@ -60,20 +67,21 @@ impl Waiters {
                 list.next += 1;
                 *key = Some(fresh);
                 list.wakers.push((fresh, waker));
-                self.len.store(list.wakers.len(), Ordering::Relaxed);
+                self.counted(list);
                 None
             }
         };
-        drop(list);
+        drop(guard);
         drop(old);
     }
 
     fn leave(&self, key: u64) {
-        let mut list = self.list();
+        let mut guard = self.list();
+        let Some(list) = guard.as_mut() else { return };
         let at = list.wakers.iter().position(|(of, _)| *of == key);
         let old = at.map(|at| list.wakers.remove(at));
-        self.len.store(list.wakers.len(), Ordering::Relaxed);
-        drop(list);
+        self.counted(list);
+        drop(guard);
         drop(old);
     }
 }

@@ -19,18 +19,19 @@ impl Outgoing {
 /// The bytes that wait for their turn. What is in flight is not in here.
 #[derive(Debug, Default)]
 pub(crate) struct SendQueue {
-    returned: Outgoing,
+    /// What came back half sent, which is seldom.
+    returned: Option<Box<Outgoing>>,
     gathering: Vec<u8>,
 }
 
 impl SendQueue {
     pub(crate) const fn new() -> SendQueue {
-        SendQueue { returned: Outgoing { bytes: Vec::new(), at: 0 }, gathering: Vec::new() }
+        SendQueue { returned: None, gathering: Vec::new() }
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.returned.left() + self.gathering.len()
+        self.returned.as_ref().map_or(0, |outgoing| outgoing.left()) + self.gathering.len()
     }
 
     #[inline]
@@ -50,8 +51,8 @@ impl SendQueue {
     /// Takes what is to be sent next.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Outgoing> {
-        if self.returned.left() > 0 {
-            return Some(std::mem::take(&mut self.returned));
+        if let Some(outgoing) = self.returned.take() {
+            return Some(*outgoing);
         }
         if self.gathering.is_empty() {
             return None;
@@ -61,8 +62,8 @@ impl SendQueue {
 
     /// Puts back what was taken last and could not be sent whole.
     pub(crate) fn put_back(&mut self, outgoing: Outgoing) {
-        debug_assert_eq!(self.returned.left(), 0, "one buffer at a time is in flight");
-        self.returned = outgoing;
+        debug_assert!(self.returned.is_none(), "one buffer at a time is in flight");
+        self.returned = (outgoing.left() > 0).then(|| Box::new(outgoing));
     }
 
     /// Forgets everything, and returns how many bytes that was.

@@ -60,7 +60,7 @@ pub(super) struct Word<R> {
 
 struct Line<R> {
     remote: Option<R>,
-    waiting: Vec<Waker>,
+    waiting: Waited,
     owner: Owner,
 }
 
@@ -112,15 +112,32 @@ pub(super) enum Wanted {
     Nowhere,
 }
 
-/// Who waited when the state was given up: to be woken outside of every borrow.
+/// Who waits for the state, in order: to be woken outside of every borrow when it is given up. Of
+/// many states nobody elsewhere ever asks, so there is memory once somebody does.
 #[must_use]
-pub(super) struct Waited(Vec<Waker>);
+#[derive(Default)]
+pub(super) struct Waited(Option<Box<Wakers>>);
+
+#[derive(Default)]
+struct Wakers(Vec<Waker>);
 
 impl Waited {
+    fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Lets `waker` wait behind the others, unless it is one of them.
+    fn put(&mut self, waker: Waker) {
+        let Wakers(wakers) = &mut **self.0.get_or_insert_default();
+        if !wakers.iter().any(|known| known.will_wake(&waker)) {
+            wakers.push(waker);
+        }
+    }
+
     /// Wakes all of them, whoever panics: one that was left out would wait for ever. They are of
     /// other threads, so what a waker panics with is not told here.
     pub(super) fn wake(self) {
-        for waker in self.0 {
+        for waker in self.0.into_iter().flat_map(|wakers| wakers.0) {
             contain(|| waker.wake());
         }
     }
@@ -130,7 +147,7 @@ impl<R: Clone> Word<R> {
     pub(super) fn new() -> Word<R> {
         Word {
             home: AtomicU64::new(HOMELESS),
-            line: Mutex::new(Line { remote: None, waiting: Vec::new(), owner: Owner::Held }),
+            line: Mutex::new(Line { remote: None, waiting: Waited::default(), owner: Owner::Held }),
         }
     }
 
@@ -213,9 +230,9 @@ impl<R: Clone> Word<R> {
             home if home == me => Asked::Here,
             _ => match line.remote.clone() {
                 Some(home) => {
-                    let known = |waker: &Waker| line.waiting.iter().any(|w| w.will_wake(waker));
-                    let waker = waker.filter(|waker| !known(waker));
-                    line.waiting.extend(waker);
+                    if let Some(waker) = waker {
+                        line.waiting.put(waker);
+                    }
                     Asked::Elsewhere(home)
                 }
                 None => Asked::Lost,
@@ -237,10 +254,7 @@ impl<R: Clone> Word<R> {
 
     /// Puts the waker of somebody at home behind those elsewhere who wait already.
     pub(super) fn queue(&self, waker: Waker) {
-        let mut line = self.line();
-        if !line.waiting.iter().any(|known| known.will_wake(&waker)) {
-            line.waiting.push(waker);
-        }
+        self.line().waiting.put(waker);
     }
 
     /// The owning handle is gone. The caller ends a state that is nowhere, and owes the home a
@@ -302,7 +316,7 @@ impl<R: Clone> Word<R> {
         let mut line = self.line();
         line.remote = None;
         self.home.store(to, Ordering::Relaxed);
-        Waited(std::mem::take(&mut line.waiting))
+        std::mem::take(&mut line.waiting)
     }
 }
 
@@ -334,7 +348,7 @@ impl<R> Drop for Passing<'_, R> {
 
 #[cfg(all(test, not(henge_loom)))]
 mod tests {
-    use super::{Asked, Home, Owner, Wanted, Word};
+    use super::{Asked, Home, Owner, Waited, Wanted, Word};
     use crate::driver_id::STEP;
     use crate::thread::MOVING;
     use std::sync::Arc;
@@ -343,6 +357,10 @@ mod tests {
 
     const A: u64 = STEP;
     const B: u64 = 2 * STEP;
+
+    fn count(waited: Waited) -> usize {
+        waited.0.map_or(0, |wakers| wakers.0.len())
+    }
 
     fn ask(word: &Word<u64>, me: u64) -> Asked<u64> {
         word.ask(me, || me, Some(Waker::noop().clone()))
@@ -363,7 +381,7 @@ mod tests {
         assert!(matches!(ask(&word, A), Asked::Adopted));
         assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert_eq!(word.wanted(), Wanted::Elsewhere);
-        assert_eq!(word.release().0.len(), 1);
+        assert_eq!(count(word.release()), 1);
         assert!(!word.is(A));
         assert!(matches!(ask(&word, B), Asked::Adopted));
         assert!(word.is(B));
@@ -379,7 +397,7 @@ mod tests {
         passing.stay(A);
         assert!(word.is(A) && word.pass(B).is_none() && word.pass(A).is_none());
         assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
-        assert_eq!(word.release().0.len(), 1);
+        assert_eq!(count(word.release()), 1);
     }
 
     #[test]
@@ -388,7 +406,7 @@ mod tests {
         assert!(matches!(ask(&word, A), Asked::Adopted));
         assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
-        assert_eq!(word.release().0.len(), 1);
+        assert_eq!(count(word.release()), 1);
     }
 
     #[test]
@@ -419,7 +437,7 @@ mod tests {
     fn what_is_lost_stays_lost() {
         let word = Word::new();
         assert!(matches!(ask(&word, A), Asked::Adopted));
-        assert_eq!(word.lose().0.len(), 0);
+        assert_eq!(count(word.lose()), 0);
         assert!(matches!(ask(&word, A), Asked::Lost));
         assert!(matches!(ask(&word, B), Asked::Lost));
         assert_eq!(word.abandon(), Home::Lost);
