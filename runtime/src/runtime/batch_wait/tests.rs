@@ -62,12 +62,13 @@ impl Model {
     }
 
     /// When a sleep that begins now ends, as the kernel does it.
-    fn end_of_sleep(&self, batch: Option<(u32, Duration)>) -> u64 {
-        let mut times: Vec<u64> = self.asking.iter().map(|Reverse((time, _))| *time).collect();
-        times.sort_unstable();
-        let first = times[0];
+    fn end_of_sleep(&mut self, batch: Option<(u32, Duration)>) -> u64 {
+        let first = self.asking.peek().expect("somebody asks").0.0;
         let Some((completions, limit)) = batch else { return first };
-        let enough = times.get(completions as usize - 1).copied().unwrap_or(u64::MAX);
+        let before = completions as usize - 1;
+        let waited_for: Vec<_> = (0..before).map_while(|_| self.asking.pop()).collect();
+        let enough = self.asking.peek().map_or(u64::MAX, |Reverse((time, _))| *time);
+        self.asking.extend(waited_for);
         enough.min(first.max(self.now + limit.as_nanos() as u64))
     }
 
@@ -128,7 +129,7 @@ impl Model {
 fn run(limit: u64, peers: usize, think: u64) -> Done {
     let mut model = Model::new(limit, peers);
     model.run(think, 2_000);
-    model.run(think, 20_000)
+    model.run(think, 5_000)
 }
 
 const fn micros(micros: u64) -> u64 {
