@@ -73,8 +73,8 @@ impl Results {
         _ = writeln!(
             text,
             "Linux {}, {} ({} CPUs); server on CPU {}, load on CPU {}; {} interleaved rounds of \
-             {} ms; steal {:.2} %, {} repetitions for it.\nMedians; in brackets the smallest and the largest ratio of a \
-             round.\n",
+             {} ms; steal {:.2} %, {} repetitions for it.\nMedians; in brackets the smallest and \
+             the largest ratio of a round.\n",
             c.kernel,
             c.cpu,
             c.cpus,
