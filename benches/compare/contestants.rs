@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::Failure;
 use crate::process::Running;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     /// The folder under `compare/contestants`.
@@ -21,7 +21,9 @@ pub(crate) struct Contestant {
 /// Which rows a contestant takes part in, beyond what it says itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Takes {
+    /// All but the programs.
     Everything,
+    ProgramsOnly,
     EchoOnly,
     /// The echo rows of one connection.
     OneConnection,
@@ -48,7 +50,7 @@ impl Contestant {
 /// The contestant that everybody is put in proportion to.
 pub(crate) const BASES: [&str; 2] = ["tokio", "tokio-multi"];
 
-pub(crate) const ALL: [Contestant; 15] = [
+pub(crate) const ALL: [Contestant; 17] = [
     Contestant::new("henge", "henge"),
     // The same server by `recv` and `write_owned`, without a copy.
     Contestant::variant("henge-owned", "henge", "owned"),
@@ -76,6 +78,9 @@ pub(crate) const ALL: [Contestant; 15] = [
     // Not a runtime, and not ours: the rate that everybody else reports of a device.
     Contestant { takes: Takes::DirectReadsOnly, ..Contestant::new("fio", "bare") },
     Contestant { takes: Takes::ThreadsOnly, ..Contestant::new("threads", "threads") },
+    // A package of two binaries, which differ in the name of the runtime.
+    Contestant { takes: Takes::ProgramsOnly, ..Contestant::new("henge", "programs") },
+    Contestant { takes: Takes::ProgramsOnly, ..Contestant::new(BASES[0], "programs") },
 ];
 
 /// Builds a contestant; the path of its binary.
@@ -87,7 +92,7 @@ pub(crate) fn build(contestant: &Contestant, patience: Duration) -> Result<PathB
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--quiet"]);
-    if contestant.package != "henge" {
+    if !matches!(contestant.package, "henge" | "programs") {
         // Peers are measured at the versions of their lock files. henge is what this repository
         // holds, and so are its dependencies.
         cargo.arg("--locked");

@@ -57,6 +57,12 @@ impl Rounds {
         });
         Spread::of(ratios.collect())
     }
+
+    /// The ratios of all figures that both have.
+    pub(crate) fn ratios(&self, base: &Rounds) -> BTreeMap<&'static str, Spread> {
+        let names = self.spreads().into_keys();
+        names.filter_map(|name| Some((name, self.ratio(base, name)?))).collect()
+    }
 }
 
 #[cfg(test)]

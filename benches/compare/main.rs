@@ -125,6 +125,9 @@ fn compare(options: &Options, rows: Vec<Row>, field: Vec<Contestant>) -> Result<
     let (server_core, load_core) = cores(options)?;
     let mut built = Vec::new();
     for who in field {
+        if !rows.iter().any(|row| takes_part(&who, &row.kind)) {
+            continue;
+        }
         eprintln!("building {}", who.name);
         built.push((who, contestants::build(&who, Duration::from_secs(1_200))));
     }
@@ -150,7 +153,7 @@ fn compare(options: &Options, rows: Vec<Row>, field: Vec<Contestant>) -> Result<
             let count = cells.len().max(1);
             for n in 0..cells.len() {
                 let (who, rounds) = &mut cells[(n + round) % count];
-                let binary = built.iter().find(|(b, _)| b.name == who.name).map(|(_, b)| b);
+                let binary = built.iter().find(|(b, _)| b == who).map(|(_, b)| b);
                 let started = Instant::now();
                 let outcome = match binary {
                     Some(Ok(binary)) => calmest(&mut account, &settings, || {
@@ -240,7 +243,8 @@ fn record(rounds: &mut Rounds, outcome: measure::Outcome, figure: &str) -> Strin
 
 fn takes_part(who: &Contestant, kind: &Kind) -> bool {
     match (who.takes, kind) {
-        (Takes::Everything, _) => true,
+        (Takes::ProgramsOnly, kind) => kind.is_program(),
+        (Takes::Everything, kind) => !kind.is_program(),
         (Takes::EchoOnly, Kind::Echo { .. } | Kind::Idle { .. }) => true,
         (Takes::ThreadsOnly, Kind::Idle { .. }) => true,
         (Takes::ThreadsOnly, Kind::Micro { row, .. }) => row.starts_with("steal-"),

@@ -68,7 +68,9 @@ pub(crate) fn cell(row: &Row, who: &Contestant, binary: &Path, settings: &Settin
                 Err(unsupported) => Ok(Err(unsupported)),
             }
         }
-        Kind::Micro { row, cores, .. } => micro(row, cores, binary, settings),
+        Kind::Micro { row, cores, .. } | Kind::Program { row, cores } => {
+            micro(row, cores, binary, settings)
+        }
         // The pool's threads get a core of their own, for whoever has one.
         Kind::Files { row, .. } => micro(row, 2, binary, settings),
         Kind::Idle { connections } => idle(who, binary, connections, settings),

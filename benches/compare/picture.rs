@@ -35,7 +35,9 @@ fn x(ratio: f64) -> f64 {
 }
 
 pub(crate) fn svg(results: &Results) -> String {
-    let height = TOP + STEP * results.rows.len() as f64 + 30.0;
+    // The programs have a table of their own, and are as many as all the other rows.
+    let rows: Vec<_> = results.rows.iter().filter(|(row, _)| !row.kind.is_program()).collect();
+    let height = TOP + STEP * rows.len() as f64 + 30.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{height}\" \
          font-family=\"sans-serif\" font-size=\"12\">\n\
@@ -67,7 +69,7 @@ pub(crate) fn svg(results: &Results) -> String {
             x = x(mark),
         );
     }
-    for (n, (row, cells)) in results.rows.iter().enumerate() {
+    for (n, (row, cells)) in rows.into_iter().enumerate() {
         let y = TOP + STEP * (n as f64 + 0.6);
         let name_x = LEFT - 10.0;
         _ = writeln!(

@@ -1,5 +1,7 @@
 //! The tables: Markdown for people, JSON for programs.
 
+mod programs;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -86,9 +88,12 @@ impl Results {
             c.repeated
         );
         self.summary(&mut text, "Servers", Kind::is_server);
-        self.summary(&mut text, "Tasks, timers, channels, shards, files", |kind| !kind.is_server());
+        self.summary(&mut text, "Tasks, timers, channels, shards, files", |kind| {
+            !kind.is_server() && !kind.is_program()
+        });
+        text.push_str(&programs::table(&self.rows));
         text.push_str("## Row by row\n");
-        for (row, cells) in &self.rows {
+        for (row, cells) in self.rows.iter().filter(|(row, _)| !row.kind.is_program()) {
             _ = writeln!(text, "\n### {}\n\n`{}`\n", row.title, row.name);
             text.push_str(&match row.kind.is_server() {
                 true => server_table(row, cells),
@@ -138,6 +143,8 @@ impl Results {
             figures: BTreeMap<&'static str, Spread>,
             ratio_to_base: Option<Spread>,
             ratio_to_floor: Option<Spread>,
+            /// Of all figures, of which `ratio_to_base` is one.
+            ratios_to_base: BTreeMap<&'static str, Spread>,
             trouble: Option<&'a str>,
         }
         #[derive(Serialize)]
@@ -162,6 +169,7 @@ impl Results {
                 figures: rounds.spreads(),
                 ratio_to_base: base.and_then(|base| rounds.ratio(base, figure)),
                 ratio_to_floor: floor.and_then(|floor| rounds.ratio(floor, figure)),
+                ratios_to_base: base.map(|base| rounds.ratios(base)).unwrap_or_default(),
                 trouble: rounds.trouble.as_deref(),
             });
             Table { row: &row.name, title: &row.title, figure, cells: cells.collect() }
@@ -175,14 +183,14 @@ impl Results {
 fn server_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
     let mut text = String::from(
         "| contestant | CPU a request, µs | to tokio | to the floor | of it user, ns | \
-         system calls a request | requests/s | p50, µs | p99, µs |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+         system calls a request | requests/s | of tokio's | p50, µs | p99, µs |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     let figure = row.kind.figure();
     let (base, floor) = (base(cells, figure), floor(cells, figure));
     for (who, rounds) in cells {
         let Some(cpu) = rounds.spread(figure) else {
-            text.push_str(&trouble(who, rounds, 8));
+            text.push_str(&trouble(who, rounds, 9));
             continue;
         };
         let median = |name: &str, digits: usize| match rounds.spread(name) {
@@ -191,7 +199,7 @@ fn server_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
         };
         _ = writeln!(
             text,
-            "| {} | {:.2} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {:.2} | {} | {} | {} | {} | {} | {} | {} | {} |",
             who.name,
             cpu.median / 1_000.0,
             ratio(base.and_then(|base| rounds.ratio(base, figure))),
@@ -199,6 +207,7 @@ fn server_table(row: &Row, cells: &[(Contestant, Rounds)]) -> String {
             median("user_ns", 0),
             median("system_calls", 3),
             median("requests_per_second", 0),
+            ratio(base.and_then(|base| rounds.ratio(base, "requests_per_second"))),
             median("p50_us", 1),
             median("p99_us", 1),
         );

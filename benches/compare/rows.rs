@@ -1,5 +1,7 @@
 //! What is measured: the rows, in the order of the report.
 
+mod programs;
+
 use crate::load::Arrival;
 
 #[derive(Clone, Debug)]
@@ -33,6 +35,11 @@ pub(crate) enum Kind {
     Files {
         row: &'static str,
         figure: &'static str,
+    },
+    /// A small program, the same text on henge and on tokio.
+    Program {
+        row: &'static str,
+        cores: usize,
     },
     /// Memory of a connection that has echoed once and gone idle.
     Idle {
@@ -166,6 +173,13 @@ pub(crate) fn all() -> Vec<Row> {
         title: "memory of a connection that echoed once and went idle, of 10,000".into(),
         kind: Kind::Idle { connections: 10_000 },
     });
+    for (cores, list) in [(1, programs::ON_ONE), (2, programs::ON_TWO)] {
+        rows.extend(list.iter().map(|&(row, title)| Row {
+            name: format!("program-{row}"),
+            title: title.into(),
+            kind: Kind::Program { row, cores },
+        }));
+    }
     rows
 }
 
@@ -178,10 +192,15 @@ impl Kind {
         matches!(self, Kind::Echo { .. } | Kind::Http { .. })
     }
 
+    /// Whether it is a small program, of which only two runtimes know.
+    pub(crate) fn is_program(&self) -> bool {
+        matches!(self, Kind::Program { .. })
+    }
+
     /// The figure by which the row is judged.
     pub(crate) fn figure(&self) -> &'static str {
         match self {
-            Kind::Echo { .. } | Kind::Http { .. } => "cpu_ns",
+            Kind::Echo { .. } | Kind::Http { .. } | Kind::Program { .. } => "cpu_ns",
             Kind::Micro { figure, .. } | Kind::Files { figure, .. } => figure,
             Kind::Idle { .. } => "bytes",
         }

@@ -1,0 +1,11 @@
+//! The programs, on henge.
+
+#![deny(unsafe_code)]
+
+use henge as rt;
+
+mod programs;
+
+fn main() {
+    programs::run();
+}
