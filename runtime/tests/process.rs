@@ -183,6 +183,132 @@ async fn what_is_written_to_a_child_that_has_ended_is_an_error() {
     assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
 }
 
+/// Runs an ignored test in a process of its own, under limits as a shell sets them.
+fn in_a_process_of_its_own(test: &str, limits: &str) {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("{limits} && exec \"$0\" --exact {test} --ignored")]);
+    let output = shell.arg(std::env::current_exe().unwrap()).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+/// Ids and states of this process's children, those that nobody has reaped among them.
+fn children() -> Vec<(u32, char)> {
+    let parent = format!(" {} ", std::process::id());
+    let ids = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let name = entry.unwrap().file_name();
+        name.to_str()?.parse().ok()
+    });
+    let child = |id: u32| {
+        let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        let (_, after) = text.rsplit_once(") ")?;
+        after[1..].starts_with(&parent).then_some((id, after.chars().next()?))
+    };
+    ids.filter_map(child).collect()
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+#[test]
+fn the_descriptor_limit_is_an_error_that_leaves_no_child_behind() {
+    in_a_process_of_its_own("with_few_descriptors", "ulimit -n 60");
+}
+
+#[test]
+#[ignore = "run by the test above, under a limit"]
+fn with_few_descriptors() {
+    const EMFILE: i32 = 24;
+    let runtime = Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        // What is made on first use is there.
+        assert!(sleeper().kill_on_drop(true).spawn().unwrap().kill().await.is_ok());
+        let before = descriptors();
+        let (mut refused, mut ended) = (0, 0);
+        for free in 0..12 {
+            for piped in [false, true] {
+                let stdio = || if piped { Stdio::piped() } else { Stdio::inherit() };
+                let mut hoard = Vec::new();
+                while let Ok(file) = std::fs::File::open("/dev/null") {
+                    hoard.push(file);
+                }
+                hoard.truncate(hoard.len() - free);
+                let mut command = Command::new("true");
+                match command.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn() {
+                    Ok(mut child) => {
+                        assert!(timeout(LONG, child.wait()).await.unwrap().unwrap().success());
+                        ended += 1;
+                    }
+                    Err(error) => {
+                        assert_eq!(error.raw_os_error(), Some(EMFILE), "{error}");
+                        refused += 1;
+                    }
+                }
+                drop(hoard);
+                assert_eq!(children(), [], "{free} free, pipes: {piped}");
+                assert_eq!(descriptors(), before, "{free} free, pipes: {piped}");
+            }
+        }
+        assert!(refused > 0 && ended > 0, "{refused} refused, {ended} ended");
+    });
+}
+
+#[test]
+fn nothing_is_left_behind_wherever_a_future_is_dropped() {
+    in_a_process_of_its_own("dropped_after_each_poll", "true");
+}
+
+#[test]
+#[ignore = "run by the test above, for it counts descriptors and children"]
+fn dropped_after_each_poll() {
+    fn talker() -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo said; echo complained >&2"]).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+    type Call = fn() -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
+    let calls: [Call; 6] = [
+        || Box::pin(async { drop(talker().status().await) }),
+        || Box::pin(async { drop(talker().output().await) }),
+        || Box::pin(async { drop(talker().spawn().unwrap().wait().await) }),
+        || Box::pin(async { drop(talker().spawn().unwrap().wait_with_output().await) }),
+        || Box::pin(async { drop(sleeper().spawn().unwrap().kill().await) }),
+        || {
+            Box::pin(async {
+                let mut child = talker().spawn().unwrap();
+                let mut said = String::new();
+                drop(child.stdout.as_mut().unwrap().read_to_string(&mut said).await);
+            })
+        },
+    ];
+    let runtime = Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        // What is made on first use is there.
+        calls[1]().await;
+        let before = descriptors();
+        for (n, call) in calls.iter().enumerate() {
+            for most in 0..8 {
+                let mut future = call();
+                let mut polls = 0;
+                poll_fn(|cx| {
+                    if polls == most || future.as_mut().poll(cx).is_ready() {
+                        return std::task::Poll::Ready(());
+                    }
+                    polls += 1;
+                    std::task::Poll::Pending
+                })
+                .await;
+                drop(future);
+                let what = format!("call {n} after {polls} polls");
+                eventually_here(&what, || children().is_empty() && descriptors() == before).await;
+            }
+        }
+    });
+}
+
 #[henge::test]
 async fn a_program_that_is_not_there_is_an_error() {
     let error = Command::new("no such program").spawn().unwrap_err();
