@@ -8,6 +8,7 @@ mod ranges;
 mod raw;
 pub(crate) mod reading;
 mod stream;
+mod write_behind;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -45,15 +46,18 @@ fn beyond() -> io::Error {
 ///
 /// - *Reading.* A read whose future is dropped loses nothing: what comes is kept for the next one.
 /// - *Writing.* A write is done when the bytes have been taken, not when the kernel has them; they
-///   are written even if the file is dropped. `flush` waits until the kernel has them all, and so
+///   are written even if the file is dropped. What a regular file takes while earlier bytes are on
+///   their way gathers, up to 256 KiB (or [`max_buf_size`](File::max_buf_size), if that is less),
+///   and is written by one call; where each write is an order, as in `/proc`, `/sys` and control
+///   groups, each is a call of its own. `flush` waits until the kernel has them all, and so
 ///   do `shutdown` and the methods of `File` that say so. **A program that ends without it may
 ///   lose the last bytes**, and the error that says so. Whoever looks at the file by its name
 ///   finds what was taken: what this crate opens, reads, copies or tells by a name waits for what
 ///   is on its way into that file, wherever in the process it was taken. A file that is open
 ///   already is read as it is, and so is it by std and by other processes.
 /// - *Errors.* Where a write fails that was taken already, the next write or flush says so, once;
-///   how many of its bytes were written is not known. A read or a seek between them does not see
-///   it.
+///   how many of its bytes were written is not known, and what had gathered behind it is not
+///   written. A read or a seek between them does not see it.
 ///
 /// # Transfers at offsets
 ///

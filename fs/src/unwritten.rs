@@ -5,7 +5,7 @@
 //! ask for its length needs no thread, so it would overtake them. Therefore each write of a regular
 //! file is in a list of the process until it has ended, and whoever looks at a file waits for those
 //! that he finds there of the same file: not for others, which may be slow, nor for what is taken
-//! while he waits.
+//! while he waits, unless it joins one that he has found and that has not begun yet.
 //!
 //! ```text
 //! a file:    Taken::new ────── the pool writes ──────► drop: out of the list, then wakes
@@ -31,7 +31,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use henge_driver::Fd;
-use henge_driver::sys::file::{Metadata, now};
+use henge_driver::sys::file::Metadata;
+use henge_driver::sys::file::now::{self, Regular};
 
 use crate::call::c_path;
 use crate::loom::sync::{AtomicBool, AtomicUsize, Mutex};
@@ -77,7 +78,7 @@ pub(crate) struct FileId {
 impl FileId {
     /// Of an open file; nothing of what is no regular one.
     pub(crate) fn of(fd: &Fd) -> Option<FileId> {
-        now::regular(fd).map(|(device, number)| FileId { device, number })
+        now::regular(fd).map(FileId::from)
     }
 
     fn known(metadata: &Metadata) -> Option<FileId> {
@@ -87,6 +88,12 @@ impl FileId {
 
     fn list(self) -> &'static List {
         &LEDGER.lists[self.number as usize % LISTS]
+    }
+}
+
+impl From<Regular> for FileId {
+    fn from(file: Regular) -> FileId {
+        FileId { device: file.device, number: file.number }
     }
 }
 

@@ -15,15 +15,16 @@
 //! if the file is dropped; its error shows in the next call. Both are tokio's rules.
 //!
 //! A thread of the pool writes to regular files, which ends without a turn of this thread, so that
-//! whoever looks at the file may wait for it (`crate::unwritten`). The ring writes to what may have
-//! to wait for somebody, and would keep a thread.
+//! whoever looks at the file may wait for it (`crate::unwritten`); what is written meanwhile
+//! gathers (`super::write_behind`). The ring writes to what may have to wait for somebody, and
+//! would keep a thread.
 //!
 //! Methods that take `&self` wait for what is under way too, several of them at a time perhaps,
 //! while an operation wakes one waker only. They give it [`Waiters`], which wakes them all. No
 //! waker is cloned or dropped under the lock: whoever polls takes the operation out meanwhile.
 
 use std::future::Future;
-use std::io::{self, SeekFrom};
+use std::io::{self, IoSlice, SeekFrom};
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,9 +36,9 @@ use henge_driver::sys::file::{blocking, now};
 use henge_driver::{Fd, Op, ops, submit_now};
 use tokio::io::ReadBuf;
 
-use crate::call::{promise, start};
+use super::write_behind::{MOST_GATHERED, Target, WriteBehind};
+use crate::call::start;
 use crate::loom::sync::Mutex;
-use crate::unwritten::{FileId, Taken};
 use crate::waiters::{Waiters, lock};
 
 /// What was read and nobody has taken.
@@ -80,7 +81,7 @@ pub(super) enum State {
     /// To what is no regular file.
     Writing(Op<ops::WriteAll<Vec<u8>>>),
     /// To a regular file.
-    Storing(Job<(io::Result<()>, Vec<u8>)>),
+    Storing(Job<io::Result<()>>),
     /// The file's position has been moved; nobody has asked for the result yet.
     Sought(io::Result<u64>),
     /// As `Sought`, once the pool has done it.
@@ -107,8 +108,9 @@ pub(super) struct Cursor {
     /// Where the last seek went.
     pub(super) sought: u64,
     waiters: Option<Arc<Waiters>>,
-    /// Which file it is, once somebody has asked; `Some(None)` is no regular one.
-    id: Option<Option<FileId>>,
+    /// What goes to the pool, once somebody has asked whether that is where it goes: `Some(None)`
+    /// if it is no regular file.
+    behind: Option<Option<Arc<WriteBehind>>>,
 }
 
 impl Cursor {
@@ -119,7 +121,7 @@ impl Cursor {
             write_error: None,
             sought: 0,
             waiters: None,
-            id: None,
+            behind: None,
         }
     }
 
@@ -138,8 +140,17 @@ impl Cursor {
     }
 
     /// An empty buffer, if nothing is unread; with its memory from before.
-    pub(super) fn buffer(&mut self) -> Vec<u8> {
+    fn buffer(&mut self) -> Vec<u8> {
         mem::take(&mut self.unread.bytes)
+    }
+
+    /// As `buffer`, to write from.
+    pub(super) fn write_buffer(&mut self) -> Vec<u8> {
+        let bytes = self.buffer();
+        match &self.behind {
+            Some(Some(behind)) if bytes.capacity() == 0 => behind.spare(),
+            _ => bytes,
+        }
     }
 
     /// Keeps the memory of a buffer that is no longer needed.
@@ -150,25 +161,34 @@ impl Cursor {
 
     /// Starts to write these bytes.
     pub(super) fn write(&mut self, fd: &Arc<Fd>, bytes: Vec<u8>) -> io::Result<()> {
-        let id = *self.id.get_or_insert_with(|| FileId::of(fd));
-        let fd = Arc::clone(fd);
-        self.state = match id {
-            Some(id) => {
-                let taken = Taken::new(id);
-                State::Storing(promise(move || {
-                    let result = blocking::write_all(&fd, &bytes);
-                    drop((fd, taken));
-                    (result, bytes)
-                })?)
-            }
+        let behind = self.behind.get_or_insert_with(|| Some(WriteBehind::new(Target::of(fd)?)));
+        self.state = match behind {
+            Some(behind) => State::Storing(behind.begin(fd, bytes)?),
             None => {
-                let write = ops::WriteAll::new(fd, bytes, u64::MAX);
+                let write = ops::WriteAll::new(Arc::clone(fd), bytes, u64::MAX);
                 // Nobody waits for it yet.
                 let mut cx = Context::from_waker(Waker::noop());
                 State::Writing(submit_now(write, &mut cx)?)
             }
         };
         Ok(())
+    }
+
+    /// Where bytes are on their way, to be followed by `len` of these, and no more than `most` of
+    /// them gather: takes them as soon as there is room. False if what is under way has to end.
+    pub(super) fn poll_follow(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+        len: usize,
+        most: usize,
+    ) -> Poll<bool> {
+        match (&self.state, &self.behind) {
+            (State::Storing(_), Some(Some(behind))) => {
+                behind.poll_push(cx, pieces, len, most.min(MOST_GATHERED))
+            }
+            _ => Poll::Ready(false),
+        }
     }
 
     /// Moves the file's position, from where the reader believes it to be.
@@ -210,6 +230,11 @@ impl Cursor {
         matches!(self.state, State::Idle)
     }
 
+    /// Bytes are on their way to a regular file.
+    pub(super) fn is_storing(&self) -> bool {
+        matches!(self.state, State::Storing(_))
+    }
+
     /// The position has been moved at once, and nobody knows yet where to.
     pub(super) fn has_sought(&self) -> bool {
         matches!(self.state, State::Sought(_))
@@ -232,7 +257,9 @@ impl Cursor {
                 Ended::Read(result.map(drop))
             }
             Brought::Write(result, bytes) => {
-                self.keep_buffer(bytes);
+                if let Some(bytes) = bytes {
+                    self.keep_buffer(bytes);
+                }
                 Ended::Write(result)
             }
             Brought::Seek(result) => {
@@ -254,7 +281,7 @@ impl Cursor {
 
 enum Brought {
     Read(io::Result<usize>, Vec<u8>),
-    Write(io::Result<()>, Vec<u8>),
+    Write(io::Result<()>, Option<Vec<u8>>),
     Seek(io::Result<u64>),
 }
 
@@ -268,12 +295,12 @@ impl State {
             }
             State::Writing(write) => {
                 let (result, bytes) = ready!(Pin::new(write).poll(cx));
-                Brought::Write(result, bytes)
+                Brought::Write(result, Some(bytes))
             }
-            State::Storing(job) => match ready!(Pin::new(job).poll(cx)) {
-                Ok((result, bytes)) => Brought::Write(result, bytes),
-                Err(error) => Brought::Write(Err(error.into()), Vec::new()),
-            },
+            State::Storing(job) => {
+                let result = ready!(Pin::new(job).poll(cx));
+                Brought::Write(result.map_err(io::Error::from).and_then(|result| result), None)
+            }
             State::Sought(_) => {
                 let State::Sought(result) = mem::replace(self, State::Idle) else {
                     unreachable!("matched just now");

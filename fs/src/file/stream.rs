@@ -57,10 +57,24 @@ impl AsyncRead for File {
 }
 
 impl File {
-    /// Waits until bytes can be taken to be written at the position.
-    fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Takes bytes of these pieces to be written at the position.
+    fn poll_take(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         if let Some(error) = self.cursor().write_error.take() {
             return Poll::Ready(Err(error.into()));
+        }
+        let len = pieces.iter().fold(0_usize, |sum, piece| sum.saturating_add(piece.len()));
+        let len = len.min(self.max_buf_size);
+        if len > 0 && self.cursor().is_storing() {
+            let spent = ready!(coop::poll_proceed(cx));
+            let most = self.max_buf_size;
+            if ready!(self.cursor().poll_follow(cx, pieces, len, most)) {
+                spent.made_progress();
+                return Poll::Ready(Ok(len));
+            }
         }
         loop {
             match ready!(self.cursor().poll_end(cx)) {
@@ -71,7 +85,30 @@ impl File {
         }
         ready!(spend(cx));
         let (fd, cursor) = self.parts();
-        Poll::Ready(cursor.step_back(fd))
+        cursor.step_back(fd)?;
+        if len == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        // One piece is written to memory from where it is, as far as that goes without waiting.
+        let alone = pieces.iter().find(|piece| !piece.is_empty()).filter(|p| p.len() >= len);
+        if let Some(n) = alone.and_then(|piece| self.write_now(&piece[..len])) {
+            return Poll::Ready(Ok(n));
+        }
+        let mut bytes = self.cursor().write_buffer();
+        bytes.try_reserve(len)?;
+        for piece in pieces {
+            let n = piece.len().min(len - bytes.len());
+            bytes.extend_from_slice(&piece[..n]);
+        }
+        if alone.is_none()
+            && let Some(n) = self.write_now(&bytes)
+        {
+            self.cursor().keep_buffer(bytes);
+            return Poll::Ready(Ok(n));
+        }
+        let (fd, cursor) = self.parts();
+        cursor.write(fd, bytes)?;
+        Poll::Ready(Ok(len))
     }
 
     /// Writes to memory at once, as far as that goes without waiting.
@@ -87,21 +124,7 @@ impl AsyncWrite for File {
         cx: &mut Context<'_>,
         from: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let file = self.get_mut();
-        ready!(file.poll_writable(cx))?;
-        let from = &from[..from.len().min(file.max_buf_size)];
-        if from.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        if let Some(n) = file.write_now(from) {
-            return Poll::Ready(Ok(n));
-        }
-        let mut bytes = file.cursor().buffer();
-        bytes.try_reserve(from.len())?;
-        bytes.extend_from_slice(from);
-        let (fd, cursor) = file.parts();
-        cursor.write(fd, bytes)?;
-        Poll::Ready(Ok(from.len()))
+        self.get_mut().poll_take(cx, &[IoSlice::new(from)])
     }
 
     fn poll_write_vectored(
@@ -109,26 +132,7 @@ impl AsyncWrite for File {
         cx: &mut Context<'_>,
         from: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let file = self.get_mut();
-        ready!(file.poll_writable(cx))?;
-        let mut bytes = file.cursor().buffer();
-        for piece in from {
-            let room = file.max_buf_size - bytes.len();
-            let piece = &piece[..piece.len().min(room)];
-            bytes.try_reserve(piece.len())?;
-            bytes.extend_from_slice(piece);
-        }
-        let n = bytes.len();
-        if n == 0 {
-            return Poll::Ready(Ok(0));
-        }
-        if let Some(n) = file.write_now(&bytes) {
-            file.cursor().keep_buffer(bytes);
-            return Poll::Ready(Ok(n));
-        }
-        let (fd, cursor) = file.parts();
-        cursor.write(fd, bytes)?;
-        Poll::Ready(Ok(n))
+        self.get_mut().poll_take(cx, from)
     }
 
     fn is_write_vectored(&self) -> bool {

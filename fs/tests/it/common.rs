@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Poll;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Waker};
 
 use henge_driver::Driver;
+use henge_driver::offload::{Class, Config, Job, Pool};
+use henge_fs::File;
+use tokio::io::AsyncWriteExt;
 
 /// A name of this test's own; what is there goes away with it.
 pub(crate) struct Place(pub(crate) PathBuf);
@@ -86,4 +90,45 @@ pub(crate) fn in_a_process_of_its_own(test: &str, limits: &str) {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+/// A pool of one thread, which is kept until this is released.
+pub(crate) struct Kept {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) release: mpsc::Sender<()>,
+    _job: Job<Result<(), mpsc::RecvError>>,
+}
+
+impl Kept {
+    pub(crate) fn new(driver: &Driver) -> Kept {
+        let pool = Arc::new(Pool::new(Config { max_threads: 1, ..Config::default() }));
+        driver.replace_blocking(Arc::clone(&pool));
+        let (release, released) = mpsc::channel();
+        let (say, said) = mpsc::channel();
+        let _job = pool.spawn(Class::User, move || {
+            say.send(()).expect("it listens");
+            released.recv()
+        });
+        said.recv().expect("it runs");
+        Kept { pool, release, _job }
+    }
+
+    /// A file that has taken these bytes; nothing where they are in it at once.
+    pub(crate) fn takes(&self, path: &Path, bytes: &[u8]) -> Option<File> {
+        let mut file = File::from_std(fs::File::create(path).unwrap());
+        let before = self.queued();
+        let mut write = pin!(file.write_all(bytes));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(write.as_mut().poll(&mut cx).is_ready());
+        (self.queued() > before).then_some(file)
+    }
+
+    /// How many jobs wait for the thread.
+    pub(crate) fn queued(&self) -> usize {
+        self.pool.metrics().queued
+    }
+
+    pub(crate) fn release(&self) {
+        self.release.send(()).expect("it waits");
+    }
 }

@@ -5,6 +5,7 @@ mod direct;
 mod dropped;
 mod files;
 mod forgotten;
+mod gathered;
 mod hard_places;
 mod paths;
 mod streams;

@@ -3,20 +3,19 @@
 use std::fs;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
-use std::path::Path;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::process::Command;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use henge_driver::offload::{Class, Config, Job, Pool};
+use henge_driver::offload::Class;
 use henge_driver::{Driver, ops, submit};
 use henge_fs::{File, OpenOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{Place, begin_and_drop, in_a_process_of_its_own, run};
+use crate::common::{Kept, Place, begin_and_drop, in_a_process_of_its_own, run};
 
 const ROUNDS: usize = 500;
 
@@ -113,42 +112,6 @@ fn other_threads_find_it() {
             Ok(())
         });
     });
-}
-
-/// A pool of one thread, which is kept until this is released.
-struct Kept {
-    pool: Arc<Pool>,
-    release: mpsc::Sender<()>,
-    _job: Job<Result<(), mpsc::RecvError>>,
-}
-
-impl Kept {
-    fn new(driver: &Driver) -> Kept {
-        let pool = Arc::new(Pool::new(Config { max_threads: 1, ..Config::default() }));
-        driver.replace_blocking(Arc::clone(&pool));
-        let (release, released) = mpsc::channel();
-        let (say, said) = mpsc::channel();
-        let _job = pool.spawn(Class::User, move || {
-            say.send(()).expect("it listens");
-            released.recv()
-        });
-        said.recv().expect("it runs");
-        Kept { pool, release, _job }
-    }
-
-    /// A file that has taken these bytes; nothing where they are in it at once.
-    fn takes(&self, path: &Path, bytes: &[u8]) -> Option<File> {
-        let mut file = File::from_std(fs::File::create(path).unwrap());
-        let before = self.pool.metrics().queued;
-        let mut write = pin!(file.write_all(bytes));
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(write.as_mut().poll(&mut cx).is_ready());
-        (self.pool.metrics().queued > before).then_some(file)
-    }
-
-    fn release(&self) {
-        self.release.send(()).expect("it waits");
-    }
 }
 
 type Look<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + 'a>>;

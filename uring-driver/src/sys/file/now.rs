@@ -189,9 +189,22 @@ pub fn is_pipe(fd: &Fd) -> bool {
     place < 0 && in_memory(fd).is_some_and(|stat| stat.is_fifo())
 }
 
-/// Device and number of an open file, if it is a regular one.
-pub fn regular(fd: &Fd) -> Option<(u64, u64)> {
-    in_memory(fd).filter(Stat::is_file).map(|stat| (stat.dev(), stat.ino()))
+/// A regular file: which one it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Regular {
+    pub device: u64,
+    pub number: u64,
+    /// The file system is on a device of blocks.
+    pub on_block_device: bool,
+}
+
+/// What an open file is, if it is a regular one.
+pub fn regular(fd: &Fd) -> Option<Regular> {
+    in_memory(fd).filter(Stat::is_file).map(|stat| Regular {
+        device: stat.dev(),
+        number: stat.ino(),
+        on_block_device: stat.on_block_device(),
+    })
 }
 
 /// What the kernel has in memory of an open file; `None` where that may not be true any more, or
@@ -261,27 +274,9 @@ fn is_local(stat: &Stat) -> Option<bool> {
 pub fn learn(fd: &Fd) {
     let unknown = |stat: &Stat| !stat.on_block_device() && is_local(stat).is_none();
     let Some(mount) = in_memory(fd).filter(unknown).and_then(|stat| stat.mount()) else { return };
-    // SAFETY: `struct statfs` is numbers throughout, for which zero is a value.
-    let mut system: libc::statfs = unsafe { std::mem::zeroed() };
-    // SAFETY: the call writes one `struct statfs`.
-    if unsafe { libc::fstatfs(fd.as_raw_fd(), &raw mut system) } != 0 {
-        return;
-    }
-    const LOCAL: [i64; 11] = [
-        0x0102_1994, // tmpfs
-        0x8584_58f6, // ramfs
-        0x794c_7630, // overlayfs
-        0x9123_683e, // btrfs
-        0x2fc1_2fc1, // zfs
-        0xca45_1a4e, // bcachefs
-        0x9fa0,      // proc
-        0x6265_6572, // sysfs
-        0x6462_6720, // debugfs
-        0x6367_7270, // cgroup2
-        0x1cd1,      // devpts
-    ];
-    let magic = system.f_type as i64 & 0xffff_ffff;
-    let entry = mount << 1 | u64::from(LOCAL.contains(&magic));
+    let Some(magic) = magic(fd) else { return };
+    let local = KEEPING.contains(&magic) || TALKING.contains(&magic);
+    let entry = mount << 1 | u64::from(local);
     for known in &KNOWN {
         // Whoever else asks at this moment comes to the same answer.
         match known.compare_exchange(0, entry, Ordering::Relaxed, Ordering::Relaxed) {
@@ -290,6 +285,41 @@ pub fn learn(fd: &Fd) {
             Err(_) => {}
         }
     }
+}
+
+/// Local file systems without a device of their own that keep bytes and do nothing else with them.
+const KEEPING: [i64; 6] = [
+    0x0102_1994, // tmpfs
+    0x8584_58f6, // ramfs
+    0x794c_7630, // overlayfs
+    0x9123_683e, // btrfs
+    0x2fc1_2fc1, // zfs
+    0xca45_1a4e, // bcachefs
+];
+
+/// Those by which programs talk to the kernel.
+const TALKING: [i64; 5] = [
+    0x9fa0,      // proc
+    0x6265_6572, // sysfs
+    0x6462_6720, // debugfs
+    0x6367_7270, // cgroup2
+    0x1cd1,      // devpts
+];
+
+/// Which kind of file system a file is on.
+fn magic(fd: &Fd) -> Option<i64> {
+    // SAFETY: `struct statfs` is numbers throughout, for which zero is a value.
+    let mut system: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the call writes one `struct statfs`.
+    let result = unsafe { libc::fstatfs(fd.as_raw_fd(), &raw mut system) };
+    (result == 0).then_some(system.f_type as i64 & 0xffff_ffff)
+}
+
+/// Whether a regular file that is on no device of blocks keeps bytes and does nothing else with
+/// them, so that two writes may become one: by the files of sysfs or of a control group each write
+/// is an order. Where it is not known the answer is no. It may wait for a network.
+pub fn keeps_bytes(fd: &Fd) -> bool {
+    magic(fd).is_some_and(|magic| KEEPING.contains(&magic))
 }
 
 #[cfg(test)]
@@ -344,8 +374,21 @@ mod tests {
 
         let own = std::fs::File::open("Cargo.toml").unwrap();
         let known = own.metadata().unwrap();
-        assert_eq!(regular(&Fd::from(OwnedFd::from(own))), Some((known.dev(), known.ino())));
+        let told = regular(&Fd::from(OwnedFd::from(own))).expect("it is one");
+        assert_eq!((told.device, told.number), (known.dev(), known.ino()));
         assert_eq!(regular(&file(c"/dev/zero")), None);
+    }
+
+    #[test]
+    fn files_that_take_orders_are_known() {
+        let order = std::fs::File::open("/proc/sys/kernel/osrelease").unwrap();
+        let order = Fd::from(OwnedFd::from(order));
+        assert!(!regular(&order).expect("it says that it is").on_block_device);
+        assert!(!keeps_bytes(&order));
+        if let Ok(memory) = std::fs::File::create_new("/dev/shm/henge-keeps-bytes") {
+            std::fs::remove_file("/dev/shm/henge-keeps-bytes").unwrap();
+            assert!(keeps_bytes(&Fd::from(OwnedFd::from(memory))));
+        }
     }
 
     #[test]
