@@ -124,10 +124,18 @@ impl<B> Crew<B> {
         self.threads = self.threads.checked_sub(1).expect("a thread that was counted leaves");
     }
 
-    /// The thread that was to be started could not be.
-    pub(super) fn failed(&mut self) {
+    /// The thread that was to be started could not be, and `queued` jobs wait. One of them may have
+    /// trusted that it would come, though another thread has fallen asleep since: the bell to be
+    /// rung for it.
+    pub(super) fn failed(&mut self, queued: usize) -> Option<B> {
         self.arrive();
         self.leave();
+        if queued <= self.coming {
+            return None;
+        }
+        let (_, bell) = self.asleep.pop()?;
+        self.coming += 1;
+        Some(bell)
     }
 }
 
@@ -166,6 +174,22 @@ mod tests {
         crew.finishing();
         assert_eq!(crew.wanted(1), Wanted::<char>::Nothing);
         assert_eq!(crew.wanted(2), Wanted::Start);
+    }
+
+    #[test]
+    fn a_start_that_fails_wakes_a_sleeper_for_the_job_that_trusted_it() {
+        let mut crew = Crew::new(2);
+        assert_eq!(crew.wanted(1), Wanted::Start);
+        crew.arrive();
+        assert_eq!(crew.wanted(1), Wanted::Start);
+        // The first thread takes that job, finds no other, and sleeps.
+        crew.sleep('a');
+        assert_eq!(crew.wanted(1), Wanted::Nothing, "the second is coming");
+        assert_eq!(crew.failed(1), Some('a'));
+        crew.arrive();
+        assert_eq!((crew.threads(), crew.asleep()), (1, 0));
+        assert_eq!(crew.wanted(1), Wanted::Start);
+        assert_eq!(crew.failed(1), None, "nobody sleeps: who is busy looks at the queue");
     }
 
     #[test]

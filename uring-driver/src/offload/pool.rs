@@ -376,7 +376,8 @@ impl Shared {
     /// of them, for each may have trusted another's start.
     fn start_failed(&self, error: &io::Error) {
         let mut state = lock(&self.state);
-        state.crew.failed();
+        let queued = state.queue.len();
+        let bell = state.crew.failed(queued);
         state.alive -= 1;
         let mut refused = Vec::new();
         if state.crew.threads() == 0 {
@@ -384,6 +385,9 @@ impl Shared {
         }
         state.promised -= refused.iter().filter(|queued| queued.promised).count();
         drop(state);
+        if let Some(bell) = bell {
+            bell.notify_one();
+        }
         for Queued { job, .. } in refused {
             let error = match error.raw_os_error() {
                 Some(code) => io::Error::from_raw_os_error(code),

@@ -469,6 +469,33 @@ mod real {
     }
 
     #[test]
+    fn a_job_that_trusted_a_start_that_failed_wakes_who_sleeps() {
+        static STARTS: AtomicUsize = AtomicUsize::new(0);
+        static FAILS: AtomicBool = AtomicBool::new(false);
+        let config = Config { max_threads: 2, ..Config::default() };
+        let pool = Arc::new(Pool::with_start(config, |shared| {
+            if STARTS.fetch_add(1, Ordering::SeqCst) == 0 {
+                let shared = Arc::clone(shared);
+                drop(thread::spawn(move || shared.work()));
+                return Ok(());
+            }
+            until("it is to fail", || FAILS.load(Ordering::SeqCst));
+            Err(io::Error::from_raw_os_error(11))
+        }));
+        let (release, first) = occupy(&pool);
+        let own = Arc::clone(&pool);
+        let second = thread::spawn(move || wait(own.spawn(Class::User, || 2)));
+        until("a second start", || STARTS.load(Ordering::SeqCst) == 2);
+        drop(release);
+        wait(first).unwrap();
+        until("the first thread has done all", || pool.metrics().idle == 1);
+        let third = pool.spawn(Class::User, || 3);
+        FAILS.store(true, Ordering::SeqCst);
+        assert_eq!(second.join().unwrap().unwrap(), 2);
+        assert_eq!(wait(third).unwrap(), 3);
+    }
+
+    #[test]
     fn many_threads_and_many_jobs_all_run_once() {
         let pool = Arc::new(Pool::new(Config {
             max_threads: 4,
