@@ -119,12 +119,16 @@ impl<O: Operation> Awaited<O> {
         let waker = cx.waker();
         if polled == Polled::Waiting && *seen != (waker.data(), waker.vtable()) {
             // The new one is cloned and the old one dropped here and not below: user code.
-            let mut new = Some(waker.clone());
+            let clone = waker.clone();
+            // Of the one that is kept, at whose address nobody else's can come to be: a clone need
+            // not be made of the same parts.
+            let parts = (clone.data(), clone.vtable());
+            let mut new = Some(clone);
             if this.state.take_waker() {
                 // SAFETY: WAKER is off, so the slot is ours.
                 std::mem::swap(unsafe { &mut *this.waker.get() }, &mut new);
                 polled = this.state.put_waker();
-                *seen = (waker.data(), waker.vtable());
+                *seen = parts;
             } else {
                 polled = this.state.poll();
             }
