@@ -48,13 +48,16 @@ pub(super) fn retain(task: TaskPtr) {
     }
 }
 
-/// Two billion references are counted here: the shared word has room for a million times more.
+/// Two billion references are counted here, or so many fewer than none: the shared word has room
+/// for a million times more. Says how many are left here.
 #[cold]
-fn spill(task: TaskPtr) {
+pub(super) fn spill(task: TaskPtr) -> i32 {
     let header = task.header();
     let refs = header.local.refs() / 2;
     header.shared.spill(refs);
-    header.local.set_refs(header.local.refs() - refs);
+    let left = header.local.refs() - refs;
+    header.local.set_refs(left);
+    left
 }
 
 /// One reference less: the caller's.

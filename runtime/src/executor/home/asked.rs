@@ -117,7 +117,11 @@ impl Home {
             waker::release_elsewhere(task);
             return;
         }
-        local.set_refs(local.refs() - 1);
+        let refs = match local.refs().checked_sub(1) {
+            Some(refs) => refs,
+            None => waker::spill(task) - 1,
+        };
+        local.set_refs(refs);
         if flags & DONE != 0 {
             self.settle(task);
         }

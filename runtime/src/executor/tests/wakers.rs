@@ -214,6 +214,31 @@ fn counts_do_not_overflow() {
 }
 
 #[test]
+fn nor_do_counts_of_what_was_made_elsewhere() {
+    let home = home();
+    let _entered = home.enter();
+    let (handle, waker, _polls) = pending(&home);
+    let task = {
+        let header = std::ptr::NonNull::new(waker.data().cast_mut().cast());
+        // SAFETY: the data of a task's waker is its header; the waker keeps it.
+        unsafe { TaskPtr::new(header.expect("a task is not at zero")) }
+    };
+    // As if two billion wakers had been made elsewhere and dropped here.
+    let refs = task.header().local.refs();
+    task.header().shared.spill(i32::MAX);
+    task.header().local.set_refs(refs - i32::MAX);
+    for _ in 0..10 {
+        let made = thread::scope(|scope| scope.spawn(|| waker.clone()).join());
+        drop(made.expect("no panic"));
+    }
+    assert!(task.header().local.refs() > i32::MIN / 2 - 20, "half came from the shared count");
+    handle.abort();
+    run(&home);
+    drop((handle, waker));
+    assert_eq!(home.alive(), 0);
+}
+
+#[test]
 fn panics_in_wakers_and_their_destructors_hurt_nobody() {
     static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |data| RawWaker::new(data, &VTABLE),
