@@ -56,9 +56,6 @@ pub(crate) trait Awaits: Resident<Shared = Arc<socket::Socket>> {
 
 /// Visits a side; if it has nothing yet, leaves the caller's waker there. A success spends one
 /// unit of the task's budget.
-///
-/// The waker is cloned, and the one before dropped, outside of the visits: both may run code of
-/// the user's, which may use this stream.
 #[inline]
 pub(crate) fn poll_side<T: Awaits, R>(
     side: &Homed<T>,
@@ -66,16 +63,29 @@ pub(crate) fn poll_side<T: Awaits, R>(
     visit: impl FnOnce(&mut Here<'_, T>) -> Option<R>,
 ) -> Poll<io::Result<R>> {
     let spent = ready!(coop::poll_proceed(cx));
+    let done = ready!(poll_side_freely(side, cx, visit))?;
+    spent.made_progress();
+    Poll::Ready(Ok(done))
+}
+
+/// As [`poll_side`], for what spends no budget, and needs none: as in tokio, what can be done is
+/// done at the first poll.
+///
+/// The waker is cloned, and the one before dropped, outside of the visits: both may run code of
+/// the user's, which may use this stream.
+#[inline]
+pub(crate) fn poll_side_freely<T: Awaits, R>(
+    side: &Homed<T>,
+    cx: &mut Context<'_>,
+    visit: impl FnOnce(&mut Here<'_, T>) -> Option<R>,
+) -> Poll<io::Result<R>> {
     // One call of `visit` in the whole function, so that all of it is compiled into one.
     let found = ready!(side.poll_with(cx, |here| match visit(here) {
         Some(done) => Ok(done),
         None => Err(missing(here, cx)),
     }))?;
     match found {
-        Ok(done) => {
-            spent.made_progress();
-            Poll::Ready(Ok(done))
-        }
+        Ok(done) => Poll::Ready(Ok(done)),
         Err(Missing::Nothing) => Poll::Pending,
         Err(Missing::Waker) => {
             let waker = cx.waker().clone();

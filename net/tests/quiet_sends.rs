@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::pair;
-use henge_driver::Driver;
+use henge_driver::{Driver, coop};
 use henge_net::TcpStream;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -110,6 +110,24 @@ fn a_flush_does_not_wait_for_the_enter() {
     assert_eq!(rest, b"bye");
     assert_eq!(driver.counters().enters, before.enters);
     assert!(!driver.has_queued());
+}
+
+#[test]
+fn a_flush_needs_no_budget() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(matches!(write(&mut a, b"hello"), Poll::Ready(Ok(5))));
+    coop::budget(0, || {
+        assert!(matches!(Pin::new(&mut a).poll_flush(&mut cx), Poll::Ready(Ok(()))));
+        assert!(matches!(Pin::new(&mut a).poll_flush(&mut cx), Poll::Ready(Ok(()))));
+        assert!(write(&mut a, b"what is written does").is_pending());
+        assert!(matches!(Pin::new(&mut a).poll_shutdown(&mut cx), Poll::Ready(Ok(()))));
+    });
+    let mut bytes = Vec::new();
+    peer.read_to_end(&mut bytes).expect("no reset");
+    assert_eq!(bytes, b"hello");
 }
 
 #[test]
