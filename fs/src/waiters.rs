@@ -4,6 +4,8 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
+use henge_driver::wake_each;
+
 use crate::loom::sync::{Mutex, MutexGuard};
 
 /// Their wakers, each once. No waker is cloned, woken or dropped under the lock.
@@ -20,11 +22,10 @@ impl Waiters {
         }
     }
 
+    /// Whoever panics: what has ended is no concern of theirs.
     pub(crate) fn wake_all(&self) {
         let all = mem::take(&mut *lock(&self.0));
-        for waker in all {
-            waker.wake();
-        }
+        wake_each(all);
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Waker};
 
+use henge_driver::wake_each;
+
 /// A list of wakers, each with a key by which its owner finds it again.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
@@ -28,14 +30,14 @@ impl Waiters {
         self.list.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Wakes everybody.
+    /// Wakes everybody, whoever panics.
     ///
     /// The caller's thread is the one where what they wait for happens. Who stands in the list
     /// was there when it entered it, or handed over with a lock since: a relaxed look suffices.
     #[inline]
     pub(crate) fn wake_all(&self) {
         if self.len.load(Ordering::Relaxed) != 0 {
-            self.take().into_iter().for_each(|(_, waker)| waker.wake());
+            wake_each(self.take().into_iter().map(|(_, waker)| waker));
         }
     }
 
@@ -140,6 +142,25 @@ mod tests {
         waiters.wake_all();
         waiters.wake_all();
         assert_eq!(count.0.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn everybody_is_woken_whoever_panics() {
+        struct Panics;
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("a waker that panics");
+            }
+        }
+        let waiters = Waiters::default();
+        let count = Arc::new(Count::default());
+        let wakers = [Waker::from(Arc::new(Panics)), Waker::from(count.clone())];
+        let mut places = [Place::new(&waiters), Place::new(&waiters)];
+        for (place, waker) in places.iter_mut().zip(&wakers) {
+            place.stand(&Context::from_waker(waker));
+        }
+        waiters.wake_all();
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
     }
 
     #[test]

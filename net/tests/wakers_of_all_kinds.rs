@@ -257,3 +257,29 @@ fn a_waker_that_asks_the_listener_when_it_is_cloned() {
         driver.turn().expect("it turns");
     }
 }
+
+/// Two accept in a task that may move, one of which has a waker that panics.
+#[test]
+fn a_waker_that_panics_keeps_nobody_else_at_a_listener_waiting() {
+    thread_local! {
+        static WOKEN: Cell<u32> = const { Cell::new(0) };
+    }
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let bound = driver.block_on(TcpListener::bind("127.0.0.1:0")).expect("it turns");
+    let listener = bound.expect("a free port");
+    let mut accepts = [(); 3].map(|()| Box::pin(listener.accept()));
+    let wakers = [
+        waker(|| panic!("a waker that panics"), nothing),
+        waker(|| WOKEN.set(WOKEN.get() + 1), nothing),
+        waker(|| WOKEN.set(WOKEN.get() + 1), nothing),
+    ];
+    for (accept, waker) in accepts.iter_mut().zip(&wakers) {
+        let mut cx = Context::from_waker(waker);
+        assert!(current::moving(|| accept.as_mut().poll(&mut cx)).is_pending());
+    }
+    let address = listener.local_addr().expect("it is bound");
+    let _peer = std::net::TcpStream::connect(address).expect("it listens");
+    while driver.turn().expect("it turns").completions == 0 {}
+    assert_eq!(WOKEN.get(), 2);
+}

@@ -58,6 +58,7 @@ pub mod sys;
 
 mod block_on;
 mod capabilities;
+mod contain;
 mod cqe;
 pub mod current;
 mod driver_id;
@@ -76,6 +77,8 @@ mod sqe;
 mod thread;
 
 pub use capabilities::Capabilities;
+#[doc(hidden)]
+pub use contain::wake_each;
 pub use cqe::Cqe;
 pub use driver::{Config, Counters, Driver, Leaked, Ticket, Turn};
 pub use driver_id::DriverId;

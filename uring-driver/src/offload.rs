@@ -19,7 +19,6 @@ mod sync;
 mod tests;
 
 pub use config::Config;
-pub(crate) use job::contain;
 pub use job::{AbortJob, Job, JobError};
 #[doc(hidden)]
 pub use pool::Telling;

@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use henge_driver::ops::{AcceptMultishot, Acceptor, After, PollOnce, PollSink};
 use henge_driver::sys::socket;
-use henge_driver::{Driver, DriverId, Fd, Link, Posted, Remote, Ticket, current};
+use henge_driver::{Driver, DriverId, Fd, Link, Posted, Remote, Ticket, current, wake_each};
 
 /// For how long a driver that is out of descriptors does not try again, unless it closes one.
 const REST: Duration = Duration::from_millis(50);
@@ -267,7 +267,7 @@ impl Queue {
         }
         drop(state);
         drop(unwanted);
-        next.into_iter().chain(stranded).for_each(Waker::wake);
+        wake_each(next.into_iter().chain(stranded));
     }
 
     /// A driver's poll has ended: whoever waits there tries again.
@@ -277,9 +277,7 @@ impl Queue {
         let here = state.line.iter_mut().filter(|waiter| waiter.driver == id);
         let woken: Vec<Waker> = here.filter_map(|waiter| waiter.waker.take()).collect();
         drop(state);
-        for waker in woken {
-            waker.wake();
-        }
+        wake_each(woken);
     }
 
     /// This driver's accept has ended: arms it again, if somebody is in line and the driver stays.
@@ -302,7 +300,7 @@ impl Queue {
         let (queue, id) = (Arc::clone(self), driver.id());
         let again = move || {
             let stranded = current::with(|driver| queue.go_on(driver, &mut queue.state()));
-            stranded.into_iter().flatten().for_each(Waker::wake);
+            wake_each(stranded.into_iter().flatten());
         };
         let pause = driver.submit_detached(After::new(REST, again));
         driver.cancel_at_close(pause);

@@ -215,12 +215,13 @@ impl PollSink for Sink {
         told.fired.store(self.epoch, Ordering::Release);
         let waker = state.waker.take();
         drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
         match told.wait {
             For::Bytes => told.socket.readers.wake_all(),
             For::Room => told.socket.writers.wake_all(),
+        }
+        // Last: if it panics nobody else is left out.
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 }

@@ -34,9 +34,9 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::contain::wake_each;
 use crate::driver_id::STEP;
 use crate::loom::sync::{AtomicU64, Mutex, MutexGuard};
-use crate::offload::contain;
 use crate::thread::MOVING;
 use std::task::Waker;
 
@@ -134,12 +134,9 @@ impl Waited {
         }
     }
 
-    /// Wakes all of them, whoever panics: one that was left out would wait for ever. They are of
-    /// other threads, so what a waker panics with is not told here.
+    /// Wakes all of them. They are of other threads, so what a waker panics with is not told here.
     pub(super) fn wake(self) {
-        for waker in self.0.into_iter().flat_map(|wakers| wakers.0) {
-            contain(|| waker.wake());
-        }
+        wake_each(self.0.into_iter().flat_map(|wakers| wakers.0));
     }
 }
 

@@ -27,6 +27,7 @@ use std::task::{Context, Poll, Waker};
 use super::pool::{Shared, Telling};
 use super::queue::Ticket;
 use super::sync::{Mutex, MutexGuard};
+use crate::contain::contain;
 
 /// Why a job has no result.
 ///
@@ -179,16 +180,6 @@ impl<F, T> Cell<F, T> {
                 None
             }
         }
-    }
-}
-
-/// Runs code of a user whose panic concerns nobody here; std's hook has printed its message.
-pub(crate) fn contain(code: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(code))
-        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
-    {
-        // A payload whose payload panics again could go on for ever.
-        std::mem::forget(payload);
     }
 }
 

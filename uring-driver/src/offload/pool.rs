@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::config::Config;
 use super::crew::{Crew, Wanted};
-use super::job::{AbortJob, Cell, Job, JobError, Run, contain, lock};
+use super::job::{AbortJob, Cell, Job, JobError, Run, lock};
 use super::queue::{Class, Queue, Ticket};
 use super::sync::{self, Condvar, Mutex, MutexGuard, ThreadId};
+use crate::contain::contain;
 use crate::sys;
 
 /// Threads for what would block: a closure goes in, its value comes out.

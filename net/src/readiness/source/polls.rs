@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use henge_driver::ops::{PollMultishot, Watcher};
-use henge_driver::{Driver, DriverId, Link, Posted, current};
+use henge_driver::{Driver, DriverId, Link, Posted, current, wake_each};
 
 use super::Source;
 use super::state::{State, Watch};
@@ -85,9 +85,7 @@ impl Source {
         let woken = if more { state.ready } else { Ready::ALL };
         let (reader, writer, line) = state.take_woken(woken);
         drop(state);
-        for waker in reader.into_iter().chain(writer).chain(line) {
-            waker.wake();
-        }
+        wake_each(reader.into_iter().chain(writer).chain(line));
     }
 }
 

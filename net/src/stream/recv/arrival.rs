@@ -67,9 +67,11 @@ impl ReceivesInPlace for RecvSide {
     }
 }
 
-/// Wakes the reader and keeps its waker for the next time; and those who wait by `&self`.
+/// Wakes those who wait by `&self`; and the reader, whose waker it keeps for the next time. That
+/// comes last: if it panics nobody else is left out.
 #[inline]
 fn wake(home: &AtHome<'_, RecvSide>, reader: Option<Waker>) {
+    home.shared().readers.wake_all();
     if let Some(reader) = reader {
         reader.wake_by_ref();
         let spare = home.with(|here| {
@@ -79,7 +81,6 @@ fn wake(home: &AtHome<'_, RecvSide>, reader: Option<Waker>) {
         });
         drop(spare);
     }
-    home.shared().readers.wake_all();
 }
 
 /// Where a receive brings its bytes.
@@ -93,10 +94,10 @@ impl To {
             enter(here);
             here.whom_to_tell()
         });
+        self.0.shared().readers.wake_all();
         if let Some(reader) = reader.flatten() {
             reader.wake();
         }
-        self.0.shared().readers.wake_all();
     }
 
     pub(super) fn socket(&self) -> &Fd {

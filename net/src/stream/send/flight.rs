@@ -107,11 +107,12 @@ impl SendsInPlace for SendSide {
     }
 }
 
-/// Tells a writer, and those who wait by `&self`, outside of every visit.
+/// Tells those who wait by `&self`, and a writer, outside of every visit. The writer comes last: if
+/// its waker panics nobody else is left out.
 #[inline]
 pub(super) fn wake(writer: Option<Waker>, socket: &Socket) {
+    socket.writers.wake_all();
     if let Some(writer) = writer {
         writer.wake();
     }
-    socket.writers.wake_all();
 }
