@@ -167,9 +167,7 @@ impl<T: Resident> Homed<T> {
             if !place.is_settled() {
                 stay = ready!(place.admit(driver, cx.waker()))?;
             }
-            let result = place.visit(driver, visit);
-            place.end_stay(driver, stay, Some(cx.waker()));
-            Poll::Ready(Ok(result))
+            Poll::Ready(Ok(place.visit_during(driver, stay, Some(cx.waker()), visit)))
         });
         match polled {
             Ok(polled) => polled,
@@ -197,9 +195,7 @@ impl<T: Resident> Homed<T> {
             if !place.is_settled() {
                 stay = place.try_admit(driver)?;
             }
-            let result = place.visit(driver, visit);
-            place.end_stay(driver, stay, None);
-            Some(result)
+            Some(place.visit_during(driver, stay, None, visit))
         });
         visited.ok().flatten()
     }

@@ -1,12 +1,13 @@
 //! Operations that live in the place of the state that they work for.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use henge_driver::home::{AtHome, Here, Homed, InPlace, Resident};
-use henge_driver::{Cqe, Driver, Next, Sqe, Ticket, Timespec};
+use henge_driver::{Cqe, Driver, Next, Sqe, Ticket, Timespec, current};
 
 /// What became of a state and its operations.
 #[derive(Default)]
@@ -170,4 +171,46 @@ fn what_is_submitted_after_the_end_of_the_driver_is_dropped() {
     start(&state, None);
     assert_eq!(fate.operations_dropped.load(Ordering::Relaxed), 1);
     assert_eq!(fate.ended.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_visit_within_a_visit_panics_whoever_moves() {
+    let driver = Driver::new().unwrap();
+    let _entered = driver.enter();
+    let (state, _fate) = waits(0);
+    for moves in [true, false] {
+        let visit = || {
+            state.try_with(|_outer| {
+                let inner = AssertUnwindSafe(|| state.try_with(|_inner| ()));
+                catch_unwind(inner).is_err()
+            })
+        };
+        let refused = if moves { current::moving(visit) } else { visit() };
+        assert_eq!(refused, Some(true), "moving: {moves}");
+        assert_eq!(state.try_with(|_here| ()), Some(()), "it can be visited again");
+    }
+}
+
+#[test]
+fn what_a_visit_in_passing_has_begun_keeps_its_place_if_the_visit_panics() {
+    let driver = Driver::new().unwrap();
+    let _entered = driver.enter();
+    let (state, fate) = waits(0);
+    let begins = AssertUnwindSafe(|| {
+        current::moving(|| {
+            state.try_with(|here| {
+                here.flight = Some(here.submit(Wait::new(here, Some(LONG))));
+                panic!("in a visit");
+            })
+        })
+    });
+    assert!(catch_unwind(begins).is_err());
+    drop(state);
+    assert_eq!(fate.states_dropped.load(Ordering::Relaxed), 0, "its operation is in flight");
+    let begun = Instant::now();
+    while fate.states_dropped.load(Ordering::Relaxed) == 0 && begun.elapsed() < BOUND {
+        driver.turn().unwrap();
+    }
+    assert_eq!(fate.ended.load(Ordering::Relaxed), 1);
+    assert_eq!(driver.in_flight(), 0);
 }

@@ -57,7 +57,7 @@ pub(super) enum Leaving {
 }
 
 /// How a visitor was let in.
-#[must_use = "it ends with `end_stay`"]
+#[must_use = "it ends with `visit_during`"]
 pub(super) enum Stay<'a> {
     /// At home; nothing is owed.
     AtHome,
@@ -272,7 +272,7 @@ impl<T: Resident> Place<T> {
     }
 
     /// Lets a visitor in where the place is not settled; one that has to wait gets its turn by
-    /// `waker`. What the visitor owes afterwards is [`end_stay`](Self::end_stay).
+    /// `waker`. What the visitor owes then [`visit_during`](Self::visit_during) sees to.
     #[cold]
     pub(super) fn admit(
         self: &Arc<Self>,
@@ -310,7 +310,8 @@ impl<T: Resident> Place<T> {
 
     /// Holds a homeless place without making it at home, for a visitor that moves.
     fn pass(&self, driver: &Driver) -> Option<Passing<'_, Remote>> {
-        if !current::is_moving() {
+        // One that is held here already is being visited, which the visit will say.
+        if !current::is_moving() || self.word.is(driver.id().get()) {
             return None;
         }
         let passing = self.word.pass(driver.id().get())?;
@@ -319,26 +320,29 @@ impl<T: Resident> Place<T> {
         Some(passing)
     }
 
-    /// After a visit. If the place is to be released and cannot be yet, `waker` is woken when that
-    /// is done.
+    /// Lends the state to a visitor who was let in, and does what is owed afterwards. If the place
+    /// is to be released and cannot be yet, `waker` is woken when that is done.
     #[inline]
-    pub(super) fn end_stay(
+    pub(super) fn visit_during<R>(
         self: &Arc<Self>,
         driver: &Driver,
         stay: Stay<'_>,
         waker: Option<&Waker>,
-    ) {
+        visit: impl FnOnce(&mut Here<'_, T>) -> R,
+    ) -> R {
+        let mut owed = Owed { place: self, driver, stay };
+        let result = self.visit(driver, visit);
+        let stay = std::mem::replace(&mut owed.stay, Stay::AtHome);
         if !matches!(stay, Stay::AtHome) {
             self.let_go(driver, stay, waker);
         }
+        result
     }
 
     #[cold]
     fn let_go(self: &Arc<Self>, driver: &Driver, stay: Stay<'_>, waker: Option<&Waker>) {
         if let Stay::Passing(passing) = stay {
-            if self.local.refs.get() > 0 {
-                passing.stay(driver.remote().clone());
-                self.local.slot.set(driver.homes().insert(self.clone()));
+            if self.keep_if_used(driver, passing) {
                 drop(self.leave(driver, Leaving::Recalled));
             }
             return;
@@ -349,6 +353,16 @@ impl<T: Resident> Place<T> {
             }
             (released, _) => drop(released),
         }
+    }
+
+    /// Makes a place that is held in passing one at home, if something was left behind there.
+    fn keep_if_used(self: &Arc<Self>, driver: &Driver, passing: Passing<'_, Remote>) -> bool {
+        let is_used = self.local.refs.get() > 0;
+        if is_used {
+            passing.stay(driver.remote().clone());
+            self.local.slot.set(driver.homes().insert(self.clone()));
+        }
+        is_used
     }
 
     /// Ends the stay if it is to end and nothing is in flight. What comes back is the register's
@@ -383,6 +397,23 @@ impl<T: Resident> Place<T> {
     pub(super) fn retain(&self) {
         let refs = &self.local.refs;
         refs.set(refs.get() + 1);
+    }
+}
+
+/// What is owed after a visit. Where that has panicked nobody leaves; but what is in flight, or on
+/// a list, keeps its place.
+struct Owed<'a, T: Resident> {
+    place: &'a Arc<Place<T>>,
+    driver: &'a Driver,
+    stay: Stay<'a>,
+}
+
+impl<T: Resident> Drop for Owed<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Stay::Passing(passing) = std::mem::replace(&mut self.stay, Stay::AtHome) {
+            self.place.keep_if_used(self.driver, passing);
+        }
     }
 }
 
