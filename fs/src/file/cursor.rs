@@ -108,6 +108,8 @@ pub(super) struct Cursor {
     /// Where the last seek went.
     pub(super) sought: u64,
     waiters: Option<Arc<Waiters>>,
+    /// Somebody has found the state lent.
+    looked: bool,
     /// What goes to the pool, once somebody has asked whether that is where it goes: `Some(None)`
     /// if it is no regular file.
     behind: Option<Option<Arc<WriteBehind>>>,
@@ -121,6 +123,7 @@ impl Cursor {
             write_error: None,
             sought: 0,
             waiters: None,
+            looked: false,
             behind: None,
         }
     }
@@ -322,12 +325,22 @@ impl State {
 /// What is under way, taken out of the cursor to be polled; it goes back whatever happens.
 struct Borrowed<'a> {
     cursor: &'a Mutex<Cursor>,
+    waiters: &'a Waiters,
     state: State,
 }
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        lock(self.cursor).state = mem::replace(&mut self.state, State::Lent);
+        let looked = {
+            let mut cursor = lock(self.cursor);
+            cursor.state = mem::replace(&mut self.state, State::Lent);
+            mem::take(&mut cursor.looked)
+        };
+        if looked {
+            // It may have ended since it was polled, and have woken nobody but this poll's task,
+            // which may be given up before it is polled again.
+            self.waiters.wake_all();
+        }
     }
 }
 
@@ -346,18 +359,21 @@ pub(super) fn poll_idle(cursor: &Mutex<Cursor>, cx: &mut Context<'_>) -> Poll<()
         let mut cursor = lock(cursor);
         match cursor.state {
             State::Idle => return Poll::Ready(()),
-            // Whoever has it wakes the waiters when it has ended, or leaves it to its own waker,
-            // which does.
-            State::Lent => return Poll::Pending,
+            // Whoever has it wakes the waiters when it has ended, or gives it back.
+            State::Lent => {
+                cursor.looked = true;
+                return Poll::Pending;
+            }
             _ => mem::replace(&mut cursor.state, State::Lent),
         }
     };
-    let mut borrowed = Borrowed { cursor, state };
+    let mut borrowed = Borrowed { cursor, waiters: &waiters, state };
     let waker = Waker::from(Arc::clone(&waiters));
     let brought = ready!(borrowed.state.poll(&mut Context::from_waker(&waker)));
     {
         let mut cursor = lock(cursor);
         cursor.state = State::Idle;
+        cursor.looked = false;
         cursor.keep_error(brought);
     }
     // There is nothing in it to go back.
@@ -375,5 +391,45 @@ pub(super) fn poll_flush(cursor: &mut Cursor, cx: &mut Context<'_>) -> Poll<io::
     match ready!(cursor.poll_end(cx)) {
         Ended::Write(result) => Poll::Ready(result),
         Ended::Nothing | Ended::Read(_) | Ended::Seek(_) => Poll::Ready(Ok(())),
+    }
+}
+
+#[cfg(all(test, not(henge_loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_finds_it_lent_is_told_when_it_is_back() {
+        let cursor = Mutex::new(Cursor::new());
+        let waiters = Arc::<Waiters>::default();
+        lock(&cursor).waiters = Some(Arc::clone(&waiters));
+        for looks in [true, false] {
+            // As in the poll of another one, which finds that it has not ended.
+            lock(&cursor).state = State::Lent;
+            let borrowed =
+                Borrowed { cursor: &cursor, waiters: &waiters, state: State::Sought(Ok(7)) };
+            let count = Arc::new(Count::default());
+            let waker = Waker::from(Arc::clone(&count));
+            let mut cx = Context::from_waker(&waker);
+            if looks {
+                assert!(poll_idle(&cursor, &mut cx).is_pending());
+            }
+            drop(borrowed);
+            assert_eq!(count.0.load(Ordering::Relaxed), usize::from(looks));
+            assert!(poll_idle(&cursor, &mut cx).is_ready());
+            assert_eq!(lock(&cursor).sought, 7);
+        }
     }
 }
