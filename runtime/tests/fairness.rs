@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use henge::driver::{ops, submit};
 use henge::runtime::{Builder, Runtime};
-use henge::sync::mpsc;
+use henge::sync::{self, mpsc};
 use henge::task::coop::{consume_budget, has_budget_remaining};
 use henge::task::yield_now;
 
@@ -130,6 +130,36 @@ fn a_future_that_is_always_ready_lets_others_run() {
         rounds
     });
     assert!(rounds <= 1_000, "{rounds} rounds before anybody else ran");
+}
+
+/// How often `step` is ready in a row before another task has its turn.
+fn steps_before_others(step: impl AsyncFn()) -> u32 {
+    lone().block_on(async {
+        let other = Rc::new(Cell::new(false));
+        let ran = Rc::clone(&other);
+        henge::spawn(async move { ran.set(true) });
+        let mut steps = 0;
+        while !other.get() && steps < 1_000_000 {
+            step().await;
+            steps += 1;
+        }
+        steps
+    })
+}
+
+#[test]
+fn notifications_spend_the_budget() {
+    let (notify, local) = (sync::Notify::new(), sync::local::Notify::new());
+    let both = async || {
+        notify.notify_one();
+        notify.notified().await;
+    };
+    assert!(steps_before_others(both) <= 1_000);
+    let both = async || {
+        local.notify_one();
+        local.notified().await;
+    };
+    assert!(steps_before_others(both) <= 1_000);
 }
 
 /// Who has spent its budget gives way as one does that says so: they take turns, and neither is

@@ -10,10 +10,11 @@
 use std::marker::PhantomPinned;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::executor::coop;
 use crate::sync::place::Line;
 use crate::sync::wait_queue::WaitQueue;
 use crate::sync::wake_batch::wake_each;
@@ -165,8 +166,17 @@ impl<N: Notifier> Notified<N> {
         Self { notifier, progress, _pinned: PhantomPinned }
     }
 
+    /// Goes on, and spends a unit of the task's budget when it is told. That is asked for first: a
+    /// notification that was had is the caller's.
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let unit = ready!(coop::poll_proceed(cx));
+        ready!(self.advance(cx.waker()));
+        unit.made_progress();
+        Poll::Ready(())
+    }
+
     /// Goes on with `waker`, which is kept if it has to wait.
-    pub(crate) fn advance(self: Pin<&mut Self>, waker: &Waker) -> Poll<()> {
+    fn advance(self: Pin<&mut Self>, waker: &Waker) -> Poll<()> {
         let this = self.project();
         let mut fresh = match *this.progress {
             Progress::Done => return Poll::Ready(()),

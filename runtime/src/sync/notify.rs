@@ -310,7 +310,7 @@ impl Future for Notified<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.project().inner.advance(cx.waker())
+        self.project().inner.poll(cx)
     }
 }
 
@@ -318,6 +318,6 @@ impl Future for OwnedNotified {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.project().inner.advance(cx.waker())
+        self.project().inner.poll(cx)
     }
 }
