@@ -437,6 +437,41 @@ fn a_waiting_send_may_move_to_another_shard() {
 }
 
 #[test]
+fn a_message_that_panics_when_nobody_receives_it_keeps_no_other_from_being_told() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a message that panics");
+        }
+    }
+    shards(2).run(|| async {
+        let there = ShardId::new(1);
+        let (doomed, goes) = mesh::channel(there, 8);
+        let (other, stays) = mesh::channel(there, 8);
+        let (say, said) = std::sync::mpsc::channel();
+        let (tell, told) = std::sync::mpsc::channel();
+        let stays = henge::spawn_on(there, || async move { stays.open().recv().await });
+        let goes = henge::spawn_on(there, || async move {
+            let receiver = goes.open();
+            say.send(()).expect("the sender waits");
+            told.recv_timeout(BOUND).expect("it is told");
+            drop(receiver);
+            say.send(()).expect("the sender waits");
+        });
+        while said.try_recv().is_err() {
+            yield_now().await;
+        }
+        // In one turn of this shard, whose second message nobody has been shown yet.
+        assert!(doomed.try_send(None).is_ok() && doomed.try_send(Some(Bomb)).is_ok());
+        tell.send(()).expect("the receiver waits");
+        said.recv_timeout(BOUND).expect("it is gone");
+        assert!(doomed.is_closed() && other.try_send(7).is_ok());
+        assert!(matches!(timeout(BOUND, stays).await, Ok(Ok(Some(7)))));
+        assert!(matches!(timeout(BOUND, goes).await, Ok(Ok(()))));
+    });
+}
+
+#[test]
 fn a_receiver_that_stands_still_holds_up_nobody_but_those_who_send_to_it() {
     shards(3).run(|| async {
         let (still, stands) = mesh::channel(ShardId::new(1), 4);

@@ -313,18 +313,14 @@ impl<T> Hub<T> {
             inlets.into_iter().map(Inlet::into_parts).unzip();
         lock(&self.left).extend(consumers);
         outlets.into_iter().for_each(|outlet| outlet.room().call());
-        self.drop_what_is_left();
+        while let Some(message) = self.next_left() {
+            drop(message);
+        }
     }
 
-    /// Drops all messages that nobody will receive.
-    fn drop_what_is_left(&self) {
-        loop {
-            let message = lock(&self.left).iter().find_map(Consumer::pop);
-            match message {
-                Some(message) => drop(message),
-                None => return,
-            }
-        }
+    /// One of the messages that nobody will receive.
+    fn next_left(&self) -> Option<T> {
+        lock(&self.left).iter().find_map(Consumer::pop)
     }
 }
 

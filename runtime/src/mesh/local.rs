@@ -16,8 +16,8 @@ use super::peers::Peers;
 use super::ring::{self, Producer};
 use super::summons::fence_before_calls;
 use super::watch::{Watch, Watched};
-use crate::executor::Home;
 use crate::executor::inbox::{Inbox, Parcel};
+use crate::executor::{Home, swallow};
 
 /// Letters beyond a lane's room from which on those that nobody waits for are looked for.
 const CROWD: usize = 64;
@@ -364,7 +364,7 @@ impl Local {
             if services.iter().all(Option::is_none) {
                 break;
             }
-            services.into_iter().for_each(|part| crate::executor::swallow(|| drop(part)));
+            services.into_iter().for_each(|part| swallow(|| drop(part)));
         }
         self.closed.set(true);
         self.watch.rest(None);
@@ -414,7 +414,8 @@ impl Outgoing {
                 self.waiting.take().into_iter().partition(|letter| letter.is_wanted());
             self.crowd.set(CROWD.max(wanted.len() * 2));
             *self.waiting.borrow_mut() = wanted;
-            drop(unwanted);
+            // What they hold is of those who have gone, and not the business of who calls now.
+            unwanted.into_iter().for_each(|letter| swallow(|| drop(letter)));
         }
         self.waiting.borrow_mut().push_back(letter);
     }

@@ -23,6 +23,7 @@ use super::Hub;
 use super::desk::{Inward, Room};
 use super::receiver::Inlet;
 use crate::executor::inbox::Parcel;
+use crate::executor::swallow;
 use crate::loom::sync::atomic::AtomicBool;
 
 /// See the module's documentation.
@@ -297,7 +298,10 @@ impl<T: Send + 'static> Flush for Parcel<Summons<Outlet<T>>> {
         let Outlet { hub, .. } = &self.content.who;
         let called = self.content.who.own_part().call_receiver(hub);
         if hub.is_closed() {
-            hub.drop_what_is_left();
+            // A destructor that panics is to keep nobody behind this one from being told.
+            while let Some(message) = hub.next_left() {
+                swallow(|| drop(message));
+            }
         }
         if !hub.has_senders() {
             hub.nudge_receiver();
