@@ -4,7 +4,7 @@
 mod common;
 
 use std::future::{Future, poll_fn};
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -174,6 +174,53 @@ fn what_is_written_in_one_turn_goes_as_one() {
     assert!(bytes.starts_with(b"one, two, ..") && bytes.ends_with(&[b'.'; 6_000]));
     other.read_exact(&mut bytes[..10]).expect("they were sent");
     assert_eq!(&bytes[..10], b"one, two, ");
+}
+
+fn write_pieces(stream: &mut TcpStream, pieces: &[&[u8]]) -> Poll<io::Result<usize>> {
+    let pieces: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    Pin::new(stream).poll_write_vectored(&mut Context::from_waker(Waker::noop()), &pieces)
+}
+
+#[test]
+fn pieces_go_as_one_with_what_was_written_before_and_after() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    let before = driver.counters();
+    assert!(matches!(write_pieces(&mut a, &[b"one", b"", b" two"]), Poll::Ready(Ok(7))));
+    assert!(matches!(write_pieces(&mut a, &[b"", b""]), Poll::Ready(Ok(0))));
+    assert!(matches!(write(&mut a, b" three"), Poll::Ready(Ok(6))));
+    assert!(matches!(write_pieces(&mut a, &[b" four", b" five"]), Poll::Ready(Ok(10))));
+    driver.turn().expect("it turns");
+    assert_eq!(driver.counters().submissions - before.submissions, 1);
+    let mut bytes = [0; 23];
+    peer.read_exact(&mut bytes).expect("they were sent");
+    assert_eq!(&bytes, b"one two three four five");
+}
+
+#[test]
+fn pieces_are_taken_as_far_as_there_is_room_and_behind_what_the_kernel_has() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, mut peer) = pair(&driver);
+    let part = [1; 7_000];
+    // The room is 64 KiB: nine times seven thousand, and 2,536.
+    for _ in 0..9 {
+        assert!(matches!(write_pieces(&mut a, &[&part[..3], &part[3..]]), Poll::Ready(Ok(7_000))));
+    }
+    assert!(matches!(write_pieces(&mut a, &[&[2; 2_000], &[3; 2_000]]), Poll::Ready(Ok(2_536))));
+    assert!(write_pieces(&mut a, &[&[4; 10], &[4; 10]]).is_pending());
+    // The kernel has it, and the driver has not looked yet what became of it.
+    driver.flush().expect("it submits");
+    assert!(matches!(write_pieces(&mut a, &[b"la", b"st"]), Poll::Ready(Ok(4))));
+    let reader = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    driver.block_on(a.shutdown()).expect("it turns").expect("all is sent");
+    let read = reader.join().expect("no panic").expect("no reset");
+    let parts: [&[u8]; 4] = [&[1; 63_000], &[2; 2_000], &[3; 536], b"last"];
+    assert!(read == parts.concat());
 }
 
 #[test]

@@ -32,13 +32,14 @@ mod file;
 mod flight;
 mod moving;
 mod owned;
+mod quick;
 mod zero_copy;
 
 use std::any::Any;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use henge_driver::home::{AtHome, Here, Homed, Resident};
@@ -51,11 +52,12 @@ use super::send_queue::{Outgoing, SendQueue};
 use super::socket::{AtDrop, Socket};
 use super::waiting::Waiting;
 use super::watch::Watch;
-use super::{Awaits, poll_quickly, poll_side, poll_side_freely};
+use super::{Awaits, poll_side_freely};
 
 pub(crate) use by_hand::{poll_ready, poll_ready_in_line, try_io, try_write, writable};
 pub(crate) use file::send_file;
 pub(crate) use owned::write_all_owned;
+pub(crate) use quick::{poll_flush, poll_write, poll_write_vectored};
 
 /// So many bytes gather at most.
 const CAP: usize = 64 << 10;
@@ -285,20 +287,6 @@ impl SendSide {
         self.flight.as_ref().is_some_and(|flight| flight.enters != driver.enters())
     }
 
-    /// What a write finds nearly always: nothing stands before it but what goes with the same
-    /// enter, or, if it is large, nothing at all. `None` if it is anything else, for
-    /// [`write`](SendSide::write).
-    #[inline]
-    fn write_quickly(here: &mut Here<'_, SendSide>, bytes: &[u8]) -> Option<io::Result<usize>> {
-        if bytes.is_empty() || here.closed || !here.is_bare() {
-            return None;
-        }
-        if bytes.len() >= DIRECT {
-            return SendSide::send_directly(here, |fd| socket::send_now(fd, bytes));
-        }
-        here.send_quietly(bytes, CAP).filter(|&n| n > 0).map(Ok)
-    }
-
     /// A send that does not wait, of much, with nothing queued or in flight; `None` if there is no
     /// room, or something is sent quietly.
     #[inline]
@@ -457,50 +445,8 @@ impl SendSide {
     }
 }
 
-/// Takes what there is room for.
-#[inline]
-pub(crate) fn poll_write(
-    side: &Homed<SendSide>,
-    cx: &mut Context<'_>,
-    bytes: &[u8],
-) -> Poll<io::Result<usize>> {
-    let quickly = |here: &mut Here<'_, SendSide>, _waker: &Waker| {
-        SendSide::write_quickly(here, bytes).map(Poll::Ready)
-    };
-    match poll_quickly(side, cx, quickly) {
-        Some(polled) => polled,
-        None => poll_write_slowly(side, cx, bytes),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn poll_write_slowly(
-    side: &Homed<SendSide>,
-    cx: &mut Context<'_>,
-    bytes: &[u8],
-) -> Poll<io::Result<usize>> {
-    poll_side(side, cx, |here| SendSide::write(here, bytes)).map(Result::flatten)
-}
-
-/// Takes what there is room for, piece by piece.
-pub(crate) fn poll_write_vectored(
-    side: &Homed<SendSide>,
-    cx: &mut Context<'_>,
-    pieces: &[IoSlice<'_>],
-) -> Poll<io::Result<usize>> {
-    poll_side(side, cx, |here| SendSide::write_vectored(here, pieces)).map(Result::flatten)
-}
-
 fn is_would_block<T>(done: &io::Result<T>) -> bool {
     done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-}
-
-/// Ready when the kernel has everything that was written; also in a poll that has no budget left,
-/// or whoever takes a flush for a formality would fail every now and then.
-#[inline]
-pub(crate) fn poll_flush(side: &Homed<SendSide>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-    poll_side_freely(side, cx, SendSide::flushed).map(Result::flatten)
 }
 
 /// Flushes, and tells the peer that this was all.

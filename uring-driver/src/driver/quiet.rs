@@ -65,7 +65,8 @@ impl Quiet {
         &self.letters
     }
 
-    /// Begins a letter and says which; none if there are too many, or at the wrong time.
+    /// Begins a letter of `len` bytes, which `fill` appends, and says which; none if there are too
+    /// many, or at the wrong time.
     ///
     /// # Safety
     ///
@@ -76,9 +77,10 @@ impl Quiet {
         &self,
         from: NonNull<dyn Tenant>,
         socket: RawFd,
-        bytes: &[u8],
+        len: usize,
+        fill: impl FnOnce(&mut Vec<u8>, usize),
     ) -> Option<u32> {
-        self.letters.put(from, socket, bytes)
+        self.letters.put(from, socket, len, fill)
     }
 
     /// Has a place told when the letters that there are now are over.

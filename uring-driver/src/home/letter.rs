@@ -12,7 +12,8 @@ use crate::driver::Driver;
 use crate::driver::homes::Tenant;
 
 impl<T: Resident> Here<'_, T> {
-    /// Adds to the letter, or begins one; see `Here::send_quietly`.
+    /// Adds to the letter, or begins one; see `Here::send_quietly`. `fill` appends as many bytes as
+    /// it is told, `len` at most.
     ///
     /// # Safety
     ///
@@ -21,27 +22,28 @@ impl<T: Resident> Here<'_, T> {
     pub(crate) unsafe fn write_letter(
         &self,
         socket: RawFd,
-        bytes: &[u8],
+        len: usize,
         most: usize,
+        fill: impl FnOnce(&mut Vec<u8>, usize),
     ) -> Option<usize> {
         let (place, driver) = (self.place, self.driver);
         let (local, tenant) = (&place.local, place.tenant());
         let letters = driver.quiet().letters();
         if letters.has(local.letter.get(), tenant) {
-            return letters.add(local.letter.get(), tenant, bytes, most);
+            return letters.add(local.letter.get(), tenant, len, most, fill);
         }
         // Who moves leaves nothing behind, and may be here only in passing.
         let stays = self.settled || local.leaving.get() == Leaving::Stays && !current::is_moving();
         if !stays || driver.is_closed() {
             return None;
         }
-        let bytes = &bytes[..bytes.len().min(most)];
+        let len = len.min(most);
         // SAFETY: the place is at home here, and registered, since its visitor does not move. It is
         // not released before `leave` was called, which counts it while its letter is not over. So
         // the descriptor is open, too: the caller's promise.
-        let letter = unsafe { driver.quiet().put(tenant, socket, bytes) }?;
+        let letter = unsafe { driver.quiet().put(tenant, socket, len, fill) }?;
         local.letter.set(letter);
-        Some(bytes.len())
+        Some(len)
     }
 
     /// Whether something is being sent quietly.

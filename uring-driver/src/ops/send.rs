@@ -1,6 +1,6 @@
 //! Send all of a buffer, however many rounds that takes.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::marker::Send as Sendable;
 use std::time::Duration;
 
@@ -142,9 +142,38 @@ impl<T: SendsInPlace> Here<'_, T> {
     /// [`sends_quietly`](Here::sends_quietly).
     #[inline]
     pub fn send_quietly(&self, bytes: &[u8], most: usize) -> Option<usize> {
+        self.send_filled_quietly(bytes.len(), most, |letter, n| {
+            letter.extend_from_slice(&bytes[..n]);
+        })
+    }
+
+    /// As [`send_quietly`](Here::send_quietly), of several pieces, `total` bytes long.
+    #[inline]
+    pub fn send_all_quietly(
+        &self,
+        pieces: &[IoSlice<'_>],
+        total: usize,
+        most: usize,
+    ) -> Option<usize> {
+        self.send_filled_quietly(total, most, |letter, mut n| {
+            for piece in pieces {
+                let part = n.min(piece.len());
+                letter.extend_from_slice(&piece[..part]);
+                n -= part;
+            }
+        })
+    }
+
+    #[inline]
+    fn send_filled_quietly(
+        &self,
+        len: usize,
+        most: usize,
+        fill: impl FnOnce(&mut Vec<u8>, usize),
+    ) -> Option<usize> {
         let socket = T::socket(self.shared()).number();
         // SAFETY: the descriptor is one of what is shared, which the place owns.
-        unsafe { self.write_letter(socket, bytes, most) }
+        unsafe { self.write_letter(socket, len, most, fill) }
     }
 }
 

@@ -68,13 +68,15 @@ impl Letters {
         all[..self.made.get()].iter().filter(|letter| letter.from.is_some()).count()
     }
 
-    /// Begins a letter and says which; none if there are too many, or at the wrong time.
+    /// Begins a letter of `len` bytes, which `fill` appends, and says which; none if there are too
+    /// many, or at the wrong time.
     #[inline]
     pub(super) fn put(
         &self,
         from: NonNull<dyn Tenant>,
         socket: RawFd,
-        bytes: &[u8],
+        len: usize,
+        fill: impl FnOnce(&mut Vec<u8>, usize),
     ) -> Option<u32> {
         let at = self.used.get();
         if at == MOST || self.answered.get() {
@@ -85,11 +87,12 @@ impl Letters {
             all.push(Letter { bytes: Vec::new(), socket, from: None });
         }
         let letter = &mut all[at];
-        if letter.bytes.capacity() != CAPACITY || bytes.len() > CAPACITY {
-            letter.bytes = Vec::with_capacity(bytes.len().max(CAPACITY));
+        if letter.bytes.capacity() != CAPACITY || len > CAPACITY {
+            letter.bytes = Vec::with_capacity(len.max(CAPACITY));
         }
         letter.bytes.clear();
-        letter.bytes.extend_from_slice(bytes);
+        fill(&mut letter.bytes, len);
+        debug_assert_eq!(letter.bytes.len(), len);
         letter.socket = socket;
         letter.from = Some(from);
         self.used.set(at + 1);
@@ -103,19 +106,20 @@ impl Letters {
         at < self.used.get() && self.all.borrow()[at].is_from(from)
     }
 
-    /// Adds to a letter as far as there is room, `most` bytes in all; none if it is not one's own,
-    /// or is an entry already.
+    /// Adds `len` bytes to a letter, or as many as there is room for, `most` in all; `fill` appends
+    /// them. None if it is not one's own, or is an entry already.
     #[inline]
     pub(crate) fn add(
         &self,
         at: u32,
         from: NonNull<dyn Tenant>,
-        bytes: &[u8],
+        len: usize,
         most: usize,
+        fill: impl FnOnce(&mut Vec<u8>, usize),
     ) -> Option<usize> {
         self.open(at, from, |letter| {
-            let n = bytes.len().min(most.saturating_sub(letter.bytes.len()));
-            letter.bytes.extend_from_slice(&bytes[..n]);
+            let n = len.min(most.saturating_sub(letter.bytes.len()));
+            fill(&mut letter.bytes, n);
             n
         })
     }
@@ -259,7 +263,17 @@ mod tests {
     }
 
     fn put(letters: &Letters, place: NonNull<dyn Tenant>, bytes: &[u8]) -> Option<u32> {
-        letters.put(place, 0, bytes)
+        letters.put(place, 0, bytes.len(), |letter, n| letter.extend_from_slice(&bytes[..n]))
+    }
+
+    fn add(
+        letters: &Letters,
+        at: u32,
+        place: NonNull<dyn Tenant>,
+        bytes: &[u8],
+        most: usize,
+    ) -> Option<usize> {
+        letters.add(at, place, bytes.len(), most, |letter, n| letter.extend_from_slice(&bytes[..n]))
     }
 
     fn finish(letters: &Letters) -> bool {
@@ -307,14 +321,14 @@ mod tests {
         let (a, b) = (place(0), place(1));
         let at = put(&letters, a, b"one").unwrap();
         let other = put(&letters, b, b"other").unwrap();
-        assert_eq!(letters.add(at, a, b", two, three", 8), Some(5));
-        assert_eq!(letters.add(at, a, b"no room", 8), Some(0));
-        assert_eq!(letters.add(at, b, b"not b's", 100), None);
+        assert_eq!(add(&letters, at, a, b", two, three", 8), Some(5));
+        assert_eq!(add(&letters, at, a, b"no room", 8), Some(0));
+        assert_eq!(add(&letters, at, b, b"not b's", 100), None);
         assert_eq!(letters.unsent(at, a), 8);
         assert_eq!(letters.take_back(other, b).unwrap(), b"other");
         assert!(!letters.has(other, b) && letters.take_back(other, b).is_none());
         make(&letters);
-        assert_eq!(letters.add(at, a, b"late", 100), None);
+        assert_eq!(add(&letters, at, a, b"late", 100), None);
         assert!(letters.take_back(at, a).is_none());
         assert!(letters.has(at, a));
         assert_eq!(letters.len(), 1);
