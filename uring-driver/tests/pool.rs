@@ -177,6 +177,39 @@ fn pieces_dropped_on_another_thread_come_back() {
 }
 
 #[test]
+fn pieces_that_any_pool_takes_back_come_back() {
+    const ROUND: usize = 9_000;
+    both_modes(|config, _| {
+        let rig = Rig::new(&config.clone().buffer_memory(64 << 10));
+        // It has buffers of its own with the same numbers, all of them unused.
+        let other = Driver::with_config(config).unwrap();
+        let _group = {
+            let _entered = other.enter();
+            other.pool().group()
+        };
+        for round in 0..200 {
+            (&rig.peer).write_all(&[1; ROUND]).unwrap();
+            let mut read = 0;
+            while read < ROUND {
+                rig.until("some of the bytes", |got| got.ended.is_some() || len(got) > 0);
+                let (pieces, ended) = {
+                    let mut got = rig.got.lock().unwrap();
+                    (std::mem::take(&mut got.pieces), got.ended.take())
+                };
+                read += pieces.iter().map(|piece| piece.len()).sum::<usize>();
+                let taker = if round % 2 == 0 { &rig.driver } else { &other };
+                pieces.into_iter().for_each(|piece| taker.pool().take_back(piece));
+                rig.driver.turn().unwrap();
+                if ended.is_some() {
+                    rig.arm();
+                }
+            }
+            assert_eq!(read, ROUND);
+        }
+    });
+}
+
+#[test]
 fn pieces_outlive_their_driver() {
     both_modes(|config, _| {
         let rig = Rig::new(config);

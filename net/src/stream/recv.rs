@@ -270,8 +270,14 @@ impl RecvSide {
             return RecvSide::read_direct_quickly(here, waker, buf);
         }
         debug_assert!(here.filled.is_none(), "reclaimed before anything is armed");
-        if let Some(n) = here.queue.read_only(buf.remaining(), |bytes| buf.put_slice(bytes)) {
-            here.pace.took(n);
+        let room = buf.remaining();
+        let (side, driver) = here.parts();
+        let read = |piece: Piece| {
+            buf.put_slice(&piece);
+            driver.pool().take_back(piece);
+        };
+        if let Some(n) = side.queue.read_only(room, read) {
+            side.pace.took(n);
             return Some(Poll::Ready(Ok(())));
         }
         if here.is_ready() {

@@ -170,19 +170,17 @@ impl<P: Part> RecvQueue<P> {
         n + self.read_chunks(room - n, put)
     }
 
-    /// As [`read`](RecvQueue::read), if there is one part, and room for all of it. If not, nothing
-    /// is read.
+    /// As [`read`](RecvQueue::read), if there is one part, and room for all of it: `read` gets it
+    /// whole. If not, nothing is read.
     #[inline]
-    pub(crate) fn read_only(&mut self, room: usize, put: impl FnOnce(&[u8])) -> Option<usize> {
-        let bytes = self.first.as_ref()?.bytes();
-        let n = bytes.len();
+    pub(crate) fn read_only(&mut self, room: usize, read: impl FnOnce(P)) -> Option<usize> {
+        let n = self.first.as_ref()?.bytes().len();
         if n != self.len || n > room {
             return None;
         }
-        put(bytes);
-        self.first = None;
         self.parts = 0;
         self.len = 0;
+        self.first.take().map(read)?;
         Some(n)
     }
 
@@ -289,7 +287,7 @@ mod tests {
         let mut queue = RecvQueue::new();
         let only = |queue: &mut RecvQueue<Slice>, room| {
             let mut out = Vec::new();
-            queue.read_only(room, |bytes| out.extend_from_slice(bytes)).map(|n| (n, out))
+            queue.read_only(room, |part| out = part.0).map(|n| (n, out))
         };
         assert_eq!(only(&mut queue, 9), None);
         queue.push(Slice(vec![1, 2, 3]));

@@ -1,10 +1,12 @@
 //! What was received, where the kernel has put it.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use super::Pool;
 use super::buffer::Buffer;
 
 /// Received bytes in a buffer of the pool.
@@ -51,6 +53,19 @@ impl Piece {
         assert!(n <= self.len as usize, "advanced past the end of a piece");
         self.at += n as u32;
         self.len -= n as u32;
+    }
+}
+
+impl Pool {
+    /// Drops a piece. One of this pool's need not ask the thread for its driver.
+    #[inline]
+    pub fn take_back(&self, piece: Piece) {
+        let piece = ManuallyDrop::new(piece);
+        // SAFETY: this piece keeps the buffer alive, or the pool does once it has counted it.
+        let buffer = unsafe { piece.buffer.as_ref() };
+        if !self.released(buffer, || 1) {
+            drop(ManuallyDrop::into_inner(piece));
+        }
     }
 }
 
