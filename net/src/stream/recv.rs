@@ -88,17 +88,20 @@ impl Part for Piece {
 }
 
 /// What has been received, and the one receive in flight.
+///
+/// In this order: what each read looks at comes first, in few cache lines.
+#[repr(C)]
 pub(crate) struct RecvSide {
     queue: RecvQueue<Piece>,
+    reader: Waiting,
+    pace: Pace,
+    end: End,
     /// The receive, or the poll, that is in flight.
     flight: Option<Flight>,
-    end: End,
     /// The last receive found the pool empty.
     starved: bool,
-    pace: Pace,
     /// What `read_owned` asked for has come, and its future has not taken it yet.
     filled: Option<Box<dyn Filled>>,
-    reader: Waiting,
     /// In the place of a flight, for tasks that move.
     watch: Option<Box<Watch>>,
 }
@@ -158,12 +161,12 @@ impl RecvSide {
     pub(crate) fn new() -> RecvSide {
         RecvSide {
             queue: RecvQueue::new(),
-            flight: None,
-            end: End::Open,
-            starved: false,
-            pace: Pace::new(),
-            filled: None,
             reader: Waiting::new(),
+            pace: Pace::new(),
+            end: End::Open,
+            flight: None,
+            starved: false,
+            filled: None,
             watch: None,
         }
     }

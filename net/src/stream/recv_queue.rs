@@ -67,16 +67,17 @@ impl<P: Part> Chunk<P> {
     }
 }
 
-/// The received bytes in order; no chunk is empty.
+/// The received bytes in order; no chunk is empty. What each read looks at comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct RecvQueue<P> {
     /// Before all others: a part that found the queue empty. Mostly it is read before the next one
     /// comes, and then nothing is ever in `chunks`.
     first: Option<P>,
-    chunks: VecDeque<Chunk<P>>,
     len: usize,
     parts: usize,
     lender: Lender,
+    chunks: VecDeque<Chunk<P>>,
 }
 
 impl RecvQueue<Piece> {
@@ -92,7 +93,7 @@ impl RecvQueue<Piece> {
 
 impl<P: Part> RecvQueue<P> {
     pub(crate) const fn new() -> RecvQueue<P> {
-        RecvQueue { first: None, chunks: VecDeque::new(), len: 0, parts: 0, lender: Lender::new() }
+        RecvQueue { first: None, len: 0, parts: 0, lender: Lender::new(), chunks: VecDeque::new() }
     }
 
     /// How many pieces of the pool's buffers are held, by the queue and by what it has lent.

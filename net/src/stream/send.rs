@@ -70,21 +70,24 @@ const DIRECT: usize = 8 << 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is to be sent, and the one send in flight.
+///
+/// In this order: what each write looks at comes first, in few cache lines.
+#[repr(C)]
 pub(crate) struct SendSide {
-    queue: SendQueue,
-    flight: Option<Flight>,
-    failed: Option<io::Error>,
     /// Nothing can be sent any more: a failure has happened, or the end was sent.
     closed: bool,
-    /// The result of a `write_owned` that its future has not taken yet.
-    returned: Option<Box<dyn Any + Send>>,
-    writer: Waiting,
     /// The handle is gone.
     orphaned: bool,
     /// The caller sends by calls of its own, and so wants the socket when nothing is queued.
     by_hand: bool,
     /// The last of these calls found the socket full.
     full: bool,
+    queue: SendQueue,
+    flight: Option<Flight>,
+    failed: Option<io::Error>,
+    /// The result of a `write_owned` that its future has not taken yet.
+    returned: Option<Box<dyn Any + Send>>,
+    writer: Waiting,
     /// The poll for room that is in flight then.
     polling: Option<Ticket>,
     /// In its place, for tasks that move.
@@ -172,15 +175,15 @@ impl Resident for SendSide {
 impl SendSide {
     pub(crate) fn new() -> SendSide {
         SendSide {
-            queue: SendQueue::new(),
-            flight: None,
-            failed: None,
             closed: false,
-            returned: None,
-            writer: Waiting::new(),
             orphaned: false,
             by_hand: false,
             full: false,
+            queue: SendQueue::new(),
+            flight: None,
+            failed: None,
+            returned: None,
+            writer: Waiting::new(),
             polling: None,
             watch: None,
         }

@@ -21,24 +21,27 @@ pub(crate) enum AtDrop {
 }
 
 /// A connected socket; closed when both sides and the last operation have let go of it.
+///
+/// In this order: what each read and write looks at comes first, in one cache line.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Socket {
     fd: Fd,
+    /// Polls of tasks that move are in flight, which hold the file.
+    polls: AtomicU32,
     /// Tasks that wait, by `&self`, for something to read.
     pub(crate) readers: Waiters,
     /// Tasks that wait, by `&self`, for room to write.
     pub(crate) writers: Waiters,
+    /// From this size on buffers are sent without a copy.
+    zero_copy_from: AtomicUsize,
     /// A receive is in flight, and would hold the file open after a close.
     receiving: AtomicBool,
-    /// Polls of tasks that move are in flight, which hold the file as well.
-    polls: AtomicU32,
     /// `SO_LINGER` is zero: closing is to reset the connection.
     resets: AtomicBool,
     at_drop: AtomicU8,
     /// `O_NONBLOCK` has been set.
     nonblocking: AtomicBool,
-    /// From this size on buffers are sent without a copy.
-    zero_copy_from: AtomicUsize,
     /// So many in a row were copied all the same.
     copied: AtomicU8,
 }
@@ -50,14 +53,14 @@ impl Socket {
     pub(crate) fn new(fd: Fd) -> Socket {
         Socket {
             fd,
+            polls: AtomicU32::new(0),
             readers: Waiters::default(),
             writers: Waiters::default(),
+            zero_copy_from: AtomicUsize::new(usize::MAX),
             receiving: AtomicBool::new(false),
-            polls: AtomicU32::new(0),
             resets: AtomicBool::new(false),
             at_drop: AtomicU8::new(AtDrop::Close as u8),
             nonblocking: AtomicBool::new(false),
-            zero_copy_from: AtomicUsize::new(usize::MAX),
             copied: AtomicU8::new(0),
         }
     }

@@ -18,32 +18,37 @@ use crate::remote::list::Link;
 use crate::remote::{Posted, Remote};
 
 /// The word, the state, and what only the home touches.
+///
+/// In this order: what each visit needs stands together, from the end of the word to the first
+/// fields of the state, so that it is in few cache lines. A thousand places do not fit into the
+/// cache, and between two visits the kernel has used it.
 #[repr(C)]
 pub(super) struct Place<T: Resident> {
     /// First, so that the driver finds the place by it.
     pub(super) seat: Seat<T::Operation>,
     pub(super) word: Word<Remote>,
-    pub(super) link: Link,
     pub(super) shared: T::Shared,
     pub(super) local: Local,
     pub(super) state: UnsafeCell<T>,
+    pub(super) link: Link,
 }
 
 /// Book-keeping that only the home touches.
+#[repr(C)]
 pub(super) struct Local {
-    /// Where the register has the reference.
-    pub(super) slot: Cell<usize>,
-    /// References of operations, and of the register's lists. One that is forgotten counts for
-    /// ever, and nobody can make so many that this comes back to zero.
-    pub(super) refs: Cell<u64>,
-    pub(super) leaving: Cell<Leaving>,
-    pub(super) listed: Cell<bool>,
     /// Where it is on the list of those that rest.
     pub(super) resting: Cell<usize>,
     /// Its letter among those of the driver, if that is still its own.
     pub(super) letter: Cell<u32>,
+    pub(super) leaving: Cell<Leaving>,
+    pub(super) listed: Cell<bool>,
     /// It waits to be told that its letter is over.
     pub(super) told: Cell<bool>,
+    /// References of operations, and of the register's lists. One that is forgotten counts for
+    /// ever, and nobody can make so many that this comes back to zero.
+    pub(super) refs: Cell<u64>,
+    /// Where the register has the reference.
+    pub(super) slot: Cell<usize>,
 }
 
 /// Not on the list of those that rest.
@@ -87,18 +92,18 @@ impl<T: Resident> Place<T> {
         Place {
             seat: Seat::new(&Place::<T>::KIND),
             word: Word::new(),
-            link: Link::new(),
             shared,
             local: Local {
-                slot: Cell::new(0),
-                refs: Cell::new(0),
-                leaving: Cell::new(Leaving::Stays),
-                listed: Cell::new(false),
                 resting: Cell::new(NOWHERE),
                 letter: Cell::new(u32::MAX),
+                leaving: Cell::new(Leaving::Stays),
+                listed: Cell::new(false),
                 told: Cell::new(false),
+                refs: Cell::new(0),
+                slot: Cell::new(0),
             },
             state: UnsafeCell::new(state),
+            link: Link::new(),
         }
     }
 

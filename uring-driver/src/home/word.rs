@@ -53,9 +53,12 @@ const FLAGS: u64 = VISITED | LEAVING;
 const _: () = assert!(FLAGS & MOVING == 0 && FLAGS < STEP && MOVING < STEP);
 
 /// Where a state is at home. `R` is how its home is reached from elsewhere.
+///
+/// In this order: what every visit looks at is next to what comes behind the word in a place.
+#[repr(C)]
 pub(super) struct Word<R> {
-    home: AtomicU64,
     line: Mutex<Line<R>>,
+    home: AtomicU64,
 }
 
 struct Line<R> {
