@@ -60,7 +60,8 @@ impl Shard {
         let most = if root_is_due { self.event_interval } else { self.event_interval - before };
         let mut polls = u32::from(root_is_due && batch.poll_root());
         let goes_on = |polls| polls < most && !self.nest.is_left();
-        while goes_on(polls) && (self.poll_next(&batch, polls) || self.poll_late(&batch, polls)) {
+        while goes_on(polls) && (self.poll_next(&batch, polls) || self.poll_arrivals(&batch, polls))
+        {
             polls += 1;
             // Whoever was called and sleeps is woken by an entry that goes out when the ring is
             // entered: the turn ends for its sake, or it would sleep while a lane fills up.
@@ -129,15 +130,19 @@ impl Shard {
         }
     }
 
-    /// Nobody is in the queue: polls the future of `block_on` if it waits, and before it what other
-    /// threads have sent.
+    /// Nobody is in the queue. If the future of `block_on` waits, what other threads have sent
+    /// comes before it.
     #[inline]
-    fn poll_late(&self, batch: &Polls<'_>, polls: u32) -> bool {
-        if !self.home.root_waits() {
-            return false;
-        }
+    fn poll_arrivals(&self, batch: &Polls<'_>, polls: u32) -> bool {
+        self.home.root_waits()
+            && !self.home.inbox().is_empty()
+            && self.poll_after_arrivals(batch, polls)
+    }
+
+    #[inline(never)]
+    fn poll_after_arrivals(&self, batch: &Polls<'_>, polls: u32) -> bool {
         self.nest.between_polls(|| batch.take_inbox());
-        self.poll_next(batch, polls) || batch.poll_root_alone()
+        self.poll_next(batch, polls)
     }
 
     fn enter(&self) -> io::Result<()> {

@@ -30,7 +30,14 @@ impl Polls<'_> {
     /// it, a tenth of whose instructions would otherwise save and restore registers.
     #[inline(always)]
     pub(crate) fn poll_next(&self) -> bool {
-        let Some(task) = self.home.queue.pop() else { return false };
+        let task = match self.home.queue.pop() {
+            Some(task) => task,
+            None if self.home.queue.root_is_due() => match self.home.root_alone() {
+                Some(root) => root,
+                None => return false,
+            },
+            None => return false,
+        };
         self.poll(task);
         true
     }
@@ -39,16 +46,15 @@ impl Polls<'_> {
     /// to run before it has.
     #[inline]
     pub(crate) fn poll_root(&self) -> bool {
+        self.home.queue.root_is_due() && self.poll_waiting_root()
+    }
+
+    /// Not inlined: the loop that polls tasks would be longer for it.
+    #[inline(never)]
+    fn poll_waiting_root(&self) -> bool {
         let Some(task) = self.home.queue.pop_root() else { return false };
         self.poll(task);
         true
-    }
-
-    /// The same where nobody is in the queue, so that it need not wait for the next turn; unless
-    /// somebody gave way who is to run after the ring was looked at, and before what this wakes.
-    #[inline]
-    pub(crate) fn poll_root_alone(&self) -> bool {
-        !self.home.queue.has_yielded() && self.poll_root()
     }
 
     #[inline(always)]
@@ -105,6 +111,15 @@ impl Home {
     pub(crate) fn polls(&self) -> Polls<'_> {
         let gauge = self.gauge.get().map(Arc::as_ref);
         Polls { home: self, outer: current::task(), budgets: Budgets::new(), gauge }
+    }
+
+    /// The future of `block_on` where nobody is in the queue, so that it need not wait for the next
+    /// turn; unless somebody gave way who is to run after the ring was looked at, and before what
+    /// this wakes, or another thread has sent something.
+    #[inline(never)]
+    fn root_alone(&self) -> Option<TaskPtr> {
+        let alone = self.inbox.is_empty() && !self.queue.has_yielded();
+        if alone { self.queue.pop_root() } else { None }
     }
 
     /// Polls a task, as one of [`Polls`].

@@ -135,13 +135,16 @@ impl RunQueue {
         self.root.get().is_some()
     }
 
+    /// Whether the future of `block_on` was woken, and did not give way in this turn.
+    #[inline]
+    pub(super) fn root_is_due(&self) -> bool {
+        self.has_root() && !self.root_yielded.get()
+    }
+
     /// The future of `block_on`, if it was woken.
     #[inline]
     pub(super) fn pop_root(&self) -> Option<TaskPtr> {
-        match self.root.get() {
-            Some(_) if self.root_yielded.get() => None,
-            _ => self.root.take(),
-        }
+        if self.root_is_due() { self.root.take() } else { None }
     }
 
     /// The task whose turn it is.
