@@ -8,12 +8,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use henge::runtime::{Builder, Handle, LocalOptions, LocalRuntime, Runtime, RuntimeFlavor};
 use henge::shard;
+use henge::sync::oneshot;
 use henge::task::yield_now;
 use henge::time::timeout;
 
@@ -121,6 +122,55 @@ fn a_handle_spawns_on_the_shard_that_it_is_used_on() {
     let me = thread::current().id();
     let guest = runtime.block_on(async { Handle::current().spawn(here()).await });
     assert_ne!(guest.ok(), Some(me), "a guest's thread is no shard");
+}
+
+/// A thread that blocks by a handle for a moment must not get what the owner spawns: with the
+/// thread the task would end.
+#[test]
+fn what_the_owner_spawns_is_the_owners() {
+    for has_blocked in [false, true] {
+        let runtime = lone();
+        if has_blocked {
+            runtime.block_on(async {});
+        }
+        let (let_go, held) = oneshot::channel::<()>();
+        let (say, inside) = mpsc::channel();
+        let handle = runtime.handle().clone();
+        let guest = thread::spawn(move || {
+            handle.block_on(async {
+                say.send(()).expect("the owner waits for it");
+                held.await.expect("it is let go");
+            });
+        });
+        inside.recv().expect("the guest blocks");
+        let task = runtime.spawn(here());
+        let_go.send(()).expect("the guest waits for it");
+        guest.join().expect("the guest ends");
+        assert_eq!(runtime.block_on(task).ok(), Some(thread::current().id()));
+    }
+}
+
+/// One that blocks on the runtime itself may do so for ever while the owner never does again.
+#[test]
+fn what_the_owner_spawns_is_of_who_blocks_on_the_runtime() {
+    let runtime = Arc::new(lone());
+    runtime.block_on(async {});
+    let (let_go, held) = oneshot::channel::<()>();
+    let (say, inside) = mpsc::channel();
+    let there = Arc::clone(&runtime);
+    let server = thread::spawn(move || {
+        there.block_on(async {
+            say.send(()).expect("the owner waits for it");
+            held.await.expect("it is let go");
+        });
+        thread::current().id()
+    });
+    inside.recv().expect("the server blocks");
+    let (tell, told) = mpsc::channel();
+    drop(runtime.spawn(async move { tell.send(thread::current().id()) }));
+    let ran_on = told.recv_timeout(Duration::from_secs(30));
+    let_go.send(()).expect("the server waits for it");
+    assert_eq!(ran_on.ok(), server.join().ok());
 }
 
 #[test]

@@ -359,7 +359,8 @@ impl Builder {
                     seat: Seat::new(&config.watch),
                     taken: false,
                     builder,
-                    present: Vec::new(),
+                    owner: None,
+                    guests: Vec::new(),
                 };
                 let seats = Seats::Lone(Mutex::new(lone));
                 let shared = Shared::new(seats, Arc::clone(&pool), config, cpus, clock);

@@ -87,7 +87,7 @@ pub(crate) fn block_on<F: Future>(shared: &Arc<Shared>, role: Role, future: F) -
                 panic!("{refusal}");
             }
             let _pool = PoolOf::lend(shared);
-            let _present = shared.arrive(shard.home().inbox(), shard.index().is_some());
+            let _present = shared.arrive(shard.home().inbox(), shard.index().is_some(), role);
             shard.block_on(future)
         }
         Err(error) => panic!("this thread cannot block on the runtime: {error}"),
@@ -279,11 +279,13 @@ impl Drop for Kept {
 fn take_seat(shared: &Shared, role: Role) -> Option<Seat> {
     let Seats::Lone(lone) = &shared.seats else { return None };
     let mut lone = lock(lone);
-    let may = role == Role::Owner || lone.builder == std::thread::current().id();
+    let me = std::thread::current().id();
+    let may = role == Role::Owner || lone.builder == me;
     if !may || lone.taken {
         return None;
     }
     lone.taken = true;
+    lone.owner = Some(me);
     Some(lone.seat.clone())
 }
 
@@ -303,5 +305,6 @@ fn vacate(shard: &Shard) {
         lone.seat = Seat::new(&shard.shared().config.watch);
         shard.shared().peers.reseat(0, Arc::clone(&lone.seat.inbox));
         lone.taken = false;
+        lone.owner = None;
     }
 }

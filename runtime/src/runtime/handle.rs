@@ -137,8 +137,11 @@ impl Handle {
     ///
     /// On a runtime of one thread it goes to the thread that is inside `block_on`: to the one that
     /// the runtime belongs to or, where that is away, to the caller if it is a guest, else to the
-    /// guest that came first. If nobody is, it waits for the one that the runtime belongs to, or
-    /// will. Once the runtime is shut down the task is cancelled at once.
+    /// guest that came first by [`Runtime::block_on`](super::Runtime::block_on). If nobody is, what
+    /// the one that the runtime belongs to spawns waits for it, and what others spawn goes to the
+    /// guest that came first by [`block_on`](Handle::block_on). If there is none, it waits for the
+    /// one that the runtime belongs to, or will. Once the runtime is shut down the task is
+    /// cancelled at once.
     ///
     /// # Examples
     /// ```

@@ -12,6 +12,7 @@ use henge_driver::offload::{Class, JobError, Pool};
 
 use super::config::Config;
 use super::context;
+use super::guest::Role;
 use super::host;
 use super::latch::Latch;
 use super::placement::Cpus;
@@ -38,6 +39,9 @@ pub(crate) struct Shared {
     /// The shards' threads.
     pub(super) running: Latch,
     closed: AtomicBool,
+    /// The owner of the shard of `new_current_thread` is inside `block_on`. Who looks a moment
+    /// before that changes is right, too.
+    owner_inside: AtomicBool,
     /// How many seats were drawn.
     draws: AtomicU64,
 }
@@ -67,23 +71,44 @@ pub(crate) struct Lone {
     pub(crate) taken: bool,
     /// The thread that built the runtime.
     pub(crate) builder: ThreadId,
-    /// The inboxes of the threads that are inside `block_on`, the owner's first, then as they came.
-    pub(super) present: Vec<Arc<Inbox>>,
+    /// The thread that owns it.
+    pub(super) owner: Option<ThreadId>,
+    /// The guests that are inside `block_on`, as they came.
+    pub(super) guests: Vec<Guest>,
+}
+
+impl Lone {
+    /// Whether the caller owns the shard, or would if it blocked before others do.
+    fn is_mine(&self) -> bool {
+        self.owner.unwrap_or(self.builder) == std::thread::current().id()
+    }
+}
+
+/// A thread that is inside `block_on` and not the owner.
+#[derive(Debug)]
+pub(super) struct Guest {
+    inbox: Arc<Inbox>,
+    role: Role,
 }
 
 /// A thread is inside `block_on`, for as long as this lives.
-pub(super) struct Present<'a> {
-    lone: &'a Mutex<Lone>,
-    inbox: Arc<Inbox>,
+pub(super) enum Present<'a> {
+    Owner { inside: &'a AtomicBool, before: bool },
+    Guest { lone: &'a Mutex<Lone>, inbox: Arc<Inbox> },
 }
 
 impl Drop for Present<'_> {
     fn drop(&mut self) {
-        let mut lone = lock(self.lone);
-        let own = lone.present.iter().position(|inbox| Arc::ptr_eq(inbox, &self.inbox));
-        let left = own.map(|own| lone.present.remove(own));
-        drop(lone);
-        drop(left);
+        match self {
+            Present::Owner { inside, before } => inside.store(*before, Ordering::Relaxed),
+            Present::Guest { lone, inbox } => {
+                let mut lone = lock(lone);
+                let own = lone.guests.iter().position(|guest| Arc::ptr_eq(&guest.inbox, inbox));
+                let left = own.map(|own| lone.guests.remove(own));
+                drop(lone);
+                drop(left);
+            }
+        }
     }
 }
 
@@ -97,6 +122,7 @@ impl Shared {
     ) -> Arc<Shared> {
         host::announce();
         let (closed, draws) = (AtomicBool::new(false), AtomicU64::new(0));
+        let owner_inside = AtomicBool::new(false);
         let running = Latch::default();
         let inboxes = seats.all().into_iter().map(|seat| seat.inbox);
         let peers = Peers::new(inboxes, config.lane_capacity);
@@ -119,6 +145,7 @@ impl Shared {
             partitions,
             running,
             closed,
+            owner_inside,
             draws,
         })
     }
@@ -249,32 +276,46 @@ impl Shared {
         }
     }
 
-    /// Notes that this thread, with this inbox, is inside `block_on`: as the owner or as a guest.
-    pub(super) fn arrive(&self, inbox: &Arc<Inbox>, owner: bool) -> Option<Present<'_>> {
+    /// Notes that this thread is inside `block_on`: the owner, or, with this inbox, a guest that
+    /// came to be what `role` says.
+    pub(super) fn arrive(
+        &self,
+        inbox: &Arc<Inbox>,
+        owner: bool,
+        role: Role,
+    ) -> Option<Present<'_>> {
         let Seats::Lone(lone) = &self.seats else { return None };
-        let mut held = lock(lone);
-        let at = if owner { 0 } else { held.present.len() };
-        held.present.insert(at, Arc::clone(inbox));
-        drop(held);
-        Some(Present { lone, inbox: Arc::clone(inbox) })
+        if owner {
+            let inside = &self.owner_inside;
+            let before = inside.load(Ordering::Relaxed);
+            inside.store(true, Ordering::Relaxed);
+            return Some(Present::Owner { inside, before });
+        }
+        lock(lone).guests.push(Guest { inbox: Arc::clone(inbox), role });
+        Some(Present::Guest { lone, inbox: Arc::clone(inbox) })
     }
 
     /// Whether the guest with this inbox, which is inside `block_on`, runs what is spawned on the
     /// runtime: where the owner of the one shard is not.
     fn stands_in(&self, inbox: &Arc<Inbox>) -> bool {
         let Seats::Lone(lone) = &self.seats else { return false };
-        let lone = lock(lone);
-        let owner = lone.present.first().is_some_and(|first| Arc::ptr_eq(first, &lone.seat.inbox));
-        !owner && lone.present.iter().any(|present| Arc::ptr_eq(present, inbox))
+        !self.owner_inside.load(Ordering::Relaxed)
+            && lock(lone).guests.iter().any(|guest| Arc::ptr_eq(&guest.inbox, inbox))
     }
 
     /// The less loaded of two seats that are drawn. Of a runtime of one thread, whoever is inside
-    /// `block_on`, the owner before guests; if nobody is, what is spawned waits for the owner.
+    /// `block_on`: the owner, then a guest that would have been the owner, then any; if nobody is,
+    /// what is spawned waits for the owner. So does what the owner spawns itself, who may be about
+    /// to block on it, while nobody is inside but guests that come and go.
     fn draw(&self) -> Arc<Inbox> {
         match &self.seats {
             Seats::Lone(lone) => {
                 let lone = lock(lone);
-                Arc::clone(lone.present.first().unwrap_or(&lone.seat.inbox))
+                let stays = lone.guests.iter().find(|guest| guest.role == Role::Owner);
+                let own =
+                    self.owner_inside.load(Ordering::Relaxed) || stays.is_none() && lone.is_mine();
+                let guest = if own { None } else { stays.or(lone.guests.first()) };
+                Arc::clone(guest.map_or(&lone.seat.inbox, |guest| &guest.inbox))
             }
             Seats::Threads(seats) => {
                 let drawn = mix(self.draws.fetch_add(1, Ordering::Relaxed));
