@@ -299,6 +299,12 @@ impl Driver {
         self.inner.blocking.replace(Some(pool))
     }
 
+    /// Whether blocking work goes to this pool.
+    #[doc(hidden)]
+    pub fn blocks_in(&self, pool: &Arc<offload::Pool>) -> bool {
+        self.inner.blocking.borrow().as_ref().is_some_and(|own| Arc::ptr_eq(own, pool))
+    }
+
     /// Spare byte buffers.
     #[doc(hidden)]
     #[inline]

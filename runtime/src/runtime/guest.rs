@@ -128,12 +128,13 @@ struct PoolOf {
 
 impl PoolOf {
     fn lend(shared: &Shared) -> PoolOf {
-        let driver = KEPT.try_with(|kept| kept.driver.borrow().clone()).ok().flatten();
-        let ring_and_pool_before = driver.and_then(|driver| {
+        let lent = KEPT.try_with(|kept| {
+            let driver = kept.driver.borrow();
+            let driver = driver.as_ref().filter(|driver| !driver.blocks_in(&shared.pool))?;
             let before = driver.replace_blocking(Arc::clone(&shared.pool))?;
-            Some((driver, before))
+            Some((driver.clone(), before))
         });
-        PoolOf { ring_and_pool_before }
+        PoolOf { ring_and_pool_before: lent.ok().flatten() }
     }
 }
 

@@ -262,6 +262,12 @@ impl Driver {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn hand_over(&self, stuck: Duration, patience: Duration) -> io::Result<()> {
+        self.assert_turnable();
+        if self.is_at_rest() {
+            // As after every `block_on` of a future that had nothing to do with this ring.
+            self.inner.stuck.set(0);
+            return Ok(());
+        }
         let _entered = self.enter_if_elsewhere();
         self.turn()?;
         self.send_the_rest(stuck)?;
@@ -275,6 +281,16 @@ impl Driver {
             self.park(Some(deadline.min(clock::now() + STEP)), || self.homes().is_empty())?;
         }
         Ok(())
+    }
+
+    /// Nothing is queued or under way, nothing is at home here, and nobody has sent anything: a
+    /// turn would find nothing to do, and nothing is to be let go of.
+    fn is_at_rest(&self) -> bool {
+        self.in_flight() == 0
+            && self.homes().is_empty()
+            && !self.has_queued()
+            && !self.completion_pending()
+            && !self.has_posted()
     }
 
     /// Waits until what was promised to be sent has been, or nothing of it has for as long as
