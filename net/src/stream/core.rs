@@ -25,7 +25,16 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(fd: Fd) -> Stream {
-        let socket = Arc::new(Socket::new(fd));
+        Stream::of(Socket::new(fd))
+    }
+
+    /// Of a descriptor that somebody had before: see [`Socket::shared`].
+    pub(crate) fn shared(fd: Fd) -> Stream {
+        Stream::of(Socket::shared(fd))
+    }
+
+    fn of(socket: Socket) -> Stream {
+        let socket = Arc::new(socket);
         Stream {
             recv: Homed::new(RecvSide::new(), Arc::clone(&socket)),
             send: Homed::new(SendSide::new(), socket),

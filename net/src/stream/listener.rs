@@ -20,8 +20,9 @@ pub(crate) struct Listener {
     queue: Arc<Queue>,
     /// The place in line of `poll_accept`, which has no future to keep it.
     polled: Mutex<Option<u64>>,
-    /// The socket goes on listening in other hands.
-    handed_over: bool,
+    /// The socket may go on listening in other hands: it was somebody's descriptor before, of which
+    /// there may be others, in other processes too; or it was handed over.
+    shared: bool,
 }
 
 /// That place while it is used. Not under a lock: to poll is to clone a waker, which may poll, too.
@@ -43,7 +44,15 @@ impl Drop for Polled<'_> {
 
 impl Listener {
     pub(crate) fn new(fd: Fd) -> Listener {
-        Listener { queue: Arc::new(Queue::new(fd)), polled: Mutex::new(None), handed_over: false }
+        Listener { queue: Arc::new(Queue::new(fd)), polled: Mutex::new(None), shared: false }
+    }
+
+    /// Of a descriptor that is not the only one of its socket, as far as anybody knows. Dropping it
+    /// only closes it: until its operations have ended, with the next turn, the socket listens.
+    pub(crate) fn shared(fd: Fd) -> Listener {
+        let mut listener = Listener::new(fd);
+        listener.shared = true;
+        listener
     }
 
     pub(crate) fn fd(&self) -> &Fd {
@@ -90,14 +99,14 @@ impl Listener {
         // An operation may still hold the old descriptor for a moment; the file is the same.
         let fd = self.fd().as_fd().try_clone_to_owned()?;
         socket::set_nonblocking(&fd, true)?;
-        self.handed_over = true;
+        self.shared = true;
         Ok(fd)
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.queue.close(!self.handed_over);
+        self.queue.close(!self.shared);
     }
 }
 

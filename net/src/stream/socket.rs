@@ -40,6 +40,8 @@ pub(crate) struct Socket {
     /// `SO_LINGER` is zero: closing is to reset the connection.
     resets: AtomicBool,
     at_drop: AtomicU8,
+    /// It was somebody's descriptor before: the socket may have others, in other processes too.
+    shared: bool,
     /// `O_NONBLOCK` has been set.
     nonblocking: AtomicBool,
     /// So many in a row were copied all the same.
@@ -60,9 +62,15 @@ impl Socket {
             receiving: AtomicBool::new(false),
             resets: AtomicBool::new(false),
             at_drop: AtomicU8::new(AtDrop::Close as u8),
+            shared: false,
             nonblocking: AtomicBool::new(false),
             copied: AtomicU8::new(0),
         }
+    }
+
+    /// Of a descriptor that is not the only one of its socket, as far as anybody knows.
+    pub(crate) fn shared(fd: Fd) -> Socket {
+        Socket { shared: true, ..Socket::new(fd) }
     }
 
     #[inline]
@@ -148,11 +156,12 @@ impl Socket {
     /// driver has turned.
     ///
     /// Without it a program that drops a stream, and then waits for its peer without turning the
-    /// driver, would wait for ever. Where closing is to reset the connection, it alone may speak.
+    /// driver, would wait for ever. Where closing is to reset the connection, it alone may speak,
+    /// and where the socket has other descriptors a shutdown would end it for them, too.
     pub(crate) fn hang_up(&self, polling: bool) {
         let polling = polling || self.polls.load(Ordering::Relaxed) > 0;
         let held = polling || self.receiving.load(Ordering::Relaxed);
-        if held && !self.resets() {
+        if held && !self.shared && !self.resets() {
             // It fails if the connection is gone already: nobody needs to be told then.
             let _gone = socket::shutdown(&self.fd, std::net::Shutdown::Both);
         }

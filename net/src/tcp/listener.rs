@@ -321,6 +321,9 @@ impl TcpListener {
 
     /// Takes over a listener of std's. Whether it is non-blocking does not matter.
     ///
+    /// The socket may have other descriptors, in other processes too: it goes on listening for them
+    /// when this one is dropped. If there are none, it listens until the driver's next turn.
+    ///
     /// # Errors
     ///
     /// None today; tokio's signature.
@@ -334,7 +337,8 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
-        Ok(TcpListener::new(Fd::from(OwnedFd::from(listener)), None))
+        let core = Listener::shared(Fd::from(OwnedFd::from(listener)));
+        Ok(TcpListener { core, membership: None })
     }
 
     /// Gives the socket to std, non-blocking as tokio does. What is in the listener's own queue is

@@ -110,6 +110,9 @@ impl UnixListener {
 
     /// Takes over a listener of std's. Whether it is non-blocking does not matter.
     ///
+    /// The socket may have other descriptors, in other processes too: it goes on listening for them
+    /// when this one is dropped. If there are none, it listens until the driver's next turn.
+    ///
     /// # Errors
     ///
     /// None today; tokio's signature.
@@ -126,7 +129,7 @@ impl UnixListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn from_std(listener: std::os::unix::net::UnixListener) -> io::Result<UnixListener> {
-        Ok(UnixListener::new(Fd::from(OwnedFd::from(listener))))
+        Ok(UnixListener { core: Listener::shared(Fd::from(OwnedFd::from(listener))) })
     }
 
     /// Gives the socket to std, non-blocking as tokio does. Connections that were accepted already

@@ -6,9 +6,14 @@ use std::os::fd::OwnedFd;
 use henge_driver::Fd;
 
 use super::UnixStream;
+use crate::stream::core::Stream;
 
 impl UnixStream {
     /// Takes over a connection of std's. Whether it is non-blocking does not matter.
+    ///
+    /// The socket may have other descriptors, in other processes too: the connection goes on for
+    /// them when this one is dropped. If there are none, the peer learns it by the driver's next
+    /// turn.
     ///
     /// # Errors
     ///
@@ -23,7 +28,7 @@ impl UnixStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
-        Ok(UnixStream::new(Fd::from(OwnedFd::from(stream))))
+        Ok(UnixStream { core: Stream::shared(Fd::from(OwnedFd::from(stream))) })
     }
 
     /// Gives the socket to std, non-blocking as tokio does. Flush and read before: what is in the
