@@ -13,7 +13,10 @@ use henge_driver::{Driver, Fd, coop, current, ops, submit};
 
 /// A path as the kernel reads it.
 pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
-    Ok(CString::new(path.as_os_str().as_bytes())?)
+    CString::new(path.as_os_str().as_bytes()).map_err(|_nul| {
+        let text = "file name contained an unexpected NUL byte";
+        io::Error::new(io::ErrorKind::InvalidInput, text)
+    })
 }
 
 /// Spends a unit of the task's budget, for what is about to be done without waiting.

@@ -72,7 +72,7 @@ pub(crate) fn resolve<T: ToSocketAddrs>(host: T) -> Resolving {
 
 /// Resolves, and tries the addresses one after the other; the last failure counts.
 pub(crate) fn none_resolved() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "the name has no addresses")
+    io::Error::new(io::ErrorKind::InvalidInput, "could not resolve to any address")
 }
 
 /// A look-up: of an address, which has its result already, or of a name.
@@ -193,11 +193,11 @@ impl Resolve for str {
             return Resolving::known(address);
         }
         let Some((host, port)) = self.rsplit_once(':') else {
-            return Resolving::failed("an address is `host:port`: the port is missing");
+            return Resolving::failed("invalid socket address");
         };
         match port.parse() {
             Ok(port) => Resolving::named(host, port),
-            Err(_) => Resolving::failed("an address is `host:port`: the port is no number"),
+            Err(_) => Resolving::failed("invalid port value"),
         }
     }
 }

@@ -154,7 +154,7 @@ impl AsyncSeek for File {
     fn start_seek(self: Pin<&mut Self>, to: SeekFrom) -> io::Result<()> {
         let file = self.get_mut();
         if !file.cursor().is_idle() {
-            let text = "another operation on the file is pending: call poll_complete before";
+            let text = "other file operation is pending, call poll_complete before start_seek";
             return Err(io::Error::other(text));
         }
         let (fd, cursor) = file.parts();

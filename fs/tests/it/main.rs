@@ -8,6 +8,7 @@ mod forgotten;
 mod gathered;
 mod hard_places;
 mod paths;
+mod refusals;
 mod streams;
 mod unwritten;
 mod ways;

@@ -281,7 +281,7 @@ impl SendSide {
         if !self.closed {
             return Ok(());
         }
-        Err(self.failed.take().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()))
+        Err(self.failed.take().unwrap_or_else(socket::broken_pipe))
     }
 
     /// Whether the socket is known to take nothing now.

@@ -8,7 +8,7 @@ use henge_driver::sys::datagram;
 use henge_driver::sys::socket::Address;
 
 use super::UdpSocket;
-use crate::addr::{ToSocketAddrs, none_resolved, resolve};
+use crate::addr::{ToSocketAddrs, resolve};
 use crate::readiness::Interest;
 
 impl UdpSocket {
@@ -36,7 +36,10 @@ impl UdpSocket {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], addr: A) -> io::Result<usize> {
-        let to = Address::from(resolve(addr).await?.next().ok_or_else(none_resolved)?);
+        let to = resolve(addr).await?.next().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to")
+        })?;
+        let to = Address::from(to);
         self.core.io(Interest::WRITABLE, |fd| datagram::send_to_now(fd, buf, &to)).await
     }
 

@@ -248,7 +248,10 @@ fn check_sum(permits: usize, added: usize) -> usize {
     let sum = permits.checked_add(added).filter(|sum| *sum <= Batch::MAX_PERMITS);
     match sum {
         Some(sum) => sum,
-        None => panic!("number of added permits ({added}) would overflow MAX_PERMITS"),
+        None => panic!(
+            "number of added permits ({added}) would overflow MAX_PERMITS ({})",
+            Batch::MAX_PERMITS
+        ),
     }
 }
 

@@ -78,6 +78,12 @@ impl OpenHow {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn flags(&self) -> io::Result<i32> {
+        let making = self.create || self.create_new || self.truncate;
+        let only_appends = self.append && self.truncate && !self.create_new;
+        if making && !self.write && !self.append || only_appends {
+            // std's words for all of it.
+            return Err(invalid("creating or truncating a file requires write or append access"));
+        }
         let access = match (self.read, self.write, self.append) {
             (true, false, false) => libc::O_RDONLY,
             (false, true, false) => libc::O_WRONLY,
@@ -85,16 +91,9 @@ impl OpenHow {
             (false, _, true) => libc::O_WRONLY | libc::O_APPEND,
             (true, _, true) => libc::O_RDWR | libc::O_APPEND,
             (false, false, false) => {
-                return Err(invalid("open a file for reading, writing or appending"));
+                return Err(invalid("must specify at least one of read, write, or append access"));
             }
         };
-        let making = self.create || self.create_new;
-        if !self.write && !self.append && (making || self.truncate) {
-            return Err(invalid("a file is made or emptied only when it is opened for writing"));
-        }
-        if self.append && self.truncate && !self.create_new {
-            return Err(invalid("a file is either emptied or appended to"));
-        }
         let creation = match (self.create, self.truncate, self.create_new) {
             (_, _, true) => libc::O_CREAT | libc::O_EXCL,
             (true, true, false) => libc::O_CREAT | libc::O_TRUNC,

@@ -230,6 +230,16 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
+/// The error of a send where the sending side was shut down, without asking the kernel.
+pub fn broken_pipe() -> io::Error {
+    io::Error::from_raw_os_error(libc::EPIPE)
+}
+
+/// The error of a `bind` to an address that somebody listens at, without asking the kernel.
+pub(crate) fn address_in_use() -> io::Error {
+    io::Error::from_raw_os_error(libc::EADDRINUSE)
+}
+
 /// Ends one direction, or both, for every holder of the descriptor.
 pub fn shutdown(fd: impl AsFd, how: Shutdown) -> io::Result<()> {
     SockRef::from(&fd).shutdown(how)

@@ -90,7 +90,9 @@ impl Permits {
     fn add(&self, n: usize) {
         match self.free.get().checked_add(n).filter(|sum| *sum <= Self::MAX) {
             Some(sum) => self.free.set(sum),
-            None => panic!("number of added permits ({n}) would overflow MAX_PERMITS"),
+            None => {
+                panic!("number of added permits ({n}) would overflow MAX_PERMITS ({})", Self::MAX)
+            }
         }
     }
 

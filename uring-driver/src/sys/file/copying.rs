@@ -19,7 +19,7 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<u64> {
     let mut reader = StdFile::open(from)?;
     let source = reader.metadata()?;
     if !source.is_file() {
-        let text = "what is copied has to be a regular file";
+        let text = "the source path is neither a regular file nor a symlink to a regular file";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     let permissions = source.permissions();
