@@ -52,7 +52,7 @@
 //! | readiness | | `POLL_ADD`, multishot where it is kept |
 //! | [`lookup_host`] | | the driver's blocking pool |
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod addr;
 pub mod async_fd;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use henge_driver::ops::Nop;
 use henge_driver::sys::socket;
-use henge_driver::{Fd, Membership, Role, current};
+use henge_driver::{Fd, Membership, Role, current, submit};
 
 use super::incoming::Incoming;
 use super::shared::SharedListener;
@@ -80,12 +81,24 @@ impl TcpListener {
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
         let mut failure = None;
         for address in resolve(addr).await? {
-            match TcpListener::open(address) {
+            match TcpListener::open_now_or_next_turn(address).await {
                 Ok(listener) => return Ok(listener),
                 Err(error) => failure = Some(error),
             }
         }
         Err(failure.unwrap_or_else(none_resolved))
+    }
+
+    /// As [`open`](TcpListener::open); if somebody listens there, once more after a turn. The
+    /// listener of std's that was dropped just now goes with it.
+    async fn open_now_or_next_turn(address: SocketAddr) -> io::Result<TcpListener> {
+        match TcpListener::open(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                submit(Nop::new()).await?;
+                TcpListener::open(address)
+            }
+            opened => opened,
+        }
     }
 
     pub(super) fn open(address: SocketAddr) -> io::Result<TcpListener> {
