@@ -10,7 +10,7 @@ use std::time::Duration;
 use henge::io::{AsyncReadExt, AsyncWriteExt};
 use henge::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use henge::net::{TcpListener, TcpStream};
-use henge::runtime::Builder;
+use henge::runtime::{Builder, Pinning};
 use henge::shard::ShardId;
 use henge::steal;
 use henge::sync::Mutex;
@@ -287,6 +287,8 @@ fn bytes_stay_in_order_in_the_hands_of_tasks_that_move_stay_and_are_aborted() {
         let runtime = Builder::new_multi_thread()
             .worker_threads(shards as usize)
             .stealing(true)
+            // Where other processes have the CPUs, each turn would wait for the one it is on.
+            .pinning(Pinning::None)
             .build()
             .expect("a runtime with stealing");
         runtime.run(move || async move {
