@@ -18,7 +18,8 @@ const HEAD: &str = "\
 What `compare` has printed ([how, and what it cannot tell](compare.md)). Ratios are to tokio's
 `current_thread`, or to its `multi_thread` in the rows that want several threads: CPU time a request
 or an operation unless the row says otherwise; below 1 is less. Rows that henge loses are here like
-the others. × stands for what a runtime cannot do or has failed at, – for what was not measured.
+the others. × stands for what a runtime cannot do or has failed at, – for what was not measured;
+† is a ratio to the bare loop, in rows that tokio cannot do.
 
 ![all rows, as ratios to tokio](measured.svg)
 
@@ -103,7 +104,8 @@ impl Results {
         text
     }
 
-    /// One line for each row that `which` picks: the ratio to the base, for everybody.
+    /// One line for each row that `which` picks: the ratio to the base, or to the floor where the
+    /// base cannot take part, for everybody.
     fn summary(&self, text: &mut String, title: &str, which: impl Fn(&Kind) -> bool) {
         let rows: Vec<_> = self.rows.iter().filter(|(row, _)| which(&row.kind)).collect();
         let mut names: Vec<&str> = Vec::new();
@@ -120,12 +122,15 @@ impl Results {
         for (row, cells) in rows {
             _ = write!(text, "| `{}` |", row.name);
             let figure = row.kind.figure();
-            let base = base(cells, figure);
+            let (base, mark) = match base(cells, figure) {
+                Some(base) => (Some(base), ""),
+                None => (floor(cells, figure), "†"),
+            };
             for name in &names {
                 let rounds = rounds_of(cells, name);
                 let ratio = rounds.zip(base).and_then(|(r, base)| r.ratio(base, figure));
                 let cell = match (ratio, rounds) {
-                    (Some(ratio), _) => format!("{:.2}", ratio.median),
+                    (Some(ratio), _) => format!("{:.2}{mark}", ratio.median),
                     (None, Some(rounds)) if rounds.trouble.is_some() => "×".into(),
                     (None, _) => "–".into(),
                 };
