@@ -13,7 +13,10 @@
 //! - Whoever sends in another way has the letter taken back first: its bytes are the first of the
 //!   queue then.
 //! - A large write with nothing queued or in flight does not copy: it is a direct send that
-//!   cannot wait.
+//!   cannot wait. If there is a letter, that goes with it. If the socket is full it takes nothing,
+//!   and a poll tells when there is room; if a send is in flight it waits for the end of that.
+//!   Queued, it would be in flight when the next one comes, and who writes much would copy all of
+//!   it: an enter and a copy for each write, and never again a direct send.
 //! - A send that is still in flight after the enter that submitted it found the socket full. Then
 //!   nothing more is taken: what stands behind it is what one turn has written.
 //! - Who sends without waiting (`try_write`, or by calls of its own) has the socket when nothing is
@@ -30,6 +33,7 @@
 mod by_hand;
 mod file;
 mod flight;
+mod large;
 mod moving;
 mod owned;
 mod quick;
@@ -45,7 +49,7 @@ use std::time::Duration;
 use henge_driver::home::{AtHome, Here, Homed, Resident};
 use henge_driver::ops::SendInPlace;
 use henge_driver::sys::socket;
-use henge_driver::{Driver, Fd, Ticket, current};
+use henge_driver::{Driver, Ticket, current};
 
 use self::flight::{Flight, wake};
 use super::send_queue::{Outgoing, SendQueue};
@@ -290,17 +294,10 @@ impl SendSide {
         self.flight.as_ref().is_some_and(|flight| flight.enters != driver.enters())
     }
 
-    /// A send that does not wait, of much, with nothing queued or in flight; `None` if there is no
-    /// room, or something is sent quietly.
+    /// Nothing at all is queued or in flight.
     #[inline]
-    fn send_directly(
-        here: &Here<'_, SendSide>,
-        send: impl FnOnce(&Fd) -> io::Result<usize>,
-    ) -> Option<io::Result<usize>> {
-        if here.sends_quietly() {
-            return None;
-        }
-        Some(send(here.shared().fd())).filter(|sent| !is_would_block(sent))
+    fn is_free(here: &Here<'_, SendSide>) -> bool {
+        here.is_bare() && !here.sends_quietly()
     }
 
     /// Takes as much of `bytes` as there is room for; `None` if there is none.
@@ -312,11 +309,10 @@ impl SendSide {
         if current::is_moving() {
             return SendSide::send_moving(here, |fd| socket::send_now(fd, bytes));
         }
-        if bytes.len() >= DIRECT && here.is_bare() {
-            let sent = SendSide::send_directly(here, |fd| socket::send_now(fd, bytes));
-            if sent.is_some() {
-                return sent;
-            }
+        if bytes.len() >= DIRECT
+            && let Some(polled) = SendSide::write_large(here, &[IoSlice::new(bytes)])
+        {
+            return written(polled);
         }
         SendSide::put(here, bytes).map(Ok)
     }
@@ -362,11 +358,10 @@ impl SendSide {
             return SendSide::send_moving(here, |fd| socket::send_vectored_now(fd, pieces));
         }
         let total: usize = pieces.iter().map(|piece| piece.len()).sum();
-        if total >= DIRECT && here.is_bare() {
-            let sent = SendSide::send_directly(here, |fd| socket::send_vectored_now(fd, pieces));
-            if sent.is_some() {
-                return sent;
-            }
+        if total >= DIRECT
+            && let Some(polled) = SendSide::write_large(here, pieces)
+        {
+            return written(polled);
         }
         let mut written = 0;
         for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
@@ -402,7 +397,7 @@ impl SendSide {
         if current::is_moving() {
             return SendSide::settle_moving(here);
         }
-        if here.is_bare() && !here.sends_quietly() {
+        if SendSide::is_free(here) {
             return Some(Ok(()));
         }
         SendSide::send_gathered(here)
@@ -445,6 +440,14 @@ impl SendSide {
             }
         }
         Some(Ok(()))
+    }
+}
+
+/// As visits answer: `None` for what is pending.
+fn written(polled: Poll<io::Result<usize>>) -> Option<io::Result<usize>> {
+    match polled {
+        Poll::Ready(written) => Some(written),
+        Poll::Pending => None,
     }
 }
 

@@ -64,6 +64,10 @@ impl SendSide {
             return SendSide::look_moving(here);
         }
         if !here.by_hand {
+            if here.polling.is_some() {
+                // A large write has found the socket full.
+                return None;
+            }
             return SendSide::room(here).map(|_room| Ok(Ready::WRITABLE));
         }
         if !SendSide::is_idle(here) || here.polling.is_some() {
