@@ -129,12 +129,16 @@ impl Waited {
         self.0.is_none()
     }
 
-    /// Lets `waker` wait behind the others, unless it is one of them.
-    fn put(&mut self, waker: Waker) {
+    /// Lets `waker` wait behind the others, unless it is one of them: then it comes back, to be
+    /// dropped outside of the lock.
+    #[must_use]
+    fn put(&mut self, waker: Waker) -> Option<Waker> {
         let Wakers(wakers) = &mut **self.0.get_or_insert_default();
-        if !wakers.iter().any(|known| known.will_wake(&waker)) {
-            wakers.push(waker);
+        if wakers.iter().any(|known| known.will_wake(&waker)) {
+            return Some(waker);
         }
+        wakers.push(waker);
+        None
     }
 
     /// Wakes all of them. They are of other threads, so what a waker panics with is not told here.
@@ -216,6 +220,9 @@ impl<R: Clone> Word<R> {
         remote: impl FnOnce() -> R,
         waker: Option<Waker>,
     ) -> Asked<R> {
+        // Wakers are the user's, as are their destructors: what is not put in line is dropped when
+        // the lock has been given back.
+        let _known;
         let mut line = self.line();
         if line.owner != Owner::Held {
             return Asked::Abandoned;
@@ -230,9 +237,7 @@ impl<R: Clone> Word<R> {
             home if home == me => Asked::Here,
             _ => match line.remote.clone() {
                 Some(home) => {
-                    if let Some(waker) = waker {
-                        line.waiting.put(waker);
-                    }
+                    _known = waker.and_then(|waker| line.waiting.put(waker));
                     Asked::Elsewhere(home)
                 }
                 None => Asked::Lost,
@@ -254,7 +259,8 @@ impl<R: Clone> Word<R> {
 
     /// Puts the waker of somebody at home behind those elsewhere who wait already.
     pub(super) fn queue(&self, waker: Waker) {
-        self.line().waiting.put(waker);
+        let known = self.line().waiting.put(waker);
+        drop(known);
     }
 
     /// The owning handle is gone. The caller ends a state that is nowhere, and owes the home a
@@ -353,7 +359,7 @@ mod tests {
     use crate::thread::MOVING;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::task::{Wake, Waker};
+    use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
 
     const A: u64 = STEP;
     const B: u64 = 2 * STEP;
@@ -407,6 +413,28 @@ mod tests {
         assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert!(matches!(ask(&word, B), Asked::Elsewhere(A)));
         assert_eq!(count(word.release()), 1);
+    }
+
+    #[test]
+    fn no_waker_is_dropped_under_the_lock() {
+        thread_local! {
+            static WORD: Word<u64> = Word::new();
+        }
+        static SAME: RawWakerVTable =
+            RawWakerVTable::new(|data| RawWaker::new(data, &SAME), |_| (), |_| (), |_| looks());
+        fn looks() {
+            assert!(WORD.with(|word| word.line.try_lock().is_ok()));
+        }
+        WORD.with(|word| {
+            // SAFETY: the functions use no data.
+            let waker = || unsafe { Waker::new(std::ptr::null(), &SAME) };
+            assert!(matches!(ask(word, A), Asked::Adopted));
+            for _ in 0..2 {
+                assert!(matches!(word.ask(B, || B, Some(waker())), Asked::Elsewhere(A)));
+            }
+            word.queue(waker());
+            word.release().wake();
+        });
     }
 
     #[test]
