@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::pair;
-use henge_driver::{Driver, coop};
+use henge_driver::{Config, Driver, coop, ops};
 use henge_net::TcpStream;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -110,6 +110,28 @@ fn a_flush_does_not_wait_for_the_enter() {
     assert_eq!(rest, b"bye");
     assert_eq!(driver.counters().enters, before.enters);
     assert!(!driver.has_queued());
+}
+
+/// The news that a letter was not sent stands behind completions that found no room in the queue.
+#[test]
+fn what_failed_is_told_though_completions_overflow() {
+    let driver = Driver::with_config(&Config::new().ring_entries(4)).expect("a ring");
+    let _entered = driver.enter();
+    let (mut a, peer) = pair(&driver);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(matches!(write(&mut a, b"unread"), Poll::Ready(Ok(6))));
+    assert!(matches!(Pin::new(&mut a).poll_flush(&mut cx), Poll::Ready(Ok(()))));
+    // There is something that it has not read, so this resets the connection.
+    drop(peer);
+    for _ in 0..200 {
+        driver.submit_detached(ops::After::new(Duration::ZERO, || ()));
+    }
+    driver.flush().expect("it submits");
+    assert!(matches!(write(&mut a, b"for nobody"), Poll::Ready(Ok(10))));
+    driver.flush().expect("it submits");
+    let flushed = driver.block_on(a.flush()).expect("it turns");
+    assert!(flushed.is_err(), "the send has failed");
+    assert_eq!(driver.counters().unknown_completions, 0);
 }
 
 #[test]

@@ -10,11 +10,14 @@ use std::io::{PipeWriter, Write};
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Buffer, Counted, Erased, Tally, start};
-use henge_driver::{Config, Driver, Fd, Leaked, ops, submit};
+use henge_driver::{
+    Config, Cqe, Driver, Fd, Leaked, Next, Operation, Sqe, Timespec, ops, submit, submit_now,
+};
 
 /// A hundred times what the largest of the queues holds.
 const COUNT: usize = 800;
@@ -171,6 +174,72 @@ fn dropped_while_the_kernel_takes_nothing() {
         });
         work.join().unwrap();
     }
+}
+
+/// A read that gives up after an hour: two entries, which belong together.
+struct Limited(ops::ReadAt<Vec<u8>>, Timespec);
+
+// SAFETY: does what `ReadAt` does, which has made the same promise.
+unsafe impl Operation for Limited {
+    type Output = ();
+    fn prepare(&mut self) -> Sqe {
+        self.0.prepare()
+    }
+    fn complete(&mut self, cqe: Cqe) -> Next<()> {
+        match self.0.complete(cqe) {
+            Next::Done(_) => Next::Done(()),
+            _ => Next::Again,
+        }
+    }
+    fn time_limit(&self) -> Option<&Timespec> {
+        Some(&self.1)
+    }
+}
+
+/// One place is left in the queue: too little for two entries, which wait outside, but not for the
+/// cancel that comes after them.
+#[test]
+fn a_cancel_does_not_overtake_what_waits_outside_for_more_room() {
+    let work = thread::spawn(|| {
+        refuse_submissions_between_turns().unwrap();
+        let driver = Driver::with_config(&Config::new().ring_entries(4)).unwrap();
+        driver.turn().unwrap();
+        let (reader, _writer) = std::io::pipe().unwrap();
+        let reader = Arc::new(Fd::from(OwnedFd::from(reader)));
+        for _ in 0..3 {
+            driver.submit_detached(ops::After::new(Duration::ZERO, || ()));
+        }
+        let read = ops::ReadAt::new(reader, vec![0; 8], u64::MAX);
+        let hour = Timespec::from(Duration::from_secs(3600));
+        let read = driver.submit_detached(Limited(read, hour));
+        driver.cancel(read);
+        assert_eq!(driver.counters().overflows, 2, "both wait outside");
+        let end = Instant::now() + Duration::from_secs(60);
+        while driver.is_in_flight(read) && Instant::now() < end {
+            driver.park(Some(Instant::now() + Duration::from_millis(50)), || false).unwrap();
+        }
+        assert!(!driver.is_in_flight(read), "its cancel was before it");
+    });
+    work.join().unwrap();
+}
+
+#[test]
+fn a_drop_on_another_thread_wakes_a_driver_that_sleeps() {
+    let driver = Driver::new().unwrap();
+    let _entered = driver.enter();
+    let mut cx = Context::from_waker(Waker::noop());
+    let rest = submit_now(ops::Timeout::new(Duration::from_secs(3600)), &mut cx).unwrap();
+    driver.turn().unwrap();
+    let elsewhere = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(50));
+        drop(rest);
+    });
+    let begun = Instant::now();
+    while driver.in_flight() > 0 && begun.elapsed() < Duration::from_secs(30) {
+        driver.park(Some(begun + Duration::from_secs(60)), || false).unwrap();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(30), "nobody told it");
+    elsewhere.join().unwrap();
 }
 
 /// Half of them abroad, half at home, in an order that a seed makes, with turns in between.
