@@ -374,6 +374,22 @@ fn the_outer_loop_ends_after_the_closure() {
 }
 
 #[test]
+fn the_outer_future_is_polled_though_it_was_woken_before_the_inner_one_came() {
+    let runtime = shards(1);
+    let woken = Rc::new(henge::sync::local::Notify::new());
+    let wakes = woken.clone();
+    runtime.block_on(async {
+        let task = task::spawn(async move {
+            // The future of the guest is due, and is polled behind the tasks: not before this one.
+            wakes.notify_one();
+            block_in_place(|| Handle::current().block_on(task::yield_now()));
+        });
+        timeout(PATIENCE, woken.notified()).await.unwrap();
+        task.await.unwrap();
+    });
+}
+
+#[test]
 fn shutdown_waits_for_the_closure() {
     for turns in [false, true] {
         let runtime = shards(2);

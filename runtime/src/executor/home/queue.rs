@@ -122,7 +122,8 @@ impl RunQueue {
     }
 
     /// Has a future of `block_on` polled at its time; if it gave way, in the next turn. There are
-    /// two of them only if one was left, and is to be cancelled: then that is a task as any other.
+    /// two of them if one was left, and is to be cancelled, or if the other turns inside of a task
+    /// that blocks in place: then the older one is a task as any other.
     pub(super) fn set_root(&self, task: TaskPtr, yielded: bool) {
         if let Some(older) = self.root.replace(Some(task)) {
             self.push(older);
