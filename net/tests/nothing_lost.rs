@@ -4,8 +4,9 @@
 use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::pin::pin;
-use std::sync::{Mutex, mpsc};
-use std::task::Poll;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -36,6 +37,42 @@ fn run<T>(future: impl Future<Output = io::Result<T>>) -> T {
 
 fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("proc is there").count()
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_connection_that_a_dropped_accept_was_woken_for_is_the_next_ones() {
+    let driver = Driver::new().expect("a ring");
+    let _entered = driver.enter();
+    let listener = driver.block_on(TcpListener::bind("127.0.0.1:0")).expect("it turns");
+    let listener = listener.expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let mut wakers = [(); 2].map(|()| Arc::<Woken>::default());
+    let mut accepts = [(); 2].map(|()| Some(Box::pin(listener.accept())));
+    for (accept, woken) in accepts.iter_mut().flatten().zip(&wakers) {
+        let waker = Waker::from(Arc::clone(woken));
+        assert!(accept.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    let _client = std::net::TcpStream::connect(address).expect("somebody listens");
+    let is_woken = |woken: &Arc<Woken>| woken.0.load(Ordering::Relaxed);
+    while !wakers.iter().any(is_woken) {
+        driver.park(None, || false).expect("it turns");
+    }
+    if is_woken(&wakers[1]) {
+        wakers.reverse();
+        accepts.reverse();
+    }
+    assert!(!is_woken(&wakers[1]), "there is one connection");
+    accepts[0] = None;
+    assert!(is_woken(&wakers[1]), "it is there for this one");
 }
 
 #[test]
