@@ -3,14 +3,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
+/// How deep panics are dropped: that of the code, that of its payload's drop, and so on.
+const DEEPEST: usize = 3;
+
 /// Runs code of a user whose panic concerns nobody here; std's hook has printed its message.
 pub(crate) fn contain(code: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(code))
-        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
-    {
-        // A payload whose payload panics again could go on for ever.
-        std::mem::forget(payload);
+    let mut caught = catch_unwind(AssertUnwindSafe(code)).err();
+    for _ in 0..DEEPEST {
+        let Some(payload) = caught else { return };
+        caught = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
     }
+    // Payloads whose drop panics with the like of them could go on for ever.
+    std::mem::forget(caught);
 }
 
 /// Wakes all of them, whoever panics: they stand in no line any more, so that one that was left out
